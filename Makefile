@@ -1,0 +1,180 @@
+# Secor in C: Kafka topics to partitioned objects, each message in exactly one.
+# One Makefile, no recursion. `make help` lists the targets.
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+SHELL := /bin/bash
+
+VERSION  := 0.1.0
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+CC       := gcc
+CXX      := g++
+DEPS     ?= yes
+JOBS     ?= $(shell nproc)
+VARIANTS := release asan tsan
+CACHE    ?= $(or $(SECOR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/secor-c)
+
+include plugins.mk
+
+# ---- flags -----------------------------------------------------------------
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Wundef -Wformat=2 -Wwrite-strings
+ifdef CI
+WARN += -Werror
+endif
+CPPFLAGS := -D_GNU_SOURCE -DSECOR_VERSION='"$(VERSION)"' \
+	-DSECOR_PREFIX='"$(PREFIX)"' -Iinclude -I.
+CFLAGS   := -std=c11 -g -fPIC -fvisibility=hidden -pthread $(WARN)
+LDFLAGS  := -pthread -Wl,--as-needed
+CFLAGS.release  := -O2 -fno-omit-frame-pointer
+CFLAGS.asan     := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+CFLAGS.tsan     := -O1 -fno-omit-frame-pointer -fsanitize=thread
+LDFLAGS.asan    := -fsanitize=address,undefined
+LDFLAGS.tsan    := -fsanitize=thread
+CORE_LIBS       := -lrdkafka -lyaml -ljansson -lmicrohttpd -lcrypto -lxxhash \
+	-lisal -ldl -lm
+MALLOC.release  := -l:libmimalloc.so.2
+
+# ---- what there is: a file is part of the project by lying in its folder ---
+CORE_SRC    := $(wildcard core/*/*.c)
+COMMON_SRC  := $(wildcard plugins/common/*.c)
+PLUGIN_KINDS := transformer parser partitioner format store notifier reporter
+PLUGINS     := $(sort $(foreach k,$(PLUGIN_KINDS),\
+	$(patsubst plugins/%.c,%,$(wildcard plugins/$(k)/*.c)) \
+	$(patsubst plugins/%/,%,$(dir $(wildcard plugins/$(k)/*/*.c)))))
+UNIT_SRC    := $(shell find tests/unit -name '*_test.c' 2>/dev/null | sort)
+UNIT_HELP   := $(shell find tests/unit -name '*.c' ! -name '*_test.c' \
+	2>/dev/null | sort)
+TEST_PLUGINS := $(patsubst tests/plugins/%.c,%,$(wildcard tests/plugins/*.c))
+plugin_src   = $(or $(wildcard plugins/$(1).c),$(wildcard plugins/$(1)/*.c))
+
+# ---- machine set-up ---------------------------------------------------------
+# The packages are looked at once, and again when their list changes.
+ifeq ($(DEPS),no)
+DEPS_BUILD :=
+DEPS_TEST  :=
+else
+DEPS_BUILD := build/.deps-build
+DEPS_TEST  := build/.deps-test
+endif
+build/.deps-%: deploy/deps.sh
+	@bash deploy/deps.sh $*
+	@mkdir -p $(@D) && touch $@
+
+# ---- compiling ---------------------------------------------------------------
+define variant_rules
+build/$(1)/.flags: FORCE
+	@mkdir -p $$(@D); f='$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(CFLAGS.$(1))'; \
+	[ "$$$$f" = "$$$$(cat $$@ 2>/dev/null)" ] || echo "$$$$f" >$$@
+
+build/$(1)/%.o: %.c build/$(1)/.flags | $$(DEPS_BUILD)
+	@mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(CFLAGS.$(1)) -MMD -MP -c -o $$@ $$<
+
+build/$(1)/core.a: $$(filter-out %/main.o,$$(CORE_SRC:%.c=build/$(1)/%.o))
+	@rm -f $$@; ar rcs $$@ $$^
+build/$(1)/common.a: $$(COMMON_SRC:%.c=build/$(1)/%.o)
+	@rm -f $$@; ar rcs $$@ $$^
+
+build/$(1)/secor: build/$(1)/core/cli/main.o build/$(1)/core.a
+	$$(CC) $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$< -Wl,--whole-archive \
+	build/$(1)/core.a -Wl,--no-whole-archive $$(MALLOC.$(1)) $$(CORE_LIBS)
+
+.PHONY: variant-$(1)
+variant-$(1): build/$(1)/secor $$(PLUGINS:%=build/$(1)/plugins/%.so) \
+	$$(TEST_PLUGINS:%=build/$(1)/tests/plugins/%.so)
+
+# test plugins: one file each, nothing but the public headers
+build/$(1)/tests/plugins/%.so: build/$(1)/tests/plugins/%.o
+	$$(CC) -shared $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$<
+
+# unit tests: one binary a file, linked with the archives and helpers
+build/$(1)/unit/%: build/$(1)/tests/unit/%.o \
+	$$(UNIT_HELP:%.c=build/$(1)/%.o) build/$(1)/core.a build/$(1)/common.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$< \
+	$$(UNIT_HELP:%.c=build/$(1)/%.o) build/$(1)/core.a \
+	build/$(1)/common.a $$(CORE_LIBS) $$(COMMON_LIBS) -lcriterion
+
+.PHONY: unit-$(1)
+unit-$(1): variant-$(1) $$(UNIT_SRC:tests/unit/%.c=build/$(1)/unit/%)
+endef
+$(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
+
+# a plugin: its own file or folder, what it uses of plugins/common, its libraries
+define plugin_rule
+build/$(1)/plugins/$(2).so: $$(patsubst %.c,build/$(1)/%.o,$$(call plugin_src,$(2))) \
+	build/$(1)/common.a
+	@mkdir -p $$(@D)
+	$$(CC) -shared $$(LDFLAGS) $$(LDFLAGS.$(1)) $(if $(filter release,$(1)),-Wl$(comma)-z$(comma)defs) -o $$@ \
+	$$(filter %.o,$$^) build/$(1)/common.a $$(LIBS.$(2))
+endef
+comma := ,
+$(foreach v,$(VARIANTS),$(foreach p,$(PLUGINS),\
+	$(eval $(call plugin_rule,$(v),$(p)))))
+
+.SECONDARY:
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+# ---- targets ------------------------------------------------------------------
+.PHONY: all help demo check check-unit check-flow check-deep check-asan \
+	check-tsan lint format fuzz bench install docs clean FORCE
+FORCE:
+
+all: variant-release ## build build/secor and build/plugins/<kind>/<name>.so
+	@ln -sfn release/secor build/secor
+	@ln -sfn release/plugins build/plugins
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | \
+	expand -t 14
+
+demo: all ## the main job end to end on an embedded broker, with the proof
+	build/secor demo
+
+check: all unit-release unit-asan unit-tsan | $(DEPS_TEST) ## all tests: unit, sanitizers, real servers
+	@bash tests/run.sh unit asan tsan lint flow
+
+check-unit: all unit-release ## unit tests only: no servers, no root
+	@bash tests/run.sh unit
+
+check-flow: all | $(DEPS_TEST) ## tests against real Kafka and S3 servers
+	@bash tests/run.sh flow
+
+check-asan: unit-asan ## unit tests under AddressSanitizer and UBSan
+	@bash tests/run.sh asan
+
+check-tsan: unit-tsan ## unit tests under ThreadSanitizer
+	@bash tests/run.sh tsan
+
+check-deep: all unit-release | $(DEPS_TEST) ## what is too heavy for check
+	@bash tests/run.sh unit deep
+
+lint: | $(DEPS_TEST) ## layers, sizes, format, headers, static analysis
+	@bash tests/lint.sh
+
+format: ## lay out the code with clang-format
+	@git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
+
+fuzz: ## run the fuzzers for FUZZ_SECONDS each
+	@bash tests/fuzz/run.sh
+
+bench: all ## measure against a bare librdkafka loop
+	@bash bench/run.sh
+
+docs: all ## write the generated pages again
+	@build/secor plugins --markdown >docs/OPTIONS.md
+
+install: all ## install under DESTDIR/PREFIX
+	install -D -m 755 build/release/secor $(DESTDIR)$(PREFIX)/bin/secor
+	for p in $(PLUGINS); do install -D -m 644 build/release/plugins/$$p.so \
+	$(DESTDIR)$(PREFIX)/lib/secor/plugins/$$p.so; done
+	for h in include/secor/*.h; do install -D -m 644 $$h \
+	$(DESTDIR)$(PREFIX)/$$h; done
+	install -D -m 644 plugins.mk $(DESTDIR)$(PREFIX)/share/secor/plugins.mk
+
+clean: ## remove build/
+	rm -rf build
