@@ -23,8 +23,8 @@ struct secor_parser_ops {
 
 	/* Fills record->time_ms and fields[0..field_count); both are preset to
 	 * "not there". Field bytes are borrowed from the message or from the
-	 * instance (valid until its next parse). When `time_source: kafka` is
-	 * set the engine ignores time_ms.
+	 * instance (valid until its next parse). With `no_time` the
+	 * engine ignores time_ms.
 	 * SECOR_REJECT: a bad message; the text is its reason, it must be a
 	 * function of the message only, and begin with a constant phrase.
 	 * SECOR_RETRY: the partition pauses and the message comes again.

@@ -207,8 +207,9 @@ struct secor_open {
 	/* Parsers: the fields that are asked for, each a path like
 	 * "meta.created". Other kinds: none. */
 	struct secor_strings fields;
-	/* The topic that an override stands for, or NULL. */
-	const char *topic;
+	/* Parsers: 1 when `time_source: kafka` is set. Do not look for a time,
+	 * and reject nothing for the want of one. */
+	int no_time;
 };
 
 /* Complaints of `check` go to the option that they are about (key, or NULL for
@@ -217,7 +218,8 @@ struct secor_check {
 	uint32_t size;
 	void (*complain)(
 	    const struct secor_check *check, const char *key, const char *text);
-	void *arg; /* the engine's */
+	void *arg;   /* the engine's */
+	int no_time; /* as in secor_open */
 };
 
 enum secor_kind {

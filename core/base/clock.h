@@ -1,0 +1,16 @@
+/*
+ * clock.h -- the two clocks. Any thread.
+ */
+#ifndef SECOR_BASE_CLOCK_H
+#define SECOR_BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* Milliseconds since the epoch, UTC. Never decides names or records. */
+int64_t clock_now_ms(void);
+
+/* Milliseconds since boot; goes on while the machine sleeps (CLOCK_BOOTTIME):
+ * a process that was paused sees how long. For deadlines and fences. */
+int64_t clock_boot_ms(void);
+
+#endif
