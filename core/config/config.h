@@ -1,0 +1,158 @@
+/*
+ * config.h -- the configuration as the engine sees it: checked, bound, whole.
+ *
+ * config_load reports every complaint of a file in one run; what it returns is
+ * complete and never changes. Sections and keys: docs/OPTIONS.md.
+ */
+#ifndef SECOR_CONFIG_CONFIG_H
+#define SECOR_CONFIG_CONFIG_H
+
+#include "core/plugin/plugin.h"
+
+enum config_start { CONFIG_START_EARLIEST = 0, CONFIG_START_LATEST = 1 };
+enum config_loss { CONFIG_LOSS_CONTINUE = 0, CONFIG_LOSS_HALT = 1 };
+enum config_compacted {
+	CONFIG_COMPACTED_REFUSE = 0,
+	CONFIG_COMPACTED_ALLOW = 1
+};
+enum config_age { CONFIG_AGE_OLDEST = 0, CONFIG_AGE_YOUNGEST = 1 };
+enum config_stop { CONFIG_STOP_DROP = 0, CONFIG_STOP_FINISH = 1 };
+enum config_bad {
+	CONFIG_BAD_DEAD_LETTER = 0,
+	CONFIG_BAD_SKIP = 1,
+	CONFIG_BAD_HALT = 2
+};
+enum config_time_source { CONFIG_TIME_FIELD = 0, CONFIG_TIME_KAFKA = 1 };
+
+/* A plugin with its bound options. */
+struct config_use {
+	const struct plugin *plugin;
+	const void *conf;
+};
+
+struct config_uses {
+	struct config_use *items;
+	size_t count;
+};
+
+struct config_kafka {
+	struct secor_strings brokers;
+	const char *group;	      /* no default */
+	struct secor_strings topics;  /* "^..." is a regex */
+	struct secor_strings exclude; /* names or "^..." */
+	int start;		      /* enum config_start */
+	int on_data_loss;	      /* enum config_loss */
+	int compacted;		      /* enum config_compacted */
+	int64_t session_timeout_ms;
+	int64_t max_poll_interval_ms;
+	struct secor_pairs properties; /* checked: none breaks the promise */
+};
+
+struct config_stage {
+	const char *dir;
+	int64_t max_bytes; /* of disk; 0: what the disk has, less a reserve */
+};
+
+/* When a batch of one Kafka partition ends. 0 or empty: not by this. */
+struct config_batch {
+	int64_t max_bytes;
+	int64_t max_age_ms;
+	int age_of; /* enum config_age: of the oldest or youngest file */
+	int64_t max_objects;
+	int64_t max_messages;
+	struct secor_strings at_minutes; /* "0".."59", each once an hour */
+	int on_stop;			 /* enum config_stop */
+};
+
+struct config_bad_messages {
+	int action;	   /* enum config_bad */
+	double halt_above; /* 0..1; 1: never */
+};
+
+struct config_layout {
+	int64_t generation;
+	const char *manifest_prefix;	/* "_manifests" */
+	const char *dead_letter_prefix; /* "_dead_letters" */
+	const char *extension;		/* instead of the format's, or NULL */
+};
+
+struct config_engine {
+	int64_t memory;	 /* budget over buffers, queues, codec state */
+	int64_t writers; /* 0: cores - 1, at least 1 */
+	int64_t uploaders;
+	int64_t open_files; /* staged files open at once */
+	int64_t stop_timeout_ms;
+	int64_t revoke_grace_ms;
+	int log_level;
+};
+
+struct config_http {
+	const char *listen; /* "127.0.0.1:9999"; empty: none */
+};
+
+struct config_finalize {
+	int64_t delay_ms;
+	int64_t lookback_ms;
+};
+
+/* What happens to the messages of one topic: the base, or an override. */
+struct config_topic {
+	const char *match; /* the override's regex; NULL: the base */
+	struct config_uses transformers;
+	struct config_use parser;
+	int time_source;	/* enum config_time_source */
+	int64_t accept_past_ms; /* -1: unlimited */
+	int64_t accept_future_ms;
+	struct config_uses partitioners;
+	struct config_use format;
+	struct config_batch batch;
+	struct config_bad_messages bad;
+	/* Decides names and records of the output; in every plan. */
+	uint64_t fingerprint;
+};
+
+struct config {
+	const char *file;
+	struct config_kafka kafka;
+	struct config_stage stage;
+	struct config_layout layout;
+	struct config_engine engine;
+	struct config_http http;
+	struct config_finalize finalize;
+	struct config_use store;
+	struct config_uses notifiers;
+	struct config_uses reporters;
+	int64_t report_interval_ms;
+	struct config_topic *topics; /* [0] is the base, then overrides */
+	size_t topic_count;
+};
+
+/* Where complaints go, in order of the file. level: "error" or "warning";
+ * line "FILE:LINE:COL: error: text" is complete. */
+typedef void (*config_complain_fn)(void *arg, const char *line);
+
+enum { CONFIG_NO_LOAD = 1 }; /* plugins are not opened: check --no-load */
+
+/* Reads and checks `file`. SECOR_OK with *config (caller: config_free), or
+ * SECOR_REJECT after at least one complaint, or SECOR_RETRY when the file
+ * cannot be read (complained too). The registry must outlive it. */
+int config_load(const char *file, struct registry *registry, int flags,
+    config_complain_fn complain, void *arg, struct config **config);
+void config_free(struct config *config);
+
+/* The effective settings of a topic: the first override that matches, or the
+ * base. Never NULL. Any thread. */
+const struct config_topic *
+config_topic(const struct config *config, const char *topic);
+
+/* Whether the subscription takes the topic: named or matched, not excluded,
+ * internal ones (__*) only when named. Any thread. */
+int config_wants_topic(const struct config *config, const char *topic);
+
+/* The effective configuration as YAML, secrets hidden; caller frees. */
+char *config_show(const struct config *config);
+
+/* docs/OPTIONS.md: every section, then every plugin that loads. */
+char *config_markdown(struct registry *registry);
+
+#endif
