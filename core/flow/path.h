@@ -1,0 +1,33 @@
+/*
+ * path.h -- object keys: levels escaped as Hive does, and the names.
+ *
+ *	<topic>/<path>/<generation>_<kafka partition>_<S, 20 digits><extension>
+ */
+#ifndef SECOR_FLOW_PATH_H
+#define SECOR_FLOW_PATH_H
+
+#include "core/base/buf.h"
+
+#include <secor/partitioner.h>
+
+enum { PATH_COMPONENT_MAX = 255, PATH_KEY_MAX = 1024 };
+
+/* Appends as Hive's FileUtils.escapePathName does: control bytes, DEL and
+ * " # % ' * / : = ? \ { [ ] ^ as %XX, other bytes as they are. Beyond Hive: a
+ * value of dots only is escaped. NULL and empty give
+ * __HIVE_DEFAULT_PARTITION__. */
+void path_escape(struct buf *out, const char *bytes, size_t len);
+
+/* Appends "name=value" (or "value") of one level. SECOR_REJECT when it is over
+ * 255 bytes: the message is a bad one. */
+int path_level(struct buf *out, const struct secor_level_text *level,
+    struct secor_err *err);
+
+/* The inverse for one component: unescaped bytes into out. */
+void path_unescape(struct buf *out, const char *bytes, size_t len);
+
+/* The key; caller frees. path may be "" . */
+char *path_key(const char *topic, const char *path, int64_t generation,
+    int32_t partition, int64_t start, const char *extension);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * pool.h -- blocks of memory that travel from the consumer to the writers, and
+ * the one memory budget. Any thread.
+ *
+ * Everything that grows with the data is counted here: blocks, queued bytes,
+ * codec state. The budget is a limit that the consumer heeds, not one that
+ * fails: pool_get always succeeds.
+ */
+#ifndef SECOR_FLOW_POOL_H
+#define SECOR_FLOW_POOL_H
+
+#include "core/base/queue.h"
+
+struct pool;
+
+struct block {
+	struct queue_node node;
+	struct pool *pool;
+	size_t room; /* of data: a power of two from 4 KiB, or more */
+	size_t len;
+	char *data;
+};
+
+struct pool *pool_new(int64_t budget_bytes);
+void pool_free(struct pool *pool);
+
+/* A block with at least `room` bytes; freed blocks of the same class first. */
+struct block *pool_get(struct pool *pool, size_t room);
+void pool_put(struct block *block); /* accepts NULL */
+
+/* Counts other memory (codec state); negative gives back. */
+void pool_count(struct pool *pool, int64_t bytes);
+
+int64_t pool_used(const struct pool *pool);
+int64_t pool_budget(const struct pool *pool);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * upload.h -- uploaders: whole objects to the store, each attempt fenced.
+ *
+ * A fence is what an attempt asks right before a request: the ownership epoch
+ * is unchanged, and the consumer thread polled within the session timeout
+ * (CLOCK_BOOTTIME: also after a SIGSTOP). An attempt that fails comes back; the
+ * consumer decides when to try again.
+ */
+#ifndef SECOR_FLOW_UPLOAD_H
+#define SECOR_FLOW_UPLOAD_H
+
+#include "core/base/queue.h"
+#include "core/config/config.h"
+
+#include <stdatomic.h>
+
+struct fence {
+	_Atomic int64_t polled_boot_ms; /* consumer: at each poll */
+	int64_t session_timeout_ms;
+};
+
+/* One put; job and event in one. Owned by the uploaders between uploader_put
+ * and its arrival in `done`. */
+struct upload {
+	struct queue_node node;
+	void *owner; /* the caller's */
+	char *key;   /* freed by upload_free, as is `bytes` */
+	char *file;  /* staged file (copied name), or NULL: bytes */
+	char *bytes;
+	uint64_t length;
+	uint32_t crc32c;
+	const char *content_type;
+	/* counted reference: lives until the last upload is back */
+	struct ownership *ownership;
+	uint64_t epoch; /* of the ownership when it was submitted */
+	int tries;
+	/* the answer */
+	int status; /* SECOR_OK, RETRY, REJECT, FATAL */
+	int fenced; /* given up because go_on said no */
+	int64_t took_ms;
+	struct secor_err err;
+};
+
+/* The epoch of one partition, shared with attempts that are still running when
+ * the partition is gone. */
+struct ownership {
+	_Atomic uint64_t epoch;
+	_Atomic int refs;
+};
+
+struct ownership *ownership_new(void);
+struct ownership *ownership_ref(struct ownership *ownership);
+void ownership_unref(struct ownership *ownership); /* accepts NULL */
+
+struct uploaders;
+
+/* SECOR_FATAL when the store does not open. `done` gets every upload back. */
+int uploaders_new(const struct config_use *store, int count,
+    const struct fence *fence, struct queue *done, struct uploaders **uploaders,
+    struct secor_err *err);
+/* Ends the threads after their current attempt; what is queued comes back
+ * fenced. */
+void uploaders_free(struct uploaders *uploaders);
+
+/* Takes `upload` until it is in `done`. Thread: consumer. */
+void uploader_put(struct uploaders *uploaders, struct upload *upload);
+
+void upload_free(struct upload *upload); /* accepts NULL */
+
+#endif
