@@ -55,11 +55,14 @@ plugin_src   = $(or $(wildcard plugins/$(1).c),$(wildcard plugins/$(1)/*.c))
 # The packages are looked at once, and again when their list changes.
 ifeq ($(DEPS),no)
 DEPS_BUILD :=
+DEPS_UNIT  :=
 DEPS_TEST  :=
 else
 DEPS_BUILD := build/.deps-build
+DEPS_UNIT  := build/.deps-unit
 DEPS_TEST  := build/.deps-test
 endif
+build/.deps-test: tests/rig/requirements.txt $(wildcard tests/rig/pom/*.xml)
 build/.deps-%: deploy/deps.sh
 	@bash deploy/deps.sh $*
 	@mkdir -p $(@D) && touch $@
@@ -98,6 +101,9 @@ build/$(1)/unit/%: build/$(1)/tests/unit/%.o \
 	$$(CC) $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$< \
 	$$(UNIT_HELP:%.c=build/$(1)/%.o) build/$(1)/core.a \
 	build/$(1)/common.a $$(CORE_LIBS) $$(COMMON_LIBS) -lcriterion
+
+$$(UNIT_SRC:%.c=build/$(1)/%.o): | $$(DEPS_UNIT)
+$$(UNIT_HELP:%.c=build/$(1)/%.o): | $$(DEPS_UNIT)
 
 .PHONY: unit-$(1)
 unit-$(1): variant-$(1) $$(UNIT_SRC:tests/unit/%.c=build/$(1)/unit/%)
