@@ -1,0 +1,148 @@
+"""Independent Kafka clients of the tests: producer, offsets, log ends."""
+
+import json
+import time
+
+from confluent_kafka import (Consumer, KafkaException, Producer,
+                             TopicPartition)
+from confluent_kafka.admin import AdminClient, NewTopic
+
+
+def _consumer(address, group):
+    return Consumer({"bootstrap.servers": address, "group.id": group,
+                     "enable.auto.commit": False})
+
+
+def create_topic(address, topic, partitions=1, config=None):
+    """Creates the topic and waits until clients see all its partitions."""
+    admin = AdminClient({"bootstrap.servers": address})
+    future = admin.create_topics(
+        [NewTopic(topic, partitions, 1, config=config or {})])[topic]
+    future.result(30)
+    end = time.monotonic() + 30
+    while True:
+        seen = admin.list_topics(topic, timeout=10).topics.get(topic)
+        if seen and not seen.error and len(seen.partitions) == partitions \
+                and all(p.leader >= 0 for p in seen.partitions.values()):
+            return topic
+        assert time.monotonic() < end, f"topic {topic} does not appear"
+        time.sleep(0.05)
+
+
+def delete_records(address, topic, partition, before):
+    """Moves the partition's low watermark to the offset `before`."""
+    admin = AdminClient({"bootstrap.servers": address})
+    wanted = TopicPartition(topic, partition, before)
+    for f in admin.delete_records([wanted]).values():
+        f.result(30)
+
+
+def produce(address, topic, messages, config=None):
+    """Sends each (partition, key, value[, timestamp_ms[, headers]]) and waits
+    for the acknowledgements; [(partition, offset)] in the order sent."""
+    places = [None] * len(messages)
+    failed = []
+
+    def acked(i):
+        def done(error, m):
+            if error:
+                failed.append(error)
+            else:
+                places[i] = (m.partition(), m.offset())
+        return done
+
+    p = Producer({"bootstrap.servers": address, "linger.ms": 5,
+                  **(config or {})})
+    for i, m in enumerate(messages):
+        partition, key, value = m[:3]
+        extra = {}
+        if len(m) > 3 and m[3] is not None:
+            extra["timestamp"] = m[3]
+        if len(m) > 4:
+            extra["headers"] = m[4]
+        while True:
+            try:
+                p.produce(topic, value=value, key=key, partition=partition,
+                          on_delivery=acked(i), **extra)
+                break
+            except BufferError:
+                p.poll(0.1)
+        p.poll(0)
+    assert p.flush(60) == 0 and not failed, f"not all produced: {failed[:1]}"
+    return places
+
+
+def produce_json(address, topic, count, partitions=1, first_id=0,
+                 time_ms=1_767_225_600_000, step_ms=1000, extra=None):
+    """Sends `count` JSON messages {"id", "time", ...}, round robin over the
+    partitions, one every step_ms from time_ms (2026-01-01 UTC) on. Returns
+    their ids."""
+    ids = list(range(first_id, first_id + count))
+    messages = []
+    for n, i in enumerate(ids):
+        at = time_ms + n * step_ms
+        value = {"id": i, "time": at, **(extra(i) if extra else {})}
+        messages.append((i % partitions, str(i).encode(),
+                         json.dumps(value).encode(), at))
+    produce(address, topic, messages)
+    return ids
+
+
+def committed(address, group, topic, partition=0):
+    """(offset, metadata) of the group's record; (None, None) without one."""
+    c = _consumer(address, group)
+    try:
+        got = c.committed([TopicPartition(topic, partition)], timeout=15)[0]
+    finally:
+        c.close()
+    if got.error:
+        raise KafkaException(got.error)
+    if got.offset < 0:
+        return None, None
+    return got.offset, got.metadata
+
+
+def commit(address, group, topic, partition, offset, metadata=""):
+    """Commits from outside the group; the group must have no member."""
+    c = _consumer(address, group)
+    try:
+        done = c.commit(offsets=[TopicPartition(topic, partition, offset,
+                                                metadata)],
+                        asynchronous=False)[0]
+    finally:
+        c.close()
+    if done.error:
+        raise KafkaException(done.error)
+
+
+def watermarks(address, topic, partition=0):
+    """(low, high) of the partition."""
+    c = _consumer(address, "watermarks")
+    try:
+        return c.get_watermark_offsets(TopicPartition(topic, partition),
+                                       timeout=15)
+    finally:
+        c.close()
+
+
+def wait_committed(address, group, topic, ends, timeout=60, clean=True):
+    """Waits until the record of partition p is at least ends[p], and clean (no
+    open plan). `ends` is a dict or, for all partitions, a list."""
+    ends = dict(enumerate(ends)) if not isinstance(ends, dict) else ends
+    c = _consumer(address, group)
+    stop = time.monotonic() + timeout
+    try:
+        while True:
+            got = c.committed([TopicPartition(topic, p) for p in ends],
+                              timeout=15)
+            if all(t.offset >= ends[t.partition] and
+                   not (clean and " plan " in f" {t.metadata} ")
+                   for t in got):
+                return
+            if time.monotonic() > stop:
+                raise AssertionError(
+                    f"{group}: not at {ends} within {timeout} s: "
+                    f"{[(t.partition, t.offset, t.metadata) for t in got]}")
+            time.sleep(0.1)
+    finally:
+        c.close()

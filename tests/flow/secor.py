@@ -1,0 +1,110 @@
+"""The secor binary under test: start, watch its log, stop it, kill it."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+from servers import Process, RigError
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("SECOR_BUILD") or ROOT / "build/release")
+BINARY = BUILD.resolve() / "secor"
+
+
+def write_config(path, config):
+    """Writes a config, a dict or YAML text. JSON is YAML, so no library."""
+    text = config if isinstance(config, str) else json.dumps(config, indent=2)
+    path.write_text(text + "\n")
+    path.chmod(0o600)
+    return path
+
+
+def secor_command(*args, cwd=None, stdin=None, env=None, timeout=60):
+    """Runs a subcommand to its end; the CompletedProcess, with text."""
+    return subprocess.run(
+        [str(BINARY), *map(str, args)], capture_output=True, text=True,
+        cwd=cwd, input=stdin, timeout=timeout, env={**os.environ, **(env or {})})
+
+
+class Secor:
+    """One `secor run` in a folder of its own. start() again after an end goes
+    on with the same folder, so the same stage.
+
+    Its log is appended to self.log; wait_for looks from where the last start
+    began.
+    """
+
+    def __init__(self, folder, config, env=None, name="secor"):
+        self.dir = pathlib.Path(folder)
+        self.dir.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.env = dict(env or {})
+        self.config = write_config(self.dir / f"{name}.yaml", config)
+        self.log = self.dir / f"{name}.log"
+        self.process = None
+        self.mark = 0
+
+    def start(self, *args, env=None):
+        if not BINARY.exists():
+            raise RigError(f"{BINARY} is not there: make builds it")
+        self.mark = self.log.stat().st_size if self.log.exists() else 0
+        self.process = Process(
+            self.name, [BINARY, "run", self.config, *args], self.log,
+            env={**os.environ, **self.env, **(env or {})}, cwd=self.dir)
+        return self
+
+    def reconfigure(self, config):
+        write_config(self.config, config)
+
+    def text(self):
+        """The log since the last start."""
+        if not self.log.exists():
+            return ""
+        with open(self.log, "rb") as f:
+            f.seek(self.mark)
+            return f.read().decode(errors="replace")
+
+    def wait_for(self, regex, timeout=30, count=1):
+        """Waits until the log since the last start has `count` matches; the
+        last of them. An end of the process without them is an error."""
+        pattern = re.compile(regex, re.M)
+        end = time.monotonic() + timeout
+        while True:
+            alive = self.running()
+            found = list(pattern.finditer(self.text()))
+            if len(found) >= count:
+                return found[count - 1]
+            if not alive or time.monotonic() > end:
+                why = (f"not within {timeout} s" if alive else
+                       f"it ended with {self.process.child.returncode}")
+                raise RigError(f"{self.name}: no {regex!r} in the log, {why}\n"
+                               + self.process.tail(40))
+            time.sleep(0.02)
+
+    def running(self):
+        return self.process is not None and self.process.running()
+
+    def stop(self, sig=signal.SIGTERM, timeout=30):
+        """The exit code."""
+        return self.process.stop(sig, timeout)
+
+    def wait(self, timeout=30):
+        """Waits for an end that it comes to by itself; the exit code."""
+        return self.process.wait(timeout)
+
+    def kill9(self):
+        return self.process.kill9()
+
+    def pause(self):
+        self.process.pause()
+
+    def cont(self):
+        self.process.cont()
+
+    def close(self):
+        if self.process:
+            self.process.kill9()
