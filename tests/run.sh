@@ -1,0 +1,175 @@
+#!/bin/bash
+# Runs test suites and sums them up: tests/run.sh SUITE...
+#
+#   unit asan tsan   Criterion binaries of build/<variant>/unit
+#   lint model       each check is one test
+#   flow deep        pytest against real servers, without and with the mark deep
+#
+# The last line is "N passed, N failed"; nothing ran is a failure. A skipped
+# test, a sanitizer's report and a missing dependency count as failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+CACHE=${SECOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/secor-c}
+JOBS=${JOBS:-$(nproc)}
+OUT=build/test
+passed=0
+failed=0
+
+count() { # PASSED FAILED
+	passed=$((passed + $1))
+	failed=$((failed + $2))
+}
+
+fail() { # SENTENCE: one failed test
+	echo "FAIL $*"
+	count 0 1
+}
+
+need() { # MODE: are the packages of deploy/deps.sh MODE here?
+	local lack
+	lack=$(bash deploy/deps.sh have "$1" 2>&1) && return
+	fail "$lack"
+	return 1
+}
+
+# One Criterion binary: its output and exit code into files, a line on success.
+run_binary() { # BINARY OUTPUT
+	local begin=${EPOCHREALTIME/./}
+	mkdir -p "${2%/*}"
+	timeout -k 5 300 $SECOR_WRAP "$1" -j1 --full-stats >"$2.log" 2>&1
+	echo $? >"$2.rc"
+	[ "$(cat "$2.rc")" != 0 ] || printf '  %-44s %6d ms\n' \
+	    "${1#build/*/unit/}" $(((${EPOCHREALTIME/./} - begin) / 1000))
+}
+export -f run_binary
+
+# Criterion's own sum. Tested - passing, so that a skipped test is not passed
+# over; a binary without a sum or with exit code != 0 has failed.
+count_binary() { # NAME OUTPUT
+	local sum ok all
+	sum=$(sed 's/\x1b\[[0-9;]*m//g' "$2.log" |
+	    sed -n 's/.*Tested: *\([0-9]*\).*Passing: *\([0-9]*\).*/\1 \2/p' |
+	    tail -1)
+	read -r all ok <<<"${sum:-0 0}"
+	if [ "$all" -gt 0 ] && [ "$all" = "$ok" ] &&
+	    [ "$(cat "$2.rc")" = 0 ]; then
+		count "$ok" 0
+		return
+	fi
+	[ "$all" -gt "$ok" ] || all=$((ok + 1))
+	count "$ok" $((all - ok))
+	echo "FAIL $1 (exit code $(cat "$2.rc"))"
+	sed 's/^/    /' "$2.log" | tail -60
+}
+
+suite_criterion() { # SUITE VARIANT
+	local out=$OUT/$1 dir=build/$2/unit b r binaries
+	rm -rf "$out"
+	mkdir -p "$out/reports"
+	binaries=$(for b in $(cd tests/unit 2>/dev/null &&
+	    find . -name '*_test.c' | sort); do
+		echo "$dir/${b:2:-2}"
+	done)
+	[ -n "$binaries" ] || { fail "tests/unit holds no test"; return; }
+	for b in $binaries; do
+		[ -x "$b" ] || {
+			fail "$b is not built: make unit-$2"
+			return
+		}
+	done
+	# Criterion forks and lets a leak of its child pass in silence, so the
+	# sanitizers write to files, and a file is a failure.
+	r=$PWD/$out/reports
+	export SECOR_BUILD=build/$2 SECOR_WRAP=
+	export ASAN_OPTIONS=log_path=$r/asan:detect_leaks=1:strict_string_checks=1
+	export LSAN_OPTIONS=log_path=$r/lsan
+	export UBSAN_OPTIONS=log_path=$r/ubsan:print_stacktrace=1
+	export TSAN_OPTIONS=log_path=$r/tsan:second_deadlock_stack=1
+	[ ! -f tests/lsan.supp ] ||
+	    LSAN_OPTIONS+=:suppressions=$PWD/tests/lsan.supp
+	[ ! -f tests/tsan.supp ] ||
+	    TSAN_OPTIONS+=:suppressions=$PWD/tests/tsan.supp
+	# gcc's TSan knows only some of the address layouts that Linux draws.
+	[ "$1" != tsan ] || ! setarch -R true 2>/dev/null ||
+	    SECOR_WRAP="setarch -R"
+	for b in $binaries; do
+		printf '%s\0%s\0' "$b" "$out/${b#"$dir/"}"
+	done | xargs -0 -n2 -P"$JOBS" bash -c 'run_binary "$0" "$1"'
+	for b in $binaries; do
+		count_binary "${b#"$dir/"}" "$out/${b#"$dir/"}"
+	done
+	for r in "$out"/reports/*; do
+		[ -f "$r" ] || continue
+		fail "sanitizer report ${r##*/}"
+		sed 's/^/    /' "$r" | head -60
+	done
+	unset SECOR_BUILD ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+}
+
+# A script whose last line is its own sum.
+suite_script() { # NAME COMMAND...
+	local log=$OUT/$1.log sum
+	shift
+	"$@" >"$log" 2>&1
+	sed '$d' "$log"
+	sum=$(tail -1 "$log" |
+	    sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p')
+	if [ -n "$sum" ]; then
+		count $sum
+	else
+		tail -1 "$log"
+		fail "$* ended without a sum"
+	fi
+}
+
+suite_pytest() { # SUITE MARK
+	local xml=$OUT/$1.xml log=$OUT/$1.log python=$CACHE/venv/bin/python sum rc
+	need test || return
+	rm -f "$xml"
+	SECOR_BUILD=build/release PYTHONDONTWRITEBYTECODE=1 \
+	    "$python" -m pytest tests/flow -v -m "$2" --junitxml="$xml" \
+	    -rN --durations=5 2>&1 | tee "$log" | grep --line-buffered -vE \
+	    '^=+ .*(passed|failed|error|deselected).* in [0-9.]+s.* =+$'
+	rc=${PIPESTATUS[0]}
+	# 0 and 1: the sum tells; 5: no test; the rest: pytest itself failed.
+	case $rc in 0 | 1 | 5) ;; *) fail "pytest ended with $rc: $log" ;; esac
+	sum=$("$python" - "$xml" <<-'P'
+		import sys, xml.etree.ElementTree as tree
+		s = tree.parse(sys.argv[1]).getroot().find("testsuite")
+		n = {k: int(s.get(k)) for k in
+		     ("tests", "failures", "errors", "skipped")}
+		bad = n["failures"] + n["errors"] + n["skipped"]
+		print(max(n["tests"] - bad, 0), bad)
+		P
+	) 2>/dev/null || { fail "pytest of suite $1 broke: $log"; return; }
+	count $sum
+	[ "$sum" != "0 0" ] || echo "suite $1 has no test yet"
+}
+
+run_suite() { # SUITE
+	case $1 in
+	unit) suite_criterion unit release ;;
+	asan | tsan) suite_criterion "$1" "$1" ;;
+	lint) need test && suite_script lint bash tests/lint.sh ;;
+	model) need test && suite_script model bash tests/model/run.sh small ;;
+	flow) suite_pytest flow "not deep" ;;
+	deep) suite_pytest deep deep &&
+	    need test && suite_script model bash tests/model/run.sh large ;;
+	*) fail "there is no suite '$1': unit asan tsan lint model flow deep" ;;
+	esac
+}
+
+mkdir -p "$OUT"
+for suite; do
+	echo "== $suite"
+	begin=$SECONDS
+	before="$passed $failed"
+	run_suite "$suite"
+	read -r p f <<<"$before"
+	echo "-- $suite: $((passed - p)) ok, $((failed - f)) not ok," \
+	    "$((SECONDS - begin)) s"
+done
+[ $((passed + failed)) -gt 0 ] || fail "nothing ran"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
