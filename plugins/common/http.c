@@ -1,0 +1,434 @@
+/*
+ * http.c -- HTTP requests for plugins, on libcurl.
+ *
+ * One easy handle a client: it keeps its connections between requests, and all
+ * that belongs to one request is set again by each (curl_easy_reset keeps
+ * connections, DNS and TLS sessions).
+ */
+#include "plugins/common/http.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UPLOAD_BUFFER (512L * 1024)
+#define ERROR_BODY (64UL * 1024)
+
+struct http {
+	CURL *easy;
+	struct http_conf conf; /* its strings are owned */
+	char *body;
+	size_t length, room;
+	char text[CURL_ERROR_SIZE];
+
+	/* the running request */
+	const struct http_request *request;
+	uint64_t at;
+	enum http_fault fault; /* what a callback has decided */
+	struct secor_err source;
+};
+
+static pthread_once_t global_once = PTHREAD_ONCE_INIT;
+
+static void
+global_init(void)
+{
+	assert(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+}
+
+static int
+copy_text(const char *from, const char **to)
+{
+	if (from == NULL)
+		return 0;
+	*to = strdup(from);
+	return *to == NULL ? -1 : 0;
+}
+
+int
+http_open(
+    const struct http_conf *conf, struct http **out, struct secor_err *err)
+{
+	struct http *http;
+
+	(void)pthread_once(&global_once, global_init);
+	http = calloc(1, sizeof(*http));
+	if (http == NULL)
+		return secor_fail(err, SECOR_RETRY, "http: out of memory");
+	http->conf.connect_ms = conf->connect_ms > 0 ? conf->connect_ms : 10000;
+	http->conf.stall_ms = conf->stall_ms > 0 ? conf->stall_ms : 60000;
+	http->conf.total_ms = conf->total_ms;
+	http->easy = curl_easy_init();
+	if (http->easy == NULL ||
+	    copy_text(conf->ca_file, &http->conf.ca_file) != 0 ||
+	    copy_text(conf->proxy, &http->conf.proxy) != 0 ||
+	    copy_text(conf->user_agent != NULL ? conf->user_agent : "secor",
+		&http->conf.user_agent) != 0) {
+		http_close(http);
+		return secor_fail(err, SECOR_RETRY, "http: out of memory");
+	}
+	*out = http;
+	return SECOR_OK;
+}
+
+void
+http_close(struct http *http)
+{
+	if (http == NULL)
+		return;
+	if (http->easy != NULL)
+		curl_easy_cleanup(http->easy);
+	free((void *)(uintptr_t)http->conf.ca_file);
+	free((void *)(uintptr_t)http->conf.proxy);
+	free((void *)(uintptr_t)http->conf.user_agent);
+	free(http->body);
+	free(http);
+}
+
+const char *
+http_header(struct http *http, const char *name)
+{
+	struct curl_header *header;
+
+	if (curl_easy_header(http->easy, name, 0, CURLH_HEADER, -1, &header) !=
+	    CURLHE_OK)
+		return NULL;
+	return header->value;
+}
+
+/* ---- what curl asks while it runs ---- */
+
+static int
+stopped(struct http *http)
+{
+	const struct http_request *request = http->request;
+
+	if (request->go_on == NULL || request->go_on(request->arg))
+		return 0;
+	http->fault = HTTP_STOPPED;
+	return 1;
+}
+
+static int
+before_request(void *self, char *primary_ip, char *local_ip, int primary_port,
+    int local_port)
+{
+	(void)primary_ip;
+	(void)local_ip;
+	(void)primary_port;
+	(void)local_port;
+	return stopped(self) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+static int
+progress(void *self, curl_off_t down_total, curl_off_t down,
+    curl_off_t up_total, curl_off_t up)
+{
+	(void)down_total;
+	(void)down;
+	(void)up_total;
+	(void)up;
+	return stopped(self);
+}
+
+static size_t
+read_body(char *bytes, size_t size, size_t count, void *self)
+{
+	struct http *http = self;
+	const struct http_request *request = http->request;
+	uint64_t left = request->length - http->at;
+	size_t len = size * count;
+
+	if (left < len)
+		len = (size_t)left;
+	if (len == 0)
+		return 0;
+	if (stopped(http))
+		return CURL_READFUNC_ABORT;
+	if (request->read == NULL) {
+		memcpy(bytes, (const char *)request->body + http->at, len);
+	} else if (request->read(request->arg, http->at, bytes, len,
+		       &http->source) != SECOR_OK) {
+		http->fault = HTTP_SOURCE;
+		return CURL_READFUNC_ABORT;
+	}
+	http->at += len;
+	return len;
+}
+
+static int
+seek_body(void *self, curl_off_t offset, int origin)
+{
+	struct http *http = self;
+
+	if (origin != SEEK_SET || offset < 0 ||
+	    (uint64_t)offset > http->request->length)
+		return CURL_SEEKFUNC_FAIL;
+	http->at = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static int
+keep(struct http *http, const char *bytes, size_t len)
+{
+	size_t room = http->room == 0 ? 4096 : http->room;
+	char *body;
+
+	while (room < http->length + len + 1)
+		room *= 2;
+	if (room != http->room) {
+		body = realloc(http->body, room);
+		if (body == NULL)
+			return -1;
+		http->body = body;
+		http->room = room;
+	}
+	memcpy(http->body + http->length, bytes, len);
+	http->length += len;
+	http->body[http->length] = '\0';
+	return 0;
+}
+
+static int
+status_of(const struct http *http)
+{
+	long status = 0;
+
+	(void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (int)status;
+}
+
+static size_t
+write_body(char *bytes, size_t size, size_t count, void *self)
+{
+	struct http *http = self;
+	const struct http_request *request = http->request;
+	size_t len = size * count, take = len;
+	size_t limit = request->limit > 0 ? request->limit : 1024 * 1024;
+
+	if (status_of(http) / 100 != 2) {
+		if (take > ERROR_BODY - http->length)
+			take = ERROR_BODY - http->length;
+	} else if (request->write != NULL) {
+		if (request->write(request->arg, bytes, len) == 0)
+			return len;
+		http->fault = HTTP_ENDED;
+		return 0;
+	} else if (len > limit - http->length) {
+		http->fault = HTTP_LIMIT;
+		return 0;
+	}
+	return keep(http, bytes, take) == 0 ? len : 0;
+}
+
+/* ---- setting up ---- */
+
+/* Longs of curl are options, sizes and milliseconds that fit by far. */
+static void
+set_limits(const struct http *http, int64_t total_ms)
+{
+	CURL *easy = http->easy;
+
+	(void)curl_easy_setopt(
+	    easy, CURLOPT_CONNECTTIMEOUT_MS, (long)http->conf.connect_ms);
+	(void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+	    (long)((http->conf.stall_ms + 999) / 1000));
+	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+	    (long)(total_ms > 0 ? total_ms : http->conf.total_ms));
+}
+
+static void
+set_client(struct http *http)
+{
+	CURL *easy = http->easy;
+
+	curl_easy_reset(easy);
+	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->text);
+	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(
+	    easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	(void)curl_easy_setopt(
+	    easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	(void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, http->conf.user_agent);
+	if (http->conf.ca_file != NULL)
+		(void)curl_easy_setopt(
+		    easy, CURLOPT_CAINFO, http->conf.ca_file);
+	if (http->conf.proxy != NULL)
+		(void)curl_easy_setopt(easy, CURLOPT_PROXY, http->conf.proxy);
+	(void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
+	(void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, http);
+	(void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, progress);
+	(void)curl_easy_setopt(easy, CURLOPT_XFERINFODATA, http);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write_body);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, http);
+}
+
+static void
+set_method(struct http *http, const struct http_request *request)
+{
+	CURL *easy = http->easy;
+	const char *method = request->method;
+
+	if (strcmp(method, "HEAD") == 0) {
+		(void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+		return;
+	}
+	if (strcmp(method, "PUT") == 0 || strcmp(method, "POST") == 0) {
+		(void)curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+		(void)curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE,
+		    (curl_off_t)request->length);
+		(void)curl_easy_setopt(easy, CURLOPT_READFUNCTION, read_body);
+		(void)curl_easy_setopt(easy, CURLOPT_READDATA, http);
+		(void)curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek_body);
+		(void)curl_easy_setopt(easy, CURLOPT_SEEKDATA, http);
+	}
+	(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+}
+
+/* curl's own syntax: a header without a value ends in ';'. */
+static int
+set_headers(const struct http_request *request, struct curl_slist **list)
+{
+	const struct secor_pair *pair;
+	struct curl_slist *longer;
+	char *line;
+	size_t i;
+
+	for (i = 0; i < request->header_count; i++) {
+		pair = &request->headers[i];
+		if (asprintf(&line, pair->value[0] != '\0' ? "%s: %s" : "%s;%s",
+			pair->key, pair->value) < 0)
+			return -1;
+		longer = curl_slist_append(*list, line);
+		free(line);
+		if (longer == NULL)
+			return -1;
+		*list = longer;
+	}
+	return 0;
+}
+
+/* ---- what came of it ---- */
+
+static const struct {
+	CURLcode code;
+	enum http_fault fault;
+} FAULTS[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, HTTP_CONNECT},
+    {CURLE_COULDNT_RESOLVE_PROXY, HTTP_CONNECT},
+    {CURLE_COULDNT_CONNECT, HTTP_CONNECT},
+    {CURLE_SSL_CONNECT_ERROR, HTTP_TLS},
+    {CURLE_PEER_FAILED_VERIFICATION, HTTP_TLS},
+    {CURLE_SSL_CACERT_BADFILE, HTTP_USAGE},
+    {CURLE_SSL_CERTPROBLEM, HTTP_TLS},
+    {CURLE_URL_MALFORMAT, HTTP_USAGE},
+    {CURLE_UNSUPPORTED_PROTOCOL, HTTP_USAGE},
+    {CURLE_OPERATION_TIMEDOUT, HTTP_TIMEOUT},
+};
+
+static enum http_fault
+fault_of(const struct http *http, CURLcode code)
+{
+	size_t i;
+
+	if (http->fault != HTTP_WHOLE)
+		return http->fault;
+	if (code == CURLE_OK)
+		return HTTP_WHOLE;
+	for (i = 0; i < sizeof(FAULTS) / sizeof(FAULTS[0]); i++)
+		if (FAULTS[i].code == code)
+			return FAULTS[i].fault;
+	return HTTP_BROKEN;
+}
+
+/* "host:port" of a URL, without user and password. */
+static void
+host_of(const char *url, char *host, size_t room)
+{
+	const char *at = strstr(url, "://"), *user;
+	size_t len;
+
+	at = at != NULL ? at + 3 : url;
+	len = strcspn(at, "/?#");
+	user = memchr(at, '@', len);
+	if (user != NULL) {
+		len -= (size_t)(user + 1 - at);
+		at = user + 1;
+	}
+	(void)snprintf(host, room, "%.*s", (int)len, at);
+}
+
+/* Handshake failures pass by themselves (a server that restarts); a certificate
+ * that does not verify stays. */
+static int
+complain(struct http *http, CURLcode code, enum http_fault fault,
+    struct secor_err *err)
+{
+	char host[256];
+	const char *why;
+
+	host_of(http->request->url, host, sizeof(host));
+	why = http->text[0] != '\0' ? http->text : curl_easy_strerror(code);
+	switch (fault) {
+	case HTTP_SOURCE:
+		return secor_fail(err, SECOR_RETRY, "%s", http->source.text);
+	case HTTP_STOPPED:
+		return secor_fail(err, SECOR_RETRY,
+		    "%s: stopped: no longer "
+		    "sure to be allowed to write",
+		    host);
+	case HTTP_LIMIT:
+		return secor_fail(err, SECOR_RETRY,
+		    "%s: the answer is larger than expected", host);
+	case HTTP_USAGE:
+		return secor_fail(err, SECOR_FATAL, "%s: %s", host, why);
+	case HTTP_TLS:
+		return secor_fail(err,
+		    code == CURLE_SSL_CONNECT_ERROR ? SECOR_RETRY : SECOR_FATAL,
+		    "%s: TLS: %s (an own CA is named by `ca_file`)", host, why);
+	default:
+		return secor_fail(err, SECOR_RETRY, "%s: %s", host, why);
+	}
+}
+
+int
+http_run(struct http *http, const struct http_request *request,
+    struct http_answer *answer, struct secor_err *err)
+{
+	struct curl_slist *headers = NULL;
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+
+	http->request = request;
+	http->at = 0;
+	http->length = 0;
+	http->fault = HTTP_WHOLE;
+	http->text[0] = '\0';
+	if (http->body != NULL)
+		http->body[0] = '\0';
+	set_client(http);
+	set_limits(http, request->total_ms);
+	set_method(http, request);
+	if (set_headers(request, &headers) == 0) {
+		(void)curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, headers);
+		(void)curl_easy_setopt(http->easy, CURLOPT_URL, request->url);
+		code = curl_easy_perform(http->easy);
+	}
+	(void)curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, NULL);
+	curl_slist_free_all(headers);
+
+	answer->status = status_of(http);
+	answer->body = http->body != NULL ? http->body : "";
+	answer->length = http->length;
+	answer->fault = fault_of(http, code);
+	if (answer->fault == HTTP_WHOLE || answer->fault == HTTP_ENDED)
+		return SECOR_OK;
+	return complain(http, code, answer->fault, err);
+}
