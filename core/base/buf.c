@@ -3,6 +3,7 @@
  */
 #include "core/base/buf.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,8 @@ buf_reserve(struct buf *buf, size_t more)
 {
 	size_t room = buf->room == 0 ? 64 : buf->room;
 
+	if (more > SIZE_MAX / 4 - buf->len) /* else doubling would wrap */
+		abort();
 	while (room < buf->len + more + 1)
 		room *= 2;
 	if (room != buf->room) {

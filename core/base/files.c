@@ -21,19 +21,36 @@ failed(struct secor_err *err, const char *what, const char *path)
 	    err, SECOR_RETRY, "%s %s: %s", what, path, strerror(errno));
 }
 
+/* 1 when it is a folder afterwards; else errno says why. */
+static int
+make_folder(const char *path)
+{
+	struct stat st;
+
+	if (mkdir(path, 0700) == 0)
+		return 1;
+	if (errno != EEXIST || stat(path, &st) != 0)
+		return 0;
+	errno = ENOTDIR;
+	return S_ISDIR(st.st_mode);
+}
+
 int
 file_mkdirs(const char *path, struct secor_err *err)
 {
-	char *copy = mem_dup(path, strlen(path));
+	char *copy;
 	int rc = SECOR_OK;
 
+	if (path[0] == '\0')
+		return secor_fail(err, SECOR_RETRY, "make folder: empty path");
+	copy = mem_dup(path, strlen(path));
 	for (char *at = copy + 1;; at++) {
 		char c = *at;
 
 		if (c != '/' && c != '\0')
 			continue;
 		*at = '\0';
-		if (mkdir(copy, 0700) != 0 && errno != EEXIST) {
+		if (!make_folder(copy)) {
 			rc = failed(err, "make folder", copy);
 			break;
 		}
@@ -94,6 +111,7 @@ file_read(const char *path, size_t limit, char **bytes, size_t *n,
 	struct buf buf = {0};
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t done;
+	int cause;
 
 	if (fd < 0)
 		return failed(err, "open", path);
@@ -104,7 +122,9 @@ file_read(const char *path, size_t limit, char **bytes, size_t *n,
 			buf.len += (size_t)done;
 	} while (
 	    (done > 0 && buf.len <= limit) || (done < 0 && errno == EINTR));
+	cause = errno;
 	(void)close(fd);
+	errno = cause;
 	if (done < 0 || buf.len > limit) {
 		int rc = done < 0
 			     ? failed(err, "read", path)

@@ -58,8 +58,8 @@ log_line(int level, const char *event, const char *fmt, ...)
 		n += (size_t)vsnprintf(line + n, room - n, fmt, ap);
 		va_end(ap);
 	}
-	if (n > room)
-		n = room;
+	if (n >= room)
+		n = room - 1; /* cut: the place of snprintf's NUL */
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)line[i] < ' ')
 			line[i] = ' ';
@@ -88,6 +88,10 @@ log_quote(char *dst, size_t room, const char *text)
 		text = "-";
 	if (plain(text)) {
 		(void)snprintf(dst, room, "%s", text);
+		return dst;
+	}
+	if (room < 3) {
+		dst[0] = '\0';
 		return dst;
 	}
 	dst[n++] = '"';

@@ -22,8 +22,8 @@ void log_line(int level, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* `text` as a value: as it is when it has no blank, quote, '=' or control
- * byte, else in double quotes with JSON escapes. Into dst (truncated at room),
- * which is returned. NULL text gives "-". */
+ * byte, else in double quotes with JSON escapes. Into dst (truncated at room,
+ * at least 1), which is returned. NULL text gives "-". */
 const char *log_quote(char *dst, size_t room, const char *text);
 
 #endif

@@ -175,7 +175,8 @@ queue_wait_below(struct queue *queue, size_t limit, int64_t wait_ms)
 
 	(void)pthread_mutex_lock(&queue->lock);
 	queue->waiting_below++;
-	while (!(below = atomic_load(&queue->length) < limit) && wait_ms != 0)
+	while (!(below = atomic_load(&queue->length) < limit) && wait_ms != 0 &&
+	       !atomic_load(&queue->closed))
 		if (wait_until(&queue->drained, &queue->lock, wait_ms,
 			&until) == ETIMEDOUT)
 			wait_ms = 0;

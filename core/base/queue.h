@@ -36,8 +36,8 @@ struct queue_node *queue_get_all(struct queue *queue);
 
 size_t queue_length(const struct queue *queue);
 
-/* Waits until fewer than `limit` are in it, `wait_ms` at most. Returns whether
- * that is so. */
+/* Waits until fewer than `limit` are in it, `wait_ms` at most (-1: for ever),
+ * or until the queue is closed. Returns whether fewer are in it. */
 int queue_wait_below(struct queue *queue, size_t limit, int64_t wait_ms);
 
 /* Wakes all who wait; queue_get returns NULL when empty from now on. */
