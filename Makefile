@@ -78,9 +78,9 @@ build/$(1)/%.o: %.c build/$(1)/.flags | $$(DEPS_BUILD)
 	$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(CFLAGS.$(1)) -MMD -MP -c -o $$@ $$<
 
 build/$(1)/core.a: $$(filter-out %/main.o,$$(CORE_SRC:%.c=build/$(1)/%.o))
-	@rm -f $$@; ar rcs $$@ $$^
+	@rm -f $$@; mkdir -p $$(@D); ar rcs $$@ $$^
 build/$(1)/common.a: $$(COMMON_SRC:%.c=build/$(1)/%.o)
-	@rm -f $$@; ar rcs $$@ $$^
+	@rm -f $$@; mkdir -p $$(@D); ar rcs $$@ $$^
 
 build/$(1)/secor: build/$(1)/core/cli/main.o build/$(1)/core.a
 	$$(CC) $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$< -Wl,--whole-archive \
