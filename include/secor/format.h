@@ -45,6 +45,8 @@ struct secor_format_traits {
 	const char *content_type; /* or NULL */
 	/* Bytes that a stream needs beside its buffers, for the budget. */
 	size_t stream_bytes;
+	/* 1: these options want `write`, though the table has `encode`. */
+	int by_write;
 };
 
 /* The object that a stream makes. */
@@ -81,7 +83,8 @@ struct secor_format_ops {
 	/* encode: appends one record at dst. Returns SECOR_OK with *used, or
 	 * SECOR_OK with *used > room and nothing written (the engine comes
 	 * again with that much room), or SECOR_REJECT. Stateless between
-	 * records. Consumer thread. NULL: the format has `write`. */
+	 * records. Consumer thread. NULL, or `by_write` in the traits: the
+	 * engine takes `write`. */
 	int (*encode)(void *self, const struct secor_record *record, char *dst,
 	    size_t room, size_t *used, struct secor_err *err);
 
