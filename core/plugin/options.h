@@ -37,18 +37,32 @@ int options_set_list(const struct secor_option *row, void *conf,
     const char *const *keys, const char *const *values, size_t n,
     struct secor_err *err);
 
+/* Configuration syntax as in defaults and tests: lists as "[a, b]", maps as
+ * "{k: v}", without quoting; anything else as options_set. */
+int options_set_text(const struct secor_option *row, void *conf,
+    const char *text, struct secor_err *err);
+
 /* The value in configuration syntax (never a secret's: "***"), caller frees;
  * NULL when not set. Lists: YAML flow style. */
 char *options_show(const struct secor_option *row, const void *conf);
+
+/* Whether the key of a map (a Kafka property, a header) names a secret. */
+int option_key_is_secret(const char *key);
 
 /* Hash of the rows marked OUTPUT: keys and values, in byte order of keys; rows
  * at their default included, so that a changed default changes it. */
 uint64_t options_output_hash(const struct options *opts, const void *conf);
 
+/* "a duration (like 250ms, 10m or 1h30m)", for complaints and pages. */
+const char *option_type_phrase(int type);
+
 /* Values in configuration syntax. */
-int parse_duration(const char *text, int64_t *ms); /* 10m, 1h30m, 250ms, 0 */
-int parse_size(const char *text, int64_t *bytes);  /* 200MiB, 1GB, 512 */
-int parse_bool(const char *text, int *value); /* true false yes no on off */
+/* 10m, 1h30m, 250ms, 0; "unlimited" is -1: allowed by rows whose min is that */
+int parse_duration(const char *text, int64_t *ms);
+int parse_size(const char *text, int64_t *bytes); /* 200MiB, 1GB, 512 */
+int parse_bool(const char *text, int *value);	  /* true false yes no on off */
+void show_duration(int64_t ms, char *dst, size_t room);
+void show_size(int64_t bytes, char *dst, size_t room);
 
 /* The nearest of n words to `word`, or NULL when none is near. */
 const char *nearest_word(const char *word, const char *const *words, size_t n);

@@ -9,6 +9,8 @@
 #ifndef SECOR_PLUGIN_PLUGIN_H
 #define SECOR_PLUGIN_PLUGIN_H
 
+#include "core/plugin/options.h"
+
 #include <secor/format.h>
 #include <secor/notifier.h>
 #include <secor/parser.h>
@@ -34,6 +36,9 @@ struct plugin {
 		const struct secor_reporter_ops *reporter;
 	} ops;
 };
+
+/* The rows of a plugin's section. */
+struct options plugin_options(const struct plugin *plugin);
 
 struct registry;
 
