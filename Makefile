@@ -127,7 +127,7 @@ $(foreach v,$(VARIANTS),$(foreach p,$(PLUGINS),\
 
 # ---- targets ------------------------------------------------------------------
 .PHONY: all help demo check check-unit check-flow check-deep check-asan \
-	check-tsan lint format fuzz bench install docs clean FORCE
+	check-tsan check-model lint format fuzz bench install docs clean FORCE
 FORCE:
 
 all: variant-release ## build build/secor and build/plugins/<kind>/<name>.so
@@ -142,7 +142,7 @@ demo: all ## the main job end to end on an embedded broker, with the proof
 	build/secor demo
 
 check: all unit-release unit-asan unit-tsan | $(DEPS_TEST) ## all tests: unit, sanitizers, real servers
-	@bash tests/run.sh unit asan tsan lint flow
+	@bash tests/run.sh unit asan tsan lint model flow
 
 check-unit: all unit-release ## unit tests only: no servers, no root
 	@bash tests/run.sh unit
@@ -158,6 +158,9 @@ check-tsan: unit-tsan ## unit tests under ThreadSanitizer
 
 check-deep: all unit-release | $(DEPS_TEST) ## what is too heavy for check
 	@bash tests/run.sh unit deep
+
+check-model: | $(DEPS_TEST) ## the commit protocol in spin, small bounds
+	@bash tests/run.sh model
 
 lint: | $(DEPS_TEST) ## layers, sizes, format, headers, static analysis
 	@bash tests/lint.sh
