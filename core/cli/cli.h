@@ -25,7 +25,7 @@ int cli_offsets(int argc, char **argv);
 /* Loads a configuration, complaints to stderr. NULL after complaints;
  * *exit_code is then CLI_USAGE or CLI_ENVIRONMENT. The registry comes out too
  * and is freed by the caller after the config. */
-struct config *cli_config(const char *file, int flags,
-    struct registry **registry, int *exit_code);
+struct config *cli_config(
+    const char *file, int flags, struct registry **registry, int *exit_code);
 
 #endif
