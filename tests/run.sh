@@ -37,21 +37,22 @@ need() { # MODE: are the packages of deploy/deps.sh MODE here?
 run_binary() { # BINARY OUTPUT
 	local begin=${EPOCHREALTIME/./}
 	mkdir -p "${2%/*}"
-	timeout -k 5 300 $SECOR_WRAP "$1" -j1 --full-stats >"$2.log" 2>&1
+	timeout -k 5 300 $SECOR_WRAP "$1" -j1 --verbose >"$2.log" 2>&1
 	echo $? >"$2.rc"
 	[ "$(cat "$2.rc")" != 0 ] || printf '  %-44s %6d ms\n' \
 	    "${1#build/*/unit/}" $(((${EPOCHREALTIME/./} - begin) / 1000))
 }
 export -f run_binary
 
-# Criterion's own sum. Tested - passing, so that a skipped test is not passed
-# over; a binary without a sum or with exit code != 0 has failed.
+# Criterion's own sum, which leaves skipped tests out: they count as failed,
+# and so does a binary without a sum or with an exit code.
 count_binary() { # NAME OUTPUT
-	local sum ok all
-	sum=$(sed 's/\x1b\[[0-9;]*m//g' "$2.log" |
-	    sed -n 's/.*Tested: *\([0-9]*\).*Passing: *\([0-9]*\).*/\1 \2/p' |
-	    tail -1)
+	local plain sum ok all
+	plain=$(sed 's/\x1b\[[0-9;]*m//g' "$2.log")
+	sum=$(sed -n 's/.*Tested: *\([0-9]*\).*Passing: *\([0-9]*\).*/\1 \2/p' \
+	    <<<"$plain" | tail -1)
 	read -r all ok <<<"${sum:-0 0}"
+	all=$((all + $(grep -c '^\[SKIP\]' <<<"$plain")))
 	if [ "$all" -gt 0 ] && [ "$all" = "$ok" ] &&
 	    [ "$(cat "$2.rc")" = 0 ]; then
 		count "$ok" 0
@@ -60,7 +61,7 @@ count_binary() { # NAME OUTPUT
 	[ "$all" -gt "$ok" ] || all=$((ok + 1))
 	count "$ok" $((all - ok))
 	echo "FAIL $1 (exit code $(cat "$2.rc"))"
-	sed 's/^/    /' "$2.log" | tail -60
+	grep -v '^\[PASS\]\|^\[RUN \]' <<<"$plain" | tail -60 | sed 's/^/    /'
 }
 
 suite_criterion() { # SUITE VARIANT
