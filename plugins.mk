@@ -4,10 +4,11 @@ LIBS.parser/regex        := -lpcre2-8
 LIBS.partitioner/date    := -licui18n -licuuc
 LIBS.format/text         := -lisal -lz -lzstd
 LIBS.format/sequencefile := -lz -lcrypto
-LIBS.store/s3            := -lcurl -lcrypto -ljansson
+LIBS.store/local         := -lisal
+LIBS.store/s3            := -lcurl -lcrypto -ljansson -lexpat -lisal
 LIBS.notifier/webhook    := -lcurl -lcrypto -ljansson
 LIBS.notifier/qubole     := -lcurl -lcrypto -ljansson
 
 # All of them together, for the unit tests that link plugins/common.
 COMMON_LIBS := -lpcre2-8 -licui18n -licuuc -lisal -lz -lzstd -lcurl -lcrypto \
-	-ljansson -lxxhash
+	-ljansson -lexpat -lxxhash
