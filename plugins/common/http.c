@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define UPLOAD_BUFFER (512L * 1024)
 #define ERROR_BODY (64UL * 1024)
@@ -27,6 +28,8 @@ struct http {
 	const struct http_request *request;
 	uint64_t at;
 	enum http_fault fault; /* what a callback has decided */
+	curl_off_t moved;      /* bytes both ways */
+	int64_t moved_ms;      /* when that last grew */
 	struct secor_err source;
 };
 
@@ -112,25 +115,41 @@ stopped(struct http *http)
 }
 
 static int
-before_request(void *self, char *primary_ip, char *local_ip, int primary_port,
-    int local_port)
+before_request(void *self, char *ip, char *own_ip, int port, int own_port)
 {
-	(void)primary_ip;
-	(void)local_ip;
-	(void)primary_port;
-	(void)local_port;
+	(void)ip, (void)own_ip, (void)port, (void)own_port;
 	return stopped(self) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
+static int64_t
+monotonic_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* curl's own low speed limit looks at an average and is late by seconds. */
 static int
 progress(void *self, curl_off_t down_total, curl_off_t down,
     curl_off_t up_total, curl_off_t up)
 {
-	(void)down_total;
-	(void)down;
-	(void)up_total;
-	(void)up;
-	return stopped(self);
+	struct http *http = self;
+	int64_t now = monotonic_ms();
+
+	(void)down_total, (void)up_total;
+	if (down + up != http->moved) {
+		http->moved = down + up;
+		http->moved_ms = now;
+	} else if (now - http->moved_ms >= http->conf.stall_ms) {
+		http->fault = HTTP_TIMEOUT;
+		(void)secor_fail(&http->source, SECOR_RETRY,
+		    "nothing moved for %lld ms",
+		    (long long)http->conf.stall_ms);
+		return 1;
+	}
+	return stopped(http);
 }
 
 static size_t
@@ -233,9 +252,6 @@ set_limits(const struct http *http, int64_t total_ms)
 
 	(void)curl_easy_setopt(
 	    easy, CURLOPT_CONNECTTIMEOUT_MS, (long)http->conf.connect_ms);
-	(void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	(void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
-	    (long)((http->conf.stall_ms + 999) / 1000));
 	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
 	    (long)(total_ms > 0 ? total_ms : http->conf.total_ms));
 }
@@ -376,7 +392,10 @@ complain(struct http *http, CURLcode code, enum http_fault fault,
 	const char *why;
 
 	host_of(http->request->url, host, sizeof(host));
-	why = http->text[0] != '\0' ? http->text : curl_easy_strerror(code);
+	why = fault == HTTP_TIMEOUT && http->source.text[0] != '\0'
+		  ? http->source.text
+	      : http->text[0] != '\0' ? http->text
+				      : curl_easy_strerror(code);
 	switch (fault) {
 	case HTTP_SOURCE:
 		return secor_fail(err, SECOR_RETRY, "%s", http->source.text);
@@ -410,7 +429,9 @@ http_run(struct http *http, const struct http_request *request,
 	http->at = 0;
 	http->length = 0;
 	http->fault = HTTP_WHOLE;
-	http->text[0] = '\0';
+	http->moved = 0;
+	http->moved_ms = monotonic_ms();
+	http->text[0] = http->source.text[0] = '\0';
 	if (http->body != NULL)
 		http->body[0] = '\0';
 	set_client(http);

@@ -17,7 +17,7 @@ static struct script *
 begin(const struct script_step *steps, size_t count)
 {
 	struct script *script = script_start(steps, count);
-	struct http_conf conf = {.stall_ms = 1000, .proxy = ""};
+	struct http_conf conf = {.stall_ms = 300, .proxy = ""};
 
 	(void)snprintf(url, sizeof(url), "%s/p?q=1", script_url(script));
 	cr_assert_eq(http_open(&conf, &http, &err), SECOR_OK);
@@ -241,6 +241,8 @@ Test(http, what_is_no_whole_answer_says_retry)
 		cr_expect_null(strstr(err.text, "/p"), "%s", err.text);
 		end(script);
 	}
+	cr_assert_not_null(
+	    strstr(err.text, "nothing moved for 300 ms"), "%s", err.text);
 }
 
 Test(http, dead_kept_connection_is_replaced)
