@@ -23,7 +23,7 @@ BUILD_PACKAGES="gcc make pkg-config libc6-dev librdkafka-dev
 	zlib1g-dev libzstd-dev libjansson-dev libmicrohttpd-dev libxxhash-dev
 	libmimalloc-dev libmimalloc2.0 libicu-dev"
 UNIT_PACKAGES="g++ libcriterion-dev"
-TEST_PACKAGES="clang-format cppcheck spin kcat clang libclang-rt-14-dev
+TEST_PACKAGES="clang-format cppcheck spin kcat openssl clang libclang-rt-14-dev
 	python3-venv openjdk-17-jdk-headless maven
 	ceph-mon ceph-osd ceph-common radosgw"
 

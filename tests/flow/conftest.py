@@ -10,14 +10,14 @@ import itertools
 import pathlib
 import sys
 
-import boto3
-import botocore.config
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "rig")]
 import kafka as clients  # noqa: E402
 import proof  # noqa: E402
+from proxy import HttpProxy  # noqa: E402
+from s3 import s3_client  # noqa: E402
 from secor import Secor  # noqa: E402
 from servers import Kafka, Rgw, SeaweedFS  # noqa: E402
 
@@ -62,11 +62,12 @@ weed = _server("weed")
 
 @pytest.fixture
 def own_kafka():
-    """A factory of brokers of the test's own: own_kafka({property: value})."""
+    """A factory of brokers of the test's own, see servers.Kafka:
+    own_kafka({property: value}, proxied=True, kind=SecureKafka)."""
     brokers = []
 
-    def make(properties=None):
-        brokers.append(Kafka(properties))
+    def make(properties=None, proxied=False, kind=Kafka):
+        brokers.append(kind(properties, proxied))
         return brokers[-1].start()
     yield make
     for b in brokers:
@@ -88,18 +89,6 @@ def topic(kafka):
     return make
 
 
-def s3_client(server):
-    return boto3.client(
-        "s3", endpoint_url=server.endpoint, region_name=server.region,
-        aws_access_key_id=server.access_key,
-        aws_secret_access_key=server.secret_key,
-        config=botocore.config.Config(
-            s3={"addressing_style": "path"},
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            retries={"max_attempts": 1}))
-
-
 @pytest.fixture
 def bucket():
     """Factory: bucket(server) creates one; an S3Tree of it."""
@@ -109,6 +98,19 @@ def bucket():
         client.create_bucket(Bucket=name)
         return proof.S3Tree(client, name)
     return make
+
+
+@pytest.fixture
+def http_proxy():
+    """Factory: http_proxy(server, before=None, after=None), see HttpProxy."""
+    made = []
+
+    def make(server, before=None, after=None):
+        made.append(HttpProxy(server.port, before, after))
+        return made[-1]
+    yield make
+    for p in made:
+        p.close()
 
 
 @pytest.fixture

@@ -16,7 +16,10 @@ import kafka as clients
 import proof
 import secor as secor_module
 import servers
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaException, Producer
+from proxy import CUT
+from s3 import s3_client
+from secure import SecureKafka
 
 RIG = pathlib.Path(servers.__file__).parent
 
@@ -82,6 +85,59 @@ def test_rgw_paused_does_not_answer_and_goes_on(rgw, bucket):
     finally:
         rgw.cont()
     assert tree.keys() == []
+
+
+def _joins(properties):
+    """Does a client with these properties get in?"""
+    c = Producer({"socket.timeout.ms": 2000, "log_level": 0, **properties})
+    try:
+        return bool(c.list_topics(timeout=3).brokers)
+    except KafkaException:
+        return False
+
+
+def test_secure_kafka_lets_in_whom_it_should(own_kafka):
+    broker = own_kafka(kind=SecureKafka)
+    alice = {"sasl_mechanism": "PLAIN", "sasl_username": "alice",
+             "sasl_password": "alice-secret"}
+    bob = {"sasl_mechanism": "SCRAM-SHA-512", "sasl_username": "bob",
+           "sasl_password": "bob-secret"}
+    assert _joins(broker.client("SSL"))
+    assert _joins(broker.client("SASL_PLAIN", **alice))
+    assert _joins(broker.client("SASL_SSL", **bob))
+    rogue = str(broker.tls / "rogue.pem")
+    assert not _joins(broker.client("SSL", ssl_ca_location=rogue))
+    assert not _joins(broker.client("SSL", ssl_certificate_location=None,
+                                    ssl_key_location=None))
+    bob["sasl_password"] = "wrong"
+    assert not _joins(broker.client("SASL_SSL", **bob))
+
+
+def test_tcp_proxy_refuses_and_lets_in_again(own_kafka):
+    broker = own_kafka(proxied=True)
+    way = {"bootstrap.servers": broker.proxied_address}
+    assert _joins(way)
+    broker.proxy.refuse()
+    assert not _joins(way)
+    broker.proxy.refuse(False)
+    assert _joins(way)
+
+
+def test_http_proxy_loses_the_answer_but_not_the_put(rgw, bucket, http_proxy):
+    tree = bucket(rgw)
+    proxy = http_proxy(
+        rgw, before=lambda m, p, h: (503, b"") if "busy" in p else None,
+        after=lambda m, p, s: CUT if "lost" in p else None)
+    client = s3_client(rgw, proxy.endpoint)
+    client.put_object(Bucket=tree.bucket, Key="a b", Body=b"x")
+    with pytest.raises(Exception):
+        client.put_object(Bucket=tree.bucket, Key="lost", Body=b"x")
+    with pytest.raises(Exception):
+        client.put_object(Bucket=tree.bucket, Key="busy", Body=b"x")
+    assert tree.keys() == ["a b", "lost"]
+    assert client.get_object(Bucket=tree.bucket,
+                             Key="a b")["Body"].read() == b"x"
+    assert {s for _, _, s in proxy.requests} == {200, 0, 503}
 
 
 def test_hadoop_reads_what_hadoop_wrote(tmp_path):

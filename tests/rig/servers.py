@@ -20,6 +20,8 @@ import urllib.error
 import urllib.request
 import uuid
 
+from proxy import TcpProxy
+
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(
     os.environ.get("SECOR_CACHE")
@@ -242,9 +244,9 @@ def _listens(port):
         return s.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _http_code(port):
+def _http_code(port, path="/"):
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/",
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}",
                                     timeout=2) as r:
             return r.status
     except urllib.error.HTTPError as e:
@@ -254,28 +256,45 @@ def _http_code(port):
 
 
 class Kafka(Server):
-    """One KRaft process, broker and controller. `properties` go last."""
+    """One KRaft process, broker and controller. `properties` go last.
+
+    With proxied=True there is a second way in, self.proxied_address, on which
+    every connection passes self.proxy (a proxy.TcpProxy).
+    """
 
     name = "kafka"
     libs = CACHE / "kafka" / "libs"
+    protocols = {"CONTROLLER": "PLAINTEXT", "PLAINTEXT": "PLAINTEXT",
+                 "PROXIED": "PLAINTEXT"}
+    format_options = ()
 
-    def __init__(self, properties=None):
+    def __init__(self, properties=None, proxied=False):
         super().__init__()
-        self.port, self.controller_port = free_ports(2)
-        self.address = f"127.0.0.1:{self.port}"
         self.config = self.dir / "server.properties"
-        broker = f"127.0.0.1:{self.port}"
-        controller = f"127.0.0.1:{self.controller_port}"
+        self.listeners = dict(zip(self.protocols,
+                                  free_ports(len(self.protocols))))
+        self.proxy = None
+        advertised = {n: p for n, p in self.listeners.items()
+                      if n != "CONTROLLER"}
+        if proxied:
+            self.proxy = TcpProxy(self.listeners["PROXIED"])
+            self.proxied_address = f"127.0.0.1:{self.proxy.port}"
+            advertised["PROXIED"] = self.proxy.port
+        self.address = self.address_of("PLAINTEXT")
+
+        def urls(ports):
+            return ",".join(f"{n}://127.0.0.1:{p}" for n, p in ports.items())
         settings = {
             "process.roles": "broker,controller",
             "node.id": "1",
-            "controller.quorum.voters": f"1@{controller}",
-            "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{broker}",
+            "controller.quorum.voters":
+                "1@" + self.address_of("CONTROLLER"),
+            "listeners": urls(self.listeners),
+            "advertised.listeners": urls(advertised),
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
-            "listener.security.protocol.map":
-                "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL",
+            "listener.security.protocol.map": ",".join(
+                f"{n}:{p}" for n, p in self.protocols.items()),
             "log.dirs": f"{self.dir}/data",
             "num.partitions": "4",
             "auto.create.topics.enable": "false",
@@ -303,6 +322,9 @@ class Kafka(Server):
             "log4j.appender.f.layout=org.apache.log4j.PatternLayout\n"
             "log4j.appender.f.layout.ConversionPattern=%d %p %c %m%n\n")
 
+    def address_of(self, listener):
+        return f"127.0.0.1:{self.listeners[listener]}"
+
     def java(self, *args):
         log4j = f"-Dlog4j.configuration=file:{self.dir}/log4j.properties"
         return [*JVM, "-Xmx512m", log4j, "-cp", f"{self.libs}/*", *args]
@@ -311,10 +333,15 @@ class Kafka(Server):
         if not (self.dir / "data").exists():
             self.run(self.java("kafka.tools.StorageTool", "format",
                                "-t", "MkU3OEVBNTcwNTJENDM2Qg",
-                               "-c", self.config))
+                               "-c", self.config, *self.format_options))
         self.process = self.spawn(self.java("kafka.Kafka", self.config))
-        self.wait_ready(lambda: _listens(self.port))
+        self.wait_ready(lambda: _listens(self.listeners["PLAINTEXT"]))
         return self
+
+    def close(self):
+        if self.proxy:
+            self.proxy.close()
+        super().close()
 
 
 class Rgw(Server):
@@ -453,5 +480,8 @@ class SeaweedFS(Server):
             f"-s3.config={self.dir}/s3.json",
             "-master.electionTimeout=300ms", "-master.heartbeatInterval=100ms",
             "-master.volumeSizeLimitMB=64", "-volume.max=200"])
-        self.wait_ready(lambda: _http_code(self.port) in (200, 403))
+        # The gateway listens before a volume server has joined, and would let
+        # the first put wait for it.
+        self.wait_ready(lambda: _http_code(self.port) in (200, 403) and
+                        _http_code(self.master, "/dir/assign") == 200)
         return self
