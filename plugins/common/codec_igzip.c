@@ -1,0 +1,92 @@
+/*
+ * codec_igzip.c -- gzip and zlib streams by ISA-L, levels 1 to 3.
+ */
+#include "plugins/common/codec.h"
+#include "plugins/common/codec_engine.h"
+
+#include <isa-l/igzip_lib.h>
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct igzip {
+	struct isal_zstream z;
+	uint32_t level;
+	uint32_t level_bytes;
+	uint16_t wrap;
+	uint8_t level_buf[];
+};
+
+/* Level 1 is as quick with 86 KB as with 283 KB. */
+static uint32_t
+level_bytes(int level)
+{
+	switch (level) {
+	case 1:
+		return ISAL_DEF_LVL1_SMALL;
+	case 2:
+		return ISAL_DEF_LVL2_DEFAULT;
+	default:
+		return ISAL_DEF_LVL3_DEFAULT;
+	}
+}
+
+static size_t
+igzip_bytes(int level)
+{
+	return sizeof(struct igzip) + level_bytes(level);
+}
+
+static void
+igzip_reset(void *state)
+{
+	struct igzip *g = state;
+
+	isal_deflate_init(&g->z);
+	g->z.level = g->level;
+	g->z.level_buf = g->level_buf;
+	g->z.level_buf_size = g->level_bytes;
+	g->z.gzip_flag = g->wrap;
+	g->z.flush = NO_FLUSH;
+}
+
+static void *
+igzip_open(int kind, int level)
+{
+	struct igzip *g = malloc(igzip_bytes(level));
+
+	assert(g != NULL);
+	g->level = (uint32_t)level;
+	g->level_bytes = level_bytes(level);
+	g->wrap = kind == CODEC_GZIP ? IGZIP_GZIP : IGZIP_ZLIB;
+	igzip_reset(g);
+	return g;
+}
+
+static int
+igzip_step(void *state, struct codec_io *io, int last, int *done)
+{
+	struct igzip *g = state;
+	int rc;
+
+	assert(io->in_len <= UINT32_MAX && io->out_len <= UINT32_MAX);
+	/* The library's pointer is not const; it only reads. */
+	g->z.next_in = (uint8_t *)(uintptr_t)io->in;
+	g->z.avail_in = (uint32_t)io->in_len;
+	g->z.next_out = (uint8_t *)io->out;
+	g->z.avail_out = (uint32_t)io->out_len;
+	g->z.end_of_stream = last != 0;
+	rc = isal_deflate(&g->z);
+	if (rc != COMP_OK)
+		return rc;
+	io->in += io->in_len - g->z.avail_in;
+	io->in_len = g->z.avail_in;
+	io->out += io->out_len - g->z.avail_out;
+	io->out_len = g->z.avail_out;
+	*done = last ? g->z.internal_state.state == ZSTATE_END
+		     : io->in_len == 0 && io->out_len > 0;
+	return 0;
+}
+
+const struct codec_engine codec_igzip = {
+    "igzip", igzip_bytes, igzip_open, igzip_reset, igzip_step, free};

@@ -1,0 +1,66 @@
+/*
+ * codec_zstd.c -- zstd frames with their checksum.
+ */
+#define ZSTD_STATIC_LINKING_ONLY /* ZSTD_estimateCStreamSize */
+#include "plugins/common/codec.h"
+#include "plugins/common/codec_engine.h"
+
+#include <assert.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+static size_t
+zstd_bytes(int level)
+{
+	return ZSTD_estimateCStreamSize(level);
+}
+
+static void *
+zstd_open(int kind, int level)
+{
+	ZSTD_CCtx *c = ZSTD_createCCtx();
+	size_t rc;
+
+	(void)kind;
+	assert(c != NULL);
+	rc = ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level);
+	assert(!ZSTD_isError(rc));
+	rc = ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
+	assert(!ZSTD_isError(rc));
+	return c;
+}
+
+static void
+zstd_reset(void *state)
+{
+	size_t rc = ZSTD_CCtx_reset(state, ZSTD_reset_session_only);
+
+	assert(!ZSTD_isError(rc));
+}
+
+static int
+zstd_step(void *state, struct codec_io *io, int last, int *done)
+{
+	ZSTD_inBuffer in = {io->in, io->in_len, 0};
+	ZSTD_outBuffer out = {io->out, io->out_len, 0};
+	size_t left = ZSTD_compressStream2(
+	    state, &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
+
+	if (ZSTD_isError(left))
+		return (int)ZSTD_getErrorCode(left);
+	io->in += in.pos;
+	io->in_len -= in.pos;
+	io->out += out.pos;
+	io->out_len -= out.pos;
+	*done = last ? left == 0 : io->in_len == 0 && io->out_len > 0;
+	return 0;
+}
+
+static void
+zstd_close(void *state)
+{
+	(void)ZSTD_freeCCtx(state);
+}
+
+const struct codec_engine codec_zstd = {
+    "zstd", zstd_bytes, zstd_open, zstd_reset, zstd_step, zstd_close};
