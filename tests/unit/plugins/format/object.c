@@ -1,0 +1,282 @@
+/*
+ * object.c -- see object.h.
+ */
+#include "tests/unit/plugins/format/object.h"
+
+#include <criterion/criterion.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_OFFSET 1000
+
+struct memory_sink {
+	struct secor_sink sink;
+	struct grow *bytes;
+};
+
+struct memory_source {
+	struct secor_source source;
+	struct secor_bytes rest;
+	size_t piece;
+};
+
+static int
+sink_put(struct secor_sink *sink, const void *bytes, size_t len,
+    struct secor_err *err)
+{
+	(void)err;
+	grow_put(((struct memory_sink *)sink)->bytes, bytes, len);
+	return SECOR_OK;
+}
+
+static int
+source_get(struct secor_source *source, void *bytes, size_t room, size_t *got,
+    struct secor_err *err)
+{
+	struct memory_source *from = (struct memory_source *)source;
+	size_t n = from->rest.len < room ? from->rest.len : room;
+
+	(void)err;
+	n = n < from->piece ? n : from->piece;
+	if (n > 0)
+		memcpy(bytes, from->rest.ptr, n);
+	from->rest.ptr += n;
+	from->rest.len -= n;
+	*got = n;
+	return SECOR_OK;
+}
+
+void
+messages_add(struct messages *messages, const void *value, size_t len)
+{
+	struct secor_message m = harness_message_bytes(NULL, 0);
+	size_t n = messages->count + 1;
+	char *copy = NULL;
+
+	if (value != NULL) {
+		copy = malloc(len + 1);
+		memcpy(copy, value, len);
+	}
+	m.value = (struct secor_bytes){copy, len};
+	m.offset = FIRST_OFFSET + (int64_t)messages->count;
+	messages->items = realloc(messages->items, n * sizeof(m));
+	messages->items[messages->count++] = m;
+}
+
+void
+messages_text(struct messages *messages, const char *value)
+{
+	messages_add(messages, value, value == NULL ? 0 : strlen(value));
+}
+
+void
+messages_free(struct messages *messages)
+{
+	for (size_t i = 0; i < messages->count; i++)
+		free((void *)(uintptr_t)messages->items[i].value.ptr);
+	free(messages->items);
+	*messages = (struct messages){NULL, 0};
+}
+
+static struct secor_record
+record_of(const struct secor_message *message)
+{
+	return (struct secor_record){.size = sizeof(struct secor_record),
+	    .message = message,
+	    .time_ms = message->timestamp_ms};
+}
+
+/* What encode makes of all messages, as one stream. */
+static int
+encode_all(const struct plugin *plugin, void *self,
+    const struct messages *messages, struct grow *plain)
+{
+	const struct secor_format_ops *ops = plugin->ops.format;
+
+	for (size_t i = 0; i < messages->count; i++) {
+		struct secor_record record = record_of(&messages->items[i]);
+		size_t used = 0, room = 100;
+		int rc = ops->encode(
+		    self, &record, grow_room(plain, room), room, &used, NULL);
+
+		if (rc == SECOR_OK && used > room) {
+			room = used;
+			rc = ops->encode(self, &record, grow_room(plain, room),
+			    room, &used, NULL);
+			cr_assert_eq(used, room);
+		}
+		if (rc != SECOR_OK)
+			return rc;
+		plain->len += used;
+	}
+	return SECOR_OK;
+}
+
+static int
+drain_all(const struct secor_format_ops *ops, void *stream,
+    const struct grow *plain, size_t buffer, struct secor_sink *sink)
+{
+	size_t at, n;
+	int rc;
+
+	cr_assert_eq(buffer % 4096, 0);
+	for (at = 0; at < plain->len; at += n) {
+		n = plain->len - at < buffer ? plain->len - at : buffer;
+		rc = ops->drain(stream, plain->ptr + at, n, sink, NULL);
+		if (rc != SECOR_OK)
+			return rc;
+	}
+	return SECOR_OK;
+}
+
+static int
+write_all(const struct secor_format_ops *ops, void *stream,
+    const struct messages *messages, size_t group, struct secor_sink *sink)
+{
+	struct secor_record *records = calloc(group, sizeof(*records));
+	size_t at, n, i;
+	int rc = SECOR_OK;
+
+	for (at = 0; rc == SECOR_OK && at < messages->count; at += n) {
+		n = messages->count - at < group ? messages->count - at : group;
+		for (i = 0; i < n; i++)
+			records[i] = record_of(&messages->items[at + i]);
+		rc = ops->write(stream, records, n, sink, NULL);
+	}
+	free(records);
+	return rc;
+}
+
+int
+object_make(const struct plugin *plugin, const void *conf,
+    const struct messages *messages, const struct cut *cut, struct grow *object)
+{
+	const struct secor_format_ops *ops = plugin->ops.format;
+	struct secor_format_traits traits = {.size = sizeof(traits)};
+	struct secor_object what = {sizeof(what), 3, "events", FIRST_OFFSET,
+	    "events/dt=2014-07-21/3_00000000000000001000"};
+	struct memory_sink sink = {{sizeof(sink.sink), sink_put}, object};
+	void *self = harness_open(plugin, conf, NULL), *stream = NULL;
+	struct grow plain = {NULL, 0, 0};
+	int rc;
+
+	ops->describe(conf, &traits);
+	rc = ops->begin(self, &what, &sink.sink, &stream, NULL);
+	if (rc == SECOR_OK && traits.by_write)
+		rc = write_all(ops, stream, messages, cut->group, &sink.sink);
+	else if (rc == SECOR_OK) {
+		rc = encode_all(plugin, self, messages, &plain);
+		if (rc == SECOR_OK)
+			rc = drain_all(
+			    ops, stream, &plain, cut->buffer, &sink.sink);
+	}
+	if (rc == SECOR_OK)
+		rc = ops->finish(stream, &sink.sink, NULL);
+	ops->end(stream);
+	harness_close(plugin, self);
+	grow_fini(&plain);
+	return rc;
+}
+
+int
+object_read(const struct plugin *plugin, const void *conf,
+    const struct secor_bytes *object, size_t piece, struct messages *read,
+    struct secor_err *err)
+{
+	const struct secor_format_ops *ops = plugin->ops.format;
+	struct memory_source source = {
+	    {sizeof(source.source), source_get}, *object, piece};
+	void *self = harness_open(plugin, conf, NULL), *reader = NULL;
+	struct secor_read_record record = {.size = sizeof(record)};
+	int more = 1;
+	int rc = ops->read_begin(self, &source.source, &reader, err);
+
+	while (rc == SECOR_OK && more) {
+		rc = ops->read(reader, &record, &more, err);
+		if (rc != SECOR_OK || !more)
+			break;
+		messages_add(read,
+		    record.value.ptr == NULL ? "" : record.value.ptr,
+		    record.value.len);
+		read->items[read->count - 1].offset =
+		    record.has_offset ? record.offset : -1;
+	}
+	ops->read_end(reader);
+	harness_close(plugin, self);
+	return rc;
+}
+
+static void
+assert_same(
+    const struct messages *messages, const struct messages *read, int offsets)
+{
+	cr_assert_eq(read->count, messages->count, "%zu instead of %zu records",
+	    read->count, messages->count);
+	for (size_t i = 0; i < read->count; i++) {
+		const struct secor_message *a = &messages->items[i],
+					   *b = &read->items[i];
+
+		cr_assert_eq(b->offset, offsets ? a->offset : -1);
+		cr_assert_eq(b->value.len, a->value.len, "record %zu", i);
+		cr_assert(
+		    a->value.len == 0 ||
+			memcmp(a->value.ptr, b->value.ptr, a->value.len) == 0,
+		    "record %zu", i);
+	}
+}
+
+void
+object_round_trip(const struct plugin *plugin, const void *conf,
+    const struct messages *messages)
+{
+	static const size_t pieces[] = {1, 7, 1000, 65536, 1 << 30};
+	static const struct cut cut = {65536, 100};
+	struct secor_format_traits traits = {.size = sizeof(traits)};
+	struct grow object = {NULL, 0, 0};
+
+	plugin->ops.format->describe(conf, &traits);
+	cr_assert_eq(
+	    object_make(plugin, conf, messages, &cut, &object), SECOR_OK);
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		struct secor_bytes bytes = {object.ptr, object.len};
+		struct messages read = {NULL, 0};
+		struct secor_err err = {""};
+
+		if (pieces[i] != 65536 && object.len > 1000000)
+			continue; /* once is enough */
+		cr_assert_eq(
+		    object_read(plugin, conf, &bytes, pieces[i], &read, &err),
+		    SECOR_OK, "%s", err.text);
+		assert_same(messages, &read, traits.stores_offsets);
+		messages_free(&read);
+	}
+	grow_fini(&object);
+}
+
+void
+object_same_for_any_cut(const struct plugin *plugin, const void *conf,
+    const struct messages *messages)
+{
+	static const struct cut cuts[] = {{4096, 1}, {12288, 7}, {65536, 100},
+	    {262144, 1000}, {1 << 28, 100000}};
+	struct grow first = {NULL, 0, 0};
+
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		struct grow object = {NULL, 0, 0};
+
+		cr_assert_eq(
+		    object_make(plugin, conf, messages, &cuts[i], &object),
+		    SECOR_OK);
+		if (i == 0) {
+			first = object;
+			continue;
+		}
+		cr_assert_eq(object.len, first.len, "buffer %zu, group %zu",
+		    cuts[i].buffer, cuts[i].group);
+		cr_assert_eq(memcmp(object.ptr, first.ptr, first.len), 0,
+		    "buffer %zu, group %zu", cuts[i].buffer, cuts[i].group);
+		grow_fini(&object);
+	}
+	grow_fini(&first);
+}
