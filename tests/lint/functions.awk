@@ -1,12 +1,16 @@
-# Functions stop at 80 lines, 5 parameters and 3 levels of nesting. Leans on
+# Functions stop at 80 lines, 5 parameters and 3 levels of nesting. The error
+# text at the end is no parameter in this count, and a function whose comment
+# says that its signature is a library's may take what it must. Leans on
 # clang-format: a body is from "{" to "}" in the first column.
 FNR == 1 {
 	head = ""
 	body = 0
+	dictated = 0
 }
 
 function parameters(text,    i, c, depth, n)
 {
+	sub(/, *struct secor_err \*[a-z]*\)[^)]*$/, ")", text)
 	sub(/^[^(]*/, "", text)
 	for (i = 1; i <= length(text); i++) {
 		c = substr(text, i, 1)
@@ -31,9 +35,10 @@ function says(line, why)
 	sub(/\(.*/, "", name)
 	sub(/.*[ *]/, "", name)
 	if (head ~ /\(/ && name !~ /^(Test|ParameterizedTest.*|TestSuite)$/ &&
-	    parameters(head) > 5)
+	    !dictated && parameters(head) > 5)
 		says(FNR, "takes " parameters(head) " parameters; 5 is the stop")
 	body = head ~ /\(/ ? FNR : 0
+	dictated = 0
 	head = ""
 	next
 }
@@ -47,6 +52,14 @@ body && /^\}/ {
 
 body && /^\t\t\t\t+(if|for|while|do|switch) *[({]/ {
 	says(FNR, "nests deeper than 3 levels")
+}
+
+!body && /^( \*|\/\*)/ && /signature/ {
+	dictated = 1
+}
+
+!body && (/^$/ || /[;}]$/) {
+	dictated = 0
 }
 
 !body && (/^$/ || /[;}]$/ || /^#/ || /^ ?\*/ || /^\/\*/) {
