@@ -60,7 +60,8 @@ refuse_method(struct page *page)
 }
 
 /* Called once with the headers, again for each piece of a body that nobody
- * wants, and last with none: then the answer is due. */
+ * wants, and last with none: then the answer is due. The signature is
+ * libmicrohttpd's. */
 static enum MHD_Result
 on_request(void *arg, struct MHD_Connection *connection, const char *url,
     const char *method, const char *version, const char *upload,
