@@ -1,8 +1,11 @@
 /*
  * manifest.h -- one small JSON object a batch: what it stored, and where.
  *
- *	<manifest prefix>/<topic>/<kafka partition>/<generation>_<S>.json
+ *	<manifest prefix>/<topic>/<kafka partition>/<generation>_<S, 20
+ *digits>.json
  *
+ * so that byte order is the order of S within a generation. docs/LAYOUT.md has
+ * the schema.
  * Logical fields (hashed into the chain) are functions of the records alone;
  * bytes and CRC32C of objects are not (another codec version gives others).
  */
@@ -13,22 +16,17 @@
 #include "core/config/config.h"
 #include "core/flow/record.h"
 
-struct manifest_level {
-	char *name;  /* "" for a bare value */
-	char *value; /* not escaped; NULL: null */
-};
+enum { MANIFEST_BYTES_MAX = 256 << 20 };
 
 struct manifest_object {
 	char *key;
-	char *path; /* escaped; "" for dead letters */
+	char *path; /* escaped (path_split gives levels); "" for dead letters */
 	int dead_letter;
 	uint64_t records;
 	uint64_t bytes;
 	uint32_t crc32c;
 	int64_t first_offset, last_offset;
 	uint64_t offsets_hash; /* logical: of the offsets in it */
-	struct manifest_level *levels;
-	size_t level_count;
 };
 
 struct manifest {
@@ -54,7 +52,8 @@ uint64_t manifest_chain(const struct manifest *manifest);
 
 /* JSON text, ends with LF; caller frees. */
 char *manifest_write(const struct manifest *manifest);
-/* SECOR_REJECT with what is wrong (hostile input is bounded). */
+/* SECOR_REJECT with what is wrong. Checks types and ranges, not that the chain
+ * or the sums are right: that is a finding of `secor verify`. */
 int manifest_read(const char *text, size_t len, struct manifest **manifest,
     struct secor_err *err);
 void manifest_free(struct manifest *manifest); /* accepts NULL */
@@ -63,7 +62,8 @@ void manifest_free(struct manifest *manifest); /* accepts NULL */
 char *manifest_key(const char *prefix, const char *topic, int32_t partition,
     int64_t generation, int64_t start);
 char *manifest_folder(const char *prefix, const char *topic, int32_t partition);
-/* Reads generation and start out of a key; 0 when it is not one. */
+/* Reads generation and start out of a manifest's key (what follows its last
+ * '/'); 0 when it is not one. */
 int manifest_parse_key(const char *key, int64_t *generation, int64_t *start);
 
 /* Fetches and reads one. SECOR_REJECT: there is none, or it is broken. */

@@ -8,14 +8,15 @@
 
 #include "core/base/buf.h"
 
+#include <secor/notifier.h>
 #include <secor/partitioner.h>
 
 enum { PATH_COMPONENT_MAX = 255, PATH_KEY_MAX = 1024 };
 
 /* Appends as Hive's FileUtils.escapePathName does: control bytes, DEL and
  * " # % ' * / : = ? \ { [ ] ^ as %XX, other bytes as they are. Beyond Hive: a
- * value of dots only is escaped. NULL and empty give
- * __HIVE_DEFAULT_PARTITION__. */
+ * value of dots only is escaped, and bytes that are not UTF-8 are (a key is
+ * text to S3 and to JSON). NULL and empty give __HIVE_DEFAULT_PARTITION__. */
 void path_escape(struct buf *out, const char *bytes, size_t len);
 
 /* Appends "name=value" (or "value") of one level. SECOR_REJECT when it is over
@@ -25,6 +26,11 @@ int path_level(struct buf *out, const struct secor_level_text *level,
 
 /* The inverse for one component: unescaped bytes into out. */
 void path_unescape(struct buf *out, const char *bytes, size_t len);
+
+/* The levels of an escaped path, unescaped (only %00 stays as it is: values are
+ * C strings); a null value is NULL. Their number; *levels is one block that the
+ * caller frees with free(), NULL when there are none. */
+size_t path_split(const char *path, struct secor_event_level **levels);
 
 /* The key; caller frees. path may be "" . */
 char *path_key(const char *topic, const char *path, int64_t generation,

@@ -1,0 +1,383 @@
+/*
+ * manifest.c -- see manifest.h. Numbers above 2^53 (hashes) are hex text: JSON
+ * readers keep doubles.
+ */
+#include "core/flow/manifest.h"
+
+#include "core/base/hash.h"
+#include "core/base/text.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MANIFEST_VERSION = 1 };
+
+uint64_t
+manifest_chain(const struct manifest *manifest)
+{
+	const int64_t numbers[] = {manifest->partition, manifest->generation,
+	    manifest->start, manifest->end, (int64_t)manifest->messages,
+	    (int64_t)manifest->filtered, (int64_t)manifest->bad,
+	    (int64_t)manifest->input_hash, (int64_t)manifest->output_hash,
+	    (int64_t)manifest->fingerprint, (int64_t)manifest->cut,
+	    manifest->watermark};
+	uint64_t hash = manifest->previous;
+
+	hash = hash64_add_text(hash, manifest->topic);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		hash = hash64_add_int(hash, numbers[i]);
+	return hash;
+}
+
+/* ---- writing ---- */
+
+static void
+put_text(struct buf *out, const char *name, const char *text)
+{
+	buf_printf(out, "\"%s\":", name);
+	json_put_string(out, text, strlen(text));
+}
+
+static void
+put_object(struct buf *out, const struct manifest_object *object)
+{
+	buf_puts(out, "{");
+	put_text(out, "key", object->key);
+	buf_puts(out, ",");
+	put_text(out, "path", object->path);
+	if (object->dead_letter)
+		buf_puts(out, ",\"dead_letter\":true");
+	buf_printf(out,
+	    ",\"records\":%" PRIu64 ",\"bytes\":%" PRIu64
+	    ",\"crc32c\":\"%08" PRIx32 "\",\"first_offset\":%" PRId64
+	    ",\"last_offset\":%" PRId64 ",\"offsets_hash\":\"%016" PRIx64 "\"}",
+	    object->records, object->bytes, object->crc32c,
+	    object->first_offset, object->last_offset, object->offsets_hash);
+}
+
+static void
+put_head(struct buf *out, const struct manifest *manifest)
+{
+	buf_printf(out, "{\"secor_manifest\":%d,", MANIFEST_VERSION);
+	put_text(out, "topic", manifest->topic);
+	buf_printf(out,
+	    ",\"partition\":%" PRId32 ",\"generation\":%" PRId64
+	    ",\"start\":%" PRId64 ",\"end\":%" PRId64 ",\"messages\":%" PRIu64
+	    ",\"filtered\":%" PRIu64 ",\"bad\":%" PRIu64 ",",
+	    manifest->partition, manifest->generation, manifest->start,
+	    manifest->end, manifest->messages, manifest->filtered,
+	    manifest->bad);
+	put_text(out, "cut", cut_name(manifest->cut));
+	if (manifest->watermark == INT64_MIN)
+		buf_puts(out, ",\"watermark_ms\":null");
+	else
+		buf_printf(
+		    out, ",\"watermark_ms\":%" PRId64, manifest->watermark);
+	buf_printf(out,
+	    ",\"input_hash\":\"%016" PRIx64 "\",\"output_hash\":\"%016" PRIx64
+	    "\",\"fingerprint\":\"%016" PRIx64 "\",\"previous\":\"%016" PRIx64
+	    "\",\"chain\":\"%016" PRIx64 "\",\"written_ms\":%" PRId64,
+	    manifest->input_hash, manifest->output_hash, manifest->fingerprint,
+	    manifest->previous, manifest->chain, manifest->written_ms);
+}
+
+char *
+manifest_write(const struct manifest *manifest)
+{
+	struct buf out = {0};
+
+	put_head(&out, manifest);
+	buf_puts(&out, ",\"objects\":[");
+	for (size_t i = 0; i < manifest->object_count; i++) {
+		buf_puts(&out, i == 0 ? "\n" : ",\n");
+		put_object(&out, &manifest->objects[i]);
+	}
+	buf_puts(&out, "]}\n");
+	return buf_take(&out);
+}
+
+/* ---- reading ---- */
+
+/* What is read, and the first complaint: readers go on after one, so that
+ * they need no checks between them. */
+struct reading {
+	const json_t *from;
+	const char *what; /* "manifest" or "object" */
+	struct secor_err *err;
+	int failed;
+};
+
+static void
+complain(struct reading *reading, const char *name, const char *why)
+{
+	if (!reading->failed)
+		(void)secor_fail(reading->err, SECOR_REJECT, "%s: '%s' %s",
+		    reading->what, name, why);
+	reading->failed = 1;
+}
+
+static int64_t
+get_int(struct reading *reading, const char *name, int64_t min, int64_t max)
+{
+	const json_t *value = json_object_get(reading->from, name);
+	int64_t number = json_integer_value(value);
+
+	if (!json_is_integer(value) || number < min || number > max) {
+		complain(reading, name, "is missing or not a number in range");
+		return min;
+	}
+	return number;
+}
+
+static uint64_t
+get_count(struct reading *reading, const char *name)
+{
+	return (uint64_t)get_int(reading, name, 0, INT64_MAX);
+}
+
+static const char *
+get_text(struct reading *reading, const char *name)
+{
+	const json_t *value = json_object_get(reading->from, name);
+
+	if (!json_is_string(value) ||
+	    strlen(json_string_value(value)) != json_string_length(value)) {
+		complain(reading, name, "is missing or not text");
+		return "";
+	}
+	return json_string_value(value);
+}
+
+static uint64_t
+get_hex(struct reading *reading, const char *name, size_t digits)
+{
+	const char *text = get_text(reading, name);
+	uint64_t number = 0;
+
+	if (strlen(text) != digits) {
+		complain(reading, name, "is not a hash in hex");
+		return 0;
+	}
+	for (; *text != '\0'; text++) {
+		if (hex_digit(*text) < 0)
+			complain(reading, name, "is not a hash in hex");
+		number = number << 4 | (uint64_t)(hex_digit(*text) & 15);
+	}
+	return number;
+}
+
+static enum cut
+get_cut(struct reading *reading)
+{
+	const char *text = get_text(reading, "cut");
+
+	for (int cut = 0; cut < CUT_COUNT; cut++)
+		if (strcmp(text, cut_name((enum cut)cut)) == 0)
+			return (enum cut)cut;
+	complain(reading, "cut", "is not a known reason");
+	return CUT_NONE;
+}
+
+/* A key that a store may be asked for: relative, no "." or ".." component. */
+static int
+is_plain_key(const char *key)
+{
+	if (key[0] == '\0' || strlen(key) > 4096)
+		return 0;
+	for (;;) {
+		size_t len = strcspn(key, "/");
+
+		if (len == 0 || strspn(key, ".") == len)
+			return 0;
+		if (key[len] == '\0')
+			return 1;
+		key += len + 1;
+	}
+}
+
+static void
+read_object(struct reading *reading, struct manifest_object *object)
+{
+	const char *key = get_text(reading, "key");
+	const char *path = get_text(reading, "path");
+
+	if (!is_plain_key(key))
+		complain(reading, "key", "is not a plain relative key");
+	object->key = mem_dup(key, strlen(key));
+	object->path = mem_dup(path, strlen(path));
+	object->dead_letter =
+	    json_is_true(json_object_get(reading->from, "dead_letter"));
+	object->records = get_count(reading, "records");
+	object->bytes = get_count(reading, "bytes");
+	object->crc32c = (uint32_t)get_hex(reading, "crc32c", 8);
+	object->first_offset = get_int(reading, "first_offset", 0, INT64_MAX);
+	object->last_offset =
+	    get_int(reading, "last_offset", object->first_offset, INT64_MAX);
+	object->offsets_hash = get_hex(reading, "offsets_hash", 16);
+}
+
+static void
+read_objects(struct reading *reading, struct manifest *manifest)
+{
+	const json_t *list = json_object_get(reading->from, "objects");
+	size_t count = json_array_size(list);
+
+	if (!json_is_array(list))
+		complain(reading, "objects", "is missing or not a list");
+	manifest->objects = mem_alloc(count * sizeof(*manifest->objects));
+	manifest->object_count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct reading one = {json_array_get(list, i), "object",
+		    reading->err, reading->failed};
+
+		read_object(&one, &manifest->objects[i]);
+		reading->failed = one.failed;
+	}
+}
+
+static void
+read_head(struct reading *reading, struct manifest *manifest)
+{
+	const char *topic = get_text(reading, "topic");
+
+	(void)get_int(
+	    reading, "secor_manifest", MANIFEST_VERSION, MANIFEST_VERSION);
+	manifest->topic = mem_dup(topic, strlen(topic));
+	manifest->partition =
+	    (int32_t)get_int(reading, "partition", 0, INT32_MAX);
+	manifest->generation = get_int(reading, "generation", 0, INT64_MAX);
+	manifest->start = get_int(reading, "start", 0, INT64_MAX);
+	manifest->end = get_int(reading, "end", manifest->start, INT64_MAX);
+	manifest->messages = get_count(reading, "messages");
+	manifest->filtered = get_count(reading, "filtered");
+	manifest->bad = get_count(reading, "bad");
+	manifest->cut = get_cut(reading);
+	manifest->watermark = INT64_MIN;
+	if (!json_is_null(json_object_get(reading->from, "watermark_ms")))
+		manifest->watermark =
+		    get_int(reading, "watermark_ms", INT64_MIN + 1, INT64_MAX);
+	manifest->input_hash = get_hex(reading, "input_hash", 16);
+	manifest->output_hash = get_hex(reading, "output_hash", 16);
+	manifest->fingerprint = get_hex(reading, "fingerprint", 16);
+	manifest->previous = get_hex(reading, "previous", 16);
+	manifest->chain = get_hex(reading, "chain", 16);
+	manifest->written_ms = get_int(reading, "written_ms", 0, INT64_MAX);
+}
+
+int
+manifest_read(const char *text, size_t len, struct manifest **manifest,
+    struct secor_err *err)
+{
+	json_error_t why;
+	json_t *json = json_loadb(
+	    text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+	struct reading reading = {json, "manifest", err, 0};
+	struct manifest *made;
+
+	if (json == NULL)
+		return secor_fail(err, SECOR_REJECT,
+		    "not a manifest: line %d: %.200s", why.line, why.text);
+	made = mem_alloc(sizeof(*made));
+	read_head(&reading, made);
+	read_objects(&reading, made);
+	json_decref(json);
+	if (reading.failed) {
+		manifest_free(made);
+		return SECOR_REJECT;
+	}
+	*manifest = made;
+	return SECOR_OK;
+}
+
+void
+manifest_free(struct manifest *manifest)
+{
+	if (manifest == NULL)
+		return;
+	for (size_t i = 0; i < manifest->object_count; i++) {
+		free(manifest->objects[i].key);
+		free(manifest->objects[i].path);
+	}
+	free(manifest->objects);
+	free(manifest->topic);
+	free(manifest);
+}
+
+/* ---- keys ---- */
+
+char *
+manifest_folder(const char *prefix, const char *topic, int32_t partition)
+{
+	return mem_text("%s/%s/%" PRId32 "/", prefix, topic, partition);
+}
+
+char *
+manifest_key(const char *prefix, const char *topic, int32_t partition,
+    int64_t generation, int64_t start)
+{
+	return mem_text("%s/%s/%" PRId32 "/%" PRId64 "_%020" PRId64 ".json",
+	    prefix, topic, partition, generation, start);
+}
+
+/* Digits only; 0 when there are none or too many. */
+static int
+parse_number(const char **at, int64_t *number)
+{
+	char *end;
+
+	if (**at < '0' || **at > '9')
+		return 0;
+	*number = strtoll(*at, &end, 10);
+	if (*number == INT64_MAX)
+		return 0;
+	*at = end;
+	return 1;
+}
+
+int
+manifest_parse_key(const char *key, int64_t *generation, int64_t *start)
+{
+	const char *slash = strrchr(key, '/');
+	const char *at = slash == NULL ? key : slash + 1;
+	int64_t numbers[2];
+
+	if (!parse_number(&at, &numbers[0]) || *at++ != '_' ||
+	    strspn(at, "0123456789") != 20 || !parse_number(&at, &numbers[1]) ||
+	    strcmp(at, ".json") != 0)
+		return 0;
+	*generation = numbers[0];
+	*start = numbers[1];
+	return 1;
+}
+
+static int
+collect(void *arg, const void *bytes, size_t len)
+{
+	struct buf *text = arg;
+
+	buf_put(text, bytes, len);
+	return text->len > MANIFEST_BYTES_MAX;
+}
+
+int
+manifest_get(const struct secor_store_ops *ops, void *store, const char *key,
+    struct manifest **manifest, struct secor_err *err)
+{
+	struct buf text = {0};
+	struct secor_err why;
+	int rc = ops->get(store, key, collect, &text, err);
+
+	if (rc == SECOR_OK && text.len > MANIFEST_BYTES_MAX)
+		rc = secor_fail(err, SECOR_REJECT,
+		    "%s: larger than a manifest may be", key);
+	else if (rc == SECOR_OK) {
+		rc = manifest_read(text.ptr, text.len, manifest, &why);
+		if (rc != SECOR_OK)
+			rc = secor_fail(
+			    err, rc, "%.300s: %.600s", key, why.text);
+	}
+	buf_fini(&text);
+	return rc;
+}

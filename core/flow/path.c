@@ -1,0 +1,185 @@
+/*
+ * path.c -- see path.h.
+ */
+#include "core/flow/path.h"
+
+#include "core/base/text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_PARTITION "__HIVE_DEFAULT_PARTITION__"
+
+static int
+must_escape(unsigned char c)
+{
+	return c < 0x20 || c == 0x7f || strchr("\"#%'*/:=?\\{[]^", c) != NULL;
+}
+
+static int
+is_dots(const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i] != '.')
+			return 0;
+	return 1;
+}
+
+static void
+escape_byte(struct buf *out, char c)
+{
+	buf_printf(out, "%%%02X", (unsigned)(unsigned char)c);
+}
+
+void
+path_escape(struct buf *out, const char *bytes, size_t len)
+{
+	int dots = is_dots(bytes, len);
+
+	if (bytes == NULL || len == 0) {
+		buf_puts(out, DEFAULT_PARTITION);
+		return;
+	}
+	for (size_t at = 0; at < len;) {
+		size_t n = utf8_char(bytes + at, len - at);
+
+		if (n > 1)
+			buf_put(out, bytes + at, n);
+		else if (n == 0 || dots ||
+			 must_escape((unsigned char)bytes[at]))
+			escape_byte(out, bytes[at]);
+		else
+			buf_putc(out, bytes[at]);
+		at += n == 0 ? 1 : n;
+	}
+}
+
+int
+path_level(struct buf *out, const struct secor_level_text *level,
+    struct secor_err *err)
+{
+	size_t before = out->len;
+	size_t len;
+
+	if (level->name.len > 0) {
+		path_escape(out, level->name.ptr, level->name.len);
+		buf_putc(out, '=');
+	}
+	path_escape(out, level->value.ptr, level->value.len);
+	len = out->len - before;
+	if (len <= PATH_COMPONENT_MAX)
+		return SECOR_OK;
+	out->len = before;
+	out->ptr[before] = '\0';
+	return secor_fail(err, SECOR_REJECT,
+	    "path component too long: %zu bytes of %d", len,
+	    PATH_COMPONENT_MAX);
+}
+
+static int
+escaped_byte(const char *at, size_t left, char *byte)
+{
+	int high, low;
+
+	if (left < 3 || at[0] != '%')
+		return 0;
+	high = hex_digit(at[1]);
+	low = hex_digit(at[2]);
+	if (high < 0 || low < 0)
+		return 0;
+	*byte = (char)(high << 4 | low);
+	return 1;
+}
+
+static void
+unescape(struct buf *out, const char *bytes, size_t len, int keep_nul)
+{
+	for (size_t at = 0; at < len; at++) {
+		char c = bytes[at];
+
+		if (escaped_byte(bytes + at, len - at, &c) &&
+		    !(c == '\0' && keep_nul))
+			at += 2;
+		else
+			c = bytes[at];
+		buf_putc(out, c);
+	}
+}
+
+void
+path_unescape(struct buf *out, const char *bytes, size_t len)
+{
+	unescape(out, bytes, len, 0);
+}
+
+static size_t
+count_levels(const char *path)
+{
+	size_t n = path[0] != '\0';
+
+	for (const char *at = path; *at != '\0'; at++)
+		n += *at == '/';
+	return n;
+}
+
+/* Appends one component's name and value, each with its NUL. Where they begin
+ * goes out as offsets: the buffer still moves. */
+static void
+split_component(struct buf *text, const char *part, size_t len, size_t at[2])
+{
+	const char *equals = memchr(part, '=', len);
+	size_t name = equals == NULL ? 0 : (size_t)(equals - part);
+	const char *value = equals == NULL ? part : equals + 1;
+	size_t value_len = len - (size_t)(value - part);
+
+	at[0] = text->len;
+	unescape(text, part, name, 1);
+	buf_putc(text, '\0');
+	at[1] = SIZE_MAX;
+	if (value_len == strlen(DEFAULT_PARTITION) &&
+	    memcmp(value, DEFAULT_PARTITION, value_len) == 0)
+		return;
+	at[1] = text->len;
+	unescape(text, value, value_len, 1);
+	buf_putc(text, '\0');
+}
+
+size_t
+path_split(const char *path, struct secor_event_level **levels)
+{
+	size_t count = count_levels(path);
+	size_t(*at)[2] = mem_alloc((count + 1) * sizeof(*at));
+	struct buf text = {0};
+	char *block;
+
+	*levels = NULL;
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strcspn(path, "/");
+
+		split_component(&text, path, len, at[i]);
+		path += len + (path[len] == '/');
+	}
+	if (count > 0) {
+		*levels = mem_alloc(count * sizeof(**levels) + text.len);
+		block = (char *)(*levels + count);
+		memcpy(block, text.ptr, text.len);
+		for (size_t i = 0; i < count; i++) {
+			(*levels)[i].name = block + at[i][0];
+			(*levels)[i].value =
+			    at[i][1] == SIZE_MAX ? NULL : block + at[i][1];
+		}
+	}
+	buf_fini(&text);
+	free(at);
+	return count;
+}
+
+char *
+path_key(const char *topic, const char *path, int64_t generation,
+    int32_t partition, int64_t start, const char *extension)
+{
+	return mem_text("%s/%s%s%" PRId64 "_%" PRId32 "_%020" PRId64 "%s",
+	    topic, path, path[0] == '\0' ? "" : "/", generation, partition,
+	    start, extension);
+}

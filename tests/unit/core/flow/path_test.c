@@ -1,0 +1,154 @@
+/*
+ * path_test.c -- names of objects. That escaping equals Hive's own code is
+ * checked against it in tests/flow; these are the rules one by one.
+ */
+#include "core/flow/path.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *
+escaped(const char *bytes, size_t len)
+{
+	struct buf out = {0};
+
+	path_escape(&out, bytes, len);
+	return buf_take(&out);
+}
+
+Test(path, escape_each_rule_gives_its_text)
+{
+	static const struct {
+		const char *in;
+		size_t len;
+		const char *out;
+	} rows[] = {
+	    {"plain-_.~+ &@!$(),;<>|`}", 24, "plain-_.~+ &@!$(),;<>|`}"},
+	    {"\"#%'*", 5, "%22%23%25%27%2A"},
+	    {"/:=?\\", 5, "%2F%3A%3D%3F%5C"},
+	    {"{[]^", 4, "%7B%5B%5D%5E"},
+	    {"\0\x01\t\n\x1f\x7f", 6, "%00%01%09%0A%1F%7F"},
+	    {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 9,
+		"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+	    {"a\xff\xc3", 3, "a%FF%C3"},
+	    {".", 1, "%2E"},
+	    {"..", 2, "%2E%2E"},
+	    {"..a", 3, "..a"},
+	    {"", 0, "__HIVE_DEFAULT_PARTITION__"},
+	    {NULL, 0, "__HIVE_DEFAULT_PARTITION__"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *out = escaped(rows[i].in, rows[i].len);
+
+		cr_assert_str_eq(out, rows[i].out, "row %zu: %s", i, out);
+		free(out);
+	}
+}
+
+Test(path, unescape_every_byte_comes_back)
+{
+	char all[256];
+	struct buf there = {0};
+	struct buf back = {0};
+
+	for (int i = 0; i < 256; i++)
+		all[i] = (char)i;
+	path_escape(&there, all, sizeof(all));
+	path_unescape(&back, there.ptr, there.len);
+	cr_assert_eq(back.len, sizeof(all));
+	cr_assert_eq(memcmp(back.ptr, all, sizeof(all)), 0);
+	buf_fini(&there);
+	buf_fini(&back);
+}
+
+Test(path, unescape_malformed_stays)
+{
+	struct buf out = {0};
+
+	path_unescape(&out, "%zz%4%41%", 9);
+	cr_assert_str_eq(out.ptr, "%zz%4A%");
+	buf_fini(&out);
+}
+
+static struct secor_level_text
+level(const char *name, const char *value)
+{
+	struct secor_level_text text = {{name, name == NULL ? 0 : strlen(name)},
+	    {value, value == NULL ? 0 : strlen(value)}};
+
+	return text;
+}
+
+Test(path, level_with_and_without_a_name)
+{
+	struct secor_level_text named = level("dt", "a/b");
+	struct secor_level_text bare = level(NULL, "..");
+	struct secor_level_text null = level("country", NULL);
+	struct buf out = {0};
+
+	cr_assert_eq(path_level(&out, &named, NULL), SECOR_OK);
+	buf_putc(&out, '/');
+	cr_assert_eq(path_level(&out, &bare, NULL), SECOR_OK);
+	buf_putc(&out, '/');
+	cr_assert_eq(path_level(&out, &null, NULL), SECOR_OK);
+	cr_assert_str_eq(
+	    out.ptr, "dt=a%2Fb/%2E%2E/country=__HIVE_DEFAULT_PARTITION__");
+	buf_fini(&out);
+}
+
+Test(path, level_over_255_bytes_is_rejected_and_leaves_the_buffer)
+{
+	char value[253 + 1];
+	struct secor_level_text fits = level("a", value);
+	struct secor_err err;
+	struct buf out = {0};
+
+	memset(value, 'x', sizeof(value));
+	fits.value.len = 253;
+	cr_assert_eq(path_level(&out, &fits, &err), SECOR_OK);
+	cr_assert_eq(out.len, 255);
+	fits.value.len = 254;
+	cr_assert_eq(path_level(&out, &fits, &err), SECOR_REJECT);
+	cr_assert_str_eq(err.text, "path component too long: 256 bytes of 255");
+	cr_assert_eq(out.len, 255);
+	buf_fini(&out);
+}
+
+Test(path, split_gives_back_the_levels)
+{
+	struct secor_event_level *levels;
+	size_t n = path_split(
+	    "dt=2026-01-01/a%3Db/c%2Fd=__HIVE_DEFAULT_PARTITION__/v=%00",
+	    &levels);
+
+	cr_assert_eq(n, 4);
+	cr_assert_str_eq(levels[0].name, "dt");
+	cr_assert_str_eq(levels[0].value, "2026-01-01");
+	cr_assert_str_eq(levels[1].name, "");
+	cr_assert_str_eq(levels[1].value, "a=b");
+	cr_assert_str_eq(levels[2].name, "c/d");
+	cr_assert_null(levels[2].value);
+	cr_assert_str_eq(levels[3].value, "%00");
+	free(levels);
+}
+
+Test(path, split_of_nothing_is_empty)
+{
+	struct secor_event_level *levels;
+
+	cr_assert_eq(path_split("", &levels), 0);
+	cr_assert_null(levels);
+}
+
+Test(path, key_joins_the_parts)
+{
+	char *with = path_key("t", "dt=1/hr=02", 3, 7, 42, ".gz");
+	char *without = path_key("t", "", 0, 7, 42, "");
+
+	cr_assert_str_eq(with, "t/dt=1/hr=02/3_7_00000000000000000042.gz");
+	cr_assert_str_eq(without, "t/0_7_00000000000000000042");
+	free(with);
+	free(without);
+}
