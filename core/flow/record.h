@@ -93,6 +93,11 @@ void record_read(
 /* Same offset and same text. */
 int record_equal(const struct record *a, const struct record *b);
 
+/* Makes g of a group's output: `store_id` is options_output_hash of the store's
+ * section (where the objects go, not how to get there). */
+void record_g(char g[40], const char *cluster, const char *group,
+    uint64_t store_id, int64_t generation);
+
 /* Parts of g: whether cluster, group and prefix are the same, and the
  * generation (-1: not readable). */
 int record_same_family(const char *g1, const char *g2);

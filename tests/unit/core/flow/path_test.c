@@ -100,12 +100,12 @@ Test(path, level_with_and_without_a_name)
 
 Test(path, level_over_255_bytes_is_rejected_and_leaves_the_buffer)
 {
-	char value[253 + 1];
+	char value[254 + 1] = "";
 	struct secor_level_text fits = level("a", value);
 	struct secor_err err;
 	struct buf out = {0};
 
-	memset(value, 'x', sizeof(value));
+	memset(value, 'x', 254);
 	fits.value.len = 253;
 	cr_assert_eq(path_level(&out, &fits, &err), SECOR_OK);
 	cr_assert_eq(out.len, 255);
