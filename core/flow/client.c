@@ -1,0 +1,198 @@
+/*
+ * client.c -- see client.h. Invariant: what the promise rests on is set last,
+ * so no property of the user can undo it (config refuses to try).
+ */
+#include "core/flow/client.h"
+
+#include "core/base/buf.h"
+#include "core/base/hash.h"
+#include "core/base/log.h"
+#include "core/flow/record.h"
+#include "core/plugin/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct secor_pair fixed[] = {
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "error"},
+    {"isolation.level", "read_committed"},
+    {"check.crcs", "true"},
+    {"enable.partition.eof", "true"},
+    {"partition.assignment.strategy", "range,roundrobin"},
+    {"allow.auto.create.topics", "false"},
+};
+
+/* Ours unless the user says otherwise. */
+static const struct secor_pair defaults[] = {
+    {"socket.timeout.ms", "10000"},
+    {"socket.keepalive.enable", "true"},
+    {"log.connection.close", "false"},
+    {"queued.min.messages", "10000000"},
+    {"queued.max.messages.kbytes", "16384"},
+    {"max.partition.fetch.bytes", "1048576"},
+    {"topic.metadata.refresh.interval.ms", "60000"},
+    {"statistics.interval.ms", "0"},
+};
+
+static void
+on_log(const rd_kafka_t *rk, int level, const char *fac, const char *text)
+{
+	char quoted[1024];
+
+	(void)rk;
+	log_line(level <= 3   ? SECOR_WARN
+		 : level <= 5 ? SECOR_INFO
+			      : SECOR_DEBUG,
+	    "librdkafka", "facility=%s text=%s", fac,
+	    log_quote(quoted, sizeof(quoted), text));
+}
+
+static int
+set(rd_kafka_conf_t *conf, const char *key, const char *value,
+    struct secor_err *err)
+{
+	char why[512];
+
+	if (rd_kafka_conf_set(conf, key, value, why, sizeof(why)) ==
+	    RD_KAFKA_CONF_OK)
+		return SECOR_OK;
+	return secor_fail(err, SECOR_FATAL, "kafka property %s: %s", key, why);
+}
+
+static int
+set_all(rd_kafka_conf_t *conf, const struct secor_pair *pairs, size_t n,
+    struct secor_err *err)
+{
+	int rc = SECOR_OK;
+
+	for (size_t i = 0; rc == SECOR_OK && i < n; i++)
+		rc = set(conf, pairs[i].key, pairs[i].value, err);
+	return rc;
+}
+
+static char *
+join(const struct secor_strings *list)
+{
+	struct buf out = {0};
+
+	for (size_t i = 0; i < list->count; i++)
+		buf_printf(&out, "%s%s", i > 0 ? "," : "", list->items[i]);
+	return buf_take(&out);
+}
+
+static int
+set_ms(
+    rd_kafka_conf_t *conf, const char *key, int64_t ms, struct secor_err *err)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%lld", (long long)ms);
+	return set(conf, key, text, err);
+}
+
+int
+client_has_queue_backoff(void)
+{
+	return rd_kafka_version() >= 0x02020000;
+}
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static int
+fill(rd_kafka_conf_t *conf, const struct config_kafka *k, const char *brokers,
+    struct secor_err *err)
+{
+	int rc = set_all(conf, defaults, COUNT(defaults), err);
+
+	if (rc == SECOR_OK && client_has_queue_backoff())
+		rc = set(conf, "fetch.queue.backoff.ms", "5", err);
+	if (rc == SECOR_OK)
+		rc = set(conf, "client.id", "secor", err);
+	if (rc == SECOR_OK)
+		rc = set_all(
+		    conf, k->properties.items, k->properties.count, err);
+	if (rc == SECOR_OK)
+		rc = set_all(conf, fixed, COUNT(fixed), err);
+	if (rc == SECOR_OK)
+		rc = set(conf, "bootstrap.servers", brokers, err);
+	if (rc == SECOR_OK)
+		rc = set(conf, "group.id", k->group, err);
+	if (rc == SECOR_OK)
+		rc = set_ms(
+		    conf, "session.timeout.ms", k->session_timeout_ms, err);
+	if (rc == SECOR_OK)
+		rc = set_ms(conf, "heartbeat.interval.ms",
+		    k->session_timeout_ms / 15 < 100
+			? 100
+			: k->session_timeout_ms / 15,
+		    err);
+	if (rc == SECOR_OK)
+		rc = set_ms(
+		    conf, "max.poll.interval.ms", k->max_poll_interval_ms, err);
+	return rc;
+}
+
+int
+client_conf(
+    const struct config *config, rd_kafka_conf_t **conf, struct secor_err *err)
+{
+	rd_kafka_conf_t *made = rd_kafka_conf_new();
+	char *brokers = join(&config->kafka.brokers);
+	int rc = fill(made, &config->kafka, brokers, err);
+
+	free(brokers);
+	rd_kafka_conf_set_log_cb(made, on_log);
+	if (rc == SECOR_OK)
+		*conf = made;
+	else
+		rd_kafka_conf_destroy(made);
+	return rc;
+}
+
+int
+client_tool(const struct config *config, rd_kafka_t **rk, struct secor_err *err)
+{
+	rd_kafka_conf_t *conf;
+	char why[512];
+	int rc = client_conf(config, &conf, err);
+
+	if (rc != SECOR_OK)
+		return rc;
+	*rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
+	if (*rk == NULL) {
+		rd_kafka_conf_destroy(conf);
+		return secor_fail(err, SECOR_FATAL, "kafka client: %s", why);
+	}
+	(void)rd_kafka_poll_set_consumer(*rk);
+	return SECOR_OK;
+}
+
+static uint64_t
+store_id(const struct config_use *store)
+{
+	const struct secor_plugin *d = &store->plugin->desc;
+	const struct options opts = {
+	    d->options, d->option_count, d->option_size, d->conf_size};
+
+	return hash64_add_text(
+	    options_output_hash(&opts, store->conf), d->name);
+}
+
+int
+client_g(rd_kafka_t *rk, const struct config *config, int timeout_ms,
+    char g[40], struct secor_err *err)
+{
+	char *cluster = rd_kafka_clusterid(rk, timeout_ms);
+
+	if (cluster == NULL)
+		return secor_fail(err, SECOR_RETRY,
+		    "no broker of %s answers: is kafka.brokers right and the "
+		    "broker up?",
+		    config->kafka.brokers.items[0]);
+	record_g(g, cluster, config->kafka.group, store_id(&config->store),
+	    config->layout.generation);
+	rd_kafka_mem_free(rk, cluster);
+	return SECOR_OK;
+}

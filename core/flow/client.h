@@ -1,0 +1,30 @@
+/*
+ * client.h -- Kafka handles as the protocol needs them (DESIGN: client rules).
+ */
+#ifndef SECOR_FLOW_CLIENT_H
+#define SECOR_FLOW_CLIENT_H
+
+#include "core/config/config.h"
+
+#include <librdkafka/rdkafka.h>
+
+/* Properties of the configuration plus those that the promise rests on. Log
+ * lines of librdkafka go to log_line. SECOR_FATAL with librdkafka's sentence.
+ * *conf: caller owns (rd_kafka_new takes it). */
+int client_conf(
+    const struct config *config, rd_kafka_conf_t **conf, struct secor_err *err);
+
+/* A consumer that belongs to the group but does not join it: for reading and
+ * writing records while the group is stopped, and for tools. */
+int client_tool(
+    const struct config *config, rd_kafka_t **rk, struct secor_err *err);
+
+/* The g of this configuration's records; asks the cluster for its id.
+ * SECOR_RETRY when no broker answers within timeout_ms. */
+int client_g(rd_kafka_t *rk, const struct config *config, int timeout_ms,
+    char g[40], struct secor_err *err);
+
+/* 1 when librdkafka knows fetch.queue.backoff.ms (no wake-ups are needed). */
+int client_has_queue_backoff(void);
+
+#endif

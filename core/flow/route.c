@@ -1,0 +1,604 @@
+/*
+ * route.c -- see route.h. Invariant: the same message gives the same path
+ * whether the route was remembered or asked for, since an entry is used only
+ * within the interval that the partitioners named, for the same inputs.
+ */
+#include "core/flow/route.h"
+
+#include "core/base/buf.h"
+#include "core/base/hash.h"
+#include "core/flow/path.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOTS = 4096, PATH_BUCKETS = 4096, MAX_FIELDS = 64, FILE_NAME = 64 };
+
+/* A remembered answer. */
+struct slot {
+	struct path *path; /* NULL: empty */
+	int64_t time_from, time_until;
+	int64_t offset_from, offset_until;
+	char *inputs; /* fields, key, partition as bytes */
+	size_t inputs_len, inputs_room;
+};
+
+struct step { /* a partitioner */
+	const struct plugin *plugin;
+	void *self;
+	uint32_t inputs;
+	size_t field_count;
+	size_t field_at[MAX_FIELDS]; /* index in the router's fields */
+};
+
+struct changer { /* a transformer */
+	const struct plugin *plugin;
+	void *self;
+};
+
+struct router {
+	const struct config_topic *topic;
+	size_t key_overhead;
+	struct changer *changers;
+	size_t changer_count;
+	void *parser;
+	struct step *steps;
+	size_t step_count;
+	uint32_t inputs; /* SECOR_ROUTE_BY_* of all steps */
+	uint32_t looks_at;
+	struct secor_strings fields;
+	const char *names[MAX_FIELDS];
+	struct secor_bytes values[MAX_FIELDS];
+	struct slot *last;
+	int64_t time_width, offset_width; /* narrowest intervals seen */
+	struct slot slots[SLOTS];
+	struct path *paths[PATH_BUCKETS];
+	struct buf inputs_now;
+	struct buf text;
+};
+
+/* ---- paths ---- */
+
+struct path *
+path_ref(struct path *path)
+{
+	path->refs++;
+	return path;
+}
+
+void
+path_unref(struct router *router, struct path *path)
+{
+	struct path **at;
+
+	if (path == NULL || --path->refs > 0)
+		return;
+	at = &router->paths[path->hash % PATH_BUCKETS];
+	while (*at != path)
+		at = &(*at)->next;
+	*at = path->next;
+	free(path->text);
+	free(path->bytes);
+	free(path);
+}
+
+static void
+copy_levels(struct path *path, const struct secor_level_text *levels)
+{
+	struct buf bytes = {0};
+	size_t at = 0;
+
+	for (size_t i = 0; i < path->level_count; i++) {
+		buf_put(&bytes, levels[i].name.ptr, levels[i].name.len);
+		buf_putc(&bytes, '\0');
+		buf_put(&bytes, levels[i].value.ptr, levels[i].value.len);
+		buf_putc(&bytes, '\0');
+	}
+	path->bytes = buf_take(&bytes);
+	for (size_t i = 0; i < path->level_count; i++) {
+		path->levels[i] = levels[i];
+		path->levels[i].name.ptr = path->bytes + at;
+		at += levels[i].name.len + 1;
+		if (levels[i].value.ptr != NULL)
+			path->levels[i].value.ptr = path->bytes + at;
+		at += levels[i].value.len + 1;
+	}
+}
+
+/* The path with the text of router->text, made on first use. Not counted. */
+static struct path *
+path_intern(struct router *router, const struct secor_level_text *levels,
+    size_t level_count)
+{
+	const struct buf *text = &router->text;
+	uint64_t hash = hash64(text->ptr, text->len);
+	struct path **bucket = &router->paths[hash % PATH_BUCKETS];
+	struct path *path;
+
+	for (path = *bucket; path != NULL; path = path->next)
+		if (path->hash == hash && path->len == text->len &&
+		    memcmp(path->text, text->ptr, text->len) == 0)
+			return path;
+	path = mem_alloc(sizeof(*path));
+	path->hash = hash;
+	path->len = text->len;
+	path->text = mem_dup(text->ptr, text->len);
+	path->level_count = level_count;
+	copy_levels(path, levels);
+	path->next = *bucket;
+	*bucket = path;
+	return path;
+}
+
+/* ---- opening ---- */
+
+static int
+open_one(const struct config_use *use, const struct secor_strings *fields,
+    int no_time, void **self, struct secor_err *err)
+{
+	struct secor_open with = {.size = sizeof(with),
+	    .conf = use->conf,
+	    .host = use->plugin->host,
+	    .no_time = no_time};
+	struct secor_err why = {{0}};
+	int rc;
+
+	if (fields != NULL)
+		with.fields = *fields;
+	switch (use->plugin->desc.kind) {
+	case SECOR_TRANSFORMER:
+		rc = use->plugin->ops.transformer->open(&with, self, &why);
+		break;
+	case SECOR_PARSER:
+		rc = use->plugin->ops.parser->open(&with, self, &why);
+		break;
+	default:
+		rc = use->plugin->ops.partitioner->open(&with, self, &why);
+		break;
+	}
+	if (rc == SECOR_OK)
+		return SECOR_OK;
+	return secor_fail(err, SECOR_FATAL, "%s %s (%s) does not open: %s",
+	    kind_name(use->plugin->desc.kind), use->plugin->desc.name,
+	    use->plugin->file, why.text);
+}
+
+static int
+field_index(
+    struct router *router, const char *name, size_t *at, struct secor_err *err)
+{
+	size_t n = router->fields.count;
+
+	for (*at = 0; *at < n; (*at)++)
+		if (strcmp(router->names[*at], name) == 0)
+			return SECOR_OK;
+	if (n == MAX_FIELDS)
+		return secor_fail(err, SECOR_FATAL,
+		    "partitioners ask for more than %d fields", MAX_FIELDS);
+	router->names[n] = name;
+	router->fields.items = router->names;
+	router->fields.count = n + 1;
+	return SECOR_OK;
+}
+
+static int
+open_step(struct router *router, const struct config_use *use,
+    struct step *step, struct secor_err *err)
+{
+	struct secor_strings fields = {NULL, 0};
+	int rc = SECOR_OK;
+
+	step->plugin = use->plugin;
+	if (use->plugin->ops.partitioner->describe != NULL)
+		use->plugin->ops.partitioner->describe(
+		    use->conf, &step->inputs, &fields);
+	router->inputs |= step->inputs;
+	for (size_t i = 0; rc == SECOR_OK && i < fields.count; i++)
+		rc = i < MAX_FIELDS ? field_index(router, fields.items[i],
+					  &step->field_at[i], err)
+				    : SECOR_FATAL;
+	step->field_count = fields.count;
+	if (rc == SECOR_OK)
+		rc = open_one(use, NULL, 0, &step->self, err);
+	return rc;
+}
+
+static int
+open_all(struct router *router, struct secor_err *err)
+{
+	const struct config_topic *topic = router->topic;
+	int no_time = topic->time_source == CONFIG_TIME_KAFKA;
+	int rc = SECOR_OK;
+
+	router->changers =
+	    mem_alloc(topic->transformers.count * sizeof(*router->changers));
+	router->steps =
+	    mem_alloc(topic->partitioners.count * sizeof(*router->steps));
+	for (size_t i = 0; rc == SECOR_OK && i < topic->transformers.count;
+	     i++) {
+		const struct config_use *use = &topic->transformers.items[i];
+		struct changer *changer = &router->changers[i];
+
+		changer->plugin = use->plugin;
+		rc = open_one(use, NULL, 0, &changer->self, err);
+		router->changer_count = i + 1;
+		router->looks_at |= use->plugin->ops.transformer->looks_at;
+	}
+	for (size_t i = 0; rc == SECOR_OK && i < topic->partitioners.count;
+	     i++) {
+		rc = open_step(router, &topic->partitioners.items[i],
+		    &router->steps[i], err);
+		router->step_count = i + 1;
+	}
+	if (rc == SECOR_OK)
+		rc = open_one(&topic->parser, &router->fields, no_time,
+		    &router->parser, err);
+	return rc;
+}
+
+static uint32_t
+all_looks(const struct router *router)
+{
+	const struct config_topic *topic = router->topic;
+	struct secor_format_traits traits = {.size = sizeof(traits)};
+	uint32_t looks = router->looks_at;
+
+	looks |= topic->parser.plugin->ops.parser->looks_at;
+	topic->format.plugin->ops.format->describe(topic->format.conf, &traits);
+	looks |= traits.looks_at;
+	if (router->inputs & SECOR_ROUTE_BY_KEY)
+		looks |= SECOR_LOOKS_AT_KEY;
+	return looks | SECOR_LOOKS_AT_TIMESTAMP;
+}
+
+int
+router_new(const struct config_topic *topic, size_t key_overhead,
+    struct router **router, struct secor_err *err)
+{
+	struct router *made = mem_alloc(sizeof(*made));
+	int rc;
+
+	made->topic = topic;
+	made->key_overhead = key_overhead;
+	made->time_width = made->offset_width = INT64_MAX;
+	rc = open_all(made, err);
+	if (rc != SECOR_OK) {
+		router_free(made);
+		return rc;
+	}
+	made->looks_at = all_looks(made);
+	*router = made;
+	return SECOR_OK;
+}
+
+void
+router_free(struct router *router)
+{
+	if (router == NULL)
+		return;
+	for (size_t i = 0; i < SLOTS; i++) {
+		path_unref(router, router->slots[i].path);
+		free(router->slots[i].inputs);
+	}
+	for (size_t i = 0; i < router->changer_count; i++)
+		if (router->changers[i].self != NULL)
+			router->changers[i].plugin->ops.transformer->close(
+			    router->changers[i].self);
+	for (size_t i = 0; i < router->step_count; i++)
+		if (router->steps[i].self != NULL)
+			router->steps[i].plugin->ops.partitioner->close(
+			    router->steps[i].self);
+	if (router->parser != NULL)
+		router->topic->parser.plugin->ops.parser->close(router->parser);
+	free(router->changers);
+	free(router->steps);
+	buf_fini(&router->inputs_now);
+	buf_fini(&router->text);
+	free(router);
+}
+
+uint32_t
+router_looks_at(const struct router *router)
+{
+	return router->looks_at;
+}
+
+const struct secor_strings *
+router_fields(const struct router *router)
+{
+	return &router->fields;
+}
+
+/* ---- routing ---- */
+
+static void
+put_slice(struct buf *buf, const struct secor_bytes *bytes)
+{
+	uint32_t len = bytes->ptr == NULL ? UINT32_MAX : (uint32_t)bytes->len;
+
+	buf_put(buf, &len, sizeof(len));
+	if (bytes->ptr != NULL)
+		buf_put(buf, bytes->ptr, bytes->len);
+}
+
+/* What the partitioners look at beside time and offset, as bytes. */
+static void
+gather(struct router *router, const struct routed *out)
+{
+	struct buf *now = &router->inputs_now;
+
+	now->len = 0;
+	for (size_t i = 0; i < router->fields.count; i++)
+		put_slice(now, &router->values[i]);
+	if (router->inputs & SECOR_ROUTE_BY_KEY)
+		put_slice(now, &out->message.key);
+	if (router->inputs & SECOR_ROUTE_BY_PARTITION)
+		buf_put(now, &out->message.partition, sizeof(int32_t));
+}
+
+static int
+holds(const struct slot *slot, const struct buf *inputs, int64_t time_ms,
+    int64_t offset)
+{
+	return slot->path != NULL && time_ms >= slot->time_from &&
+	       time_ms < slot->time_until && offset >= slot->offset_from &&
+	       offset < slot->offset_until && slot->inputs_len == inputs->len &&
+	       (inputs->len == 0 ||
+		   memcmp(slot->inputs, inputs->ptr, inputs->len) == 0);
+}
+
+static struct slot *
+slot_for(struct router *router, int64_t time_ms, int64_t offset)
+{
+	const struct buf *inputs = &router->inputs_now;
+	uint64_t h = inputs->len == 0 ? 0 : hash64(inputs->ptr, inputs->len);
+
+	h += (uint64_t)(time_ms / router->time_width) * 0x9e3779b97f4a7c15u;
+	h += (uint64_t)(offset / router->offset_width) * 0xc2b2ae3d27d4eb4fu;
+	return &router->slots[(h ^ h >> 32) % SLOTS];
+}
+
+static void
+remember(struct router *router, const struct secor_route_out *all,
+    const struct routed *out)
+{
+	const struct buf *inputs = &router->inputs_now;
+	int64_t time_width = all->time_until / 2 - all->time_from / 2;
+	int64_t offset_width = all->offset_until / 2 - all->offset_from / 2;
+	struct slot *slot;
+
+	if (time_width > 0 && time_width * 2 < router->time_width &&
+	    time_width < INT64_MAX / 4)
+		router->time_width = time_width * 2;
+	if (offset_width > 0 && offset_width * 2 < router->offset_width &&
+	    offset_width < INT64_MAX / 4)
+		router->offset_width = offset_width * 2;
+	slot = slot_for(router, out->record.time_ms, out->message.offset);
+	path_ref(out->path);
+	path_unref(router, slot->path);
+	slot->path = out->path;
+	slot->time_from = all->time_from;
+	slot->time_until = all->time_until;
+	slot->offset_from = all->offset_from;
+	slot->offset_until = all->offset_until;
+	if (slot->inputs_room < inputs->len) {
+		slot->inputs = mem_grow(slot->inputs, inputs->len);
+		slot->inputs_room = inputs->len;
+	}
+	if (inputs->len > 0)
+		memcpy(slot->inputs, inputs->ptr, inputs->len);
+	slot->inputs_len = inputs->len;
+	router->last = slot;
+}
+
+static int
+ask_step(struct router *router, const struct step *step,
+    const struct routed *out, struct secor_route_out *part,
+    struct secor_err *err)
+{
+	struct secor_bytes fields[MAX_FIELDS];
+	struct secor_route_in in = {.size = sizeof(in),
+	    .partition = out->message.partition,
+	    .time_ms = out->record.time_ms,
+	    .offset = out->message.offset,
+	    .key = out->message.key,
+	    .fields = fields,
+	    .field_count = step->field_count};
+
+	for (size_t i = 0; i < step->field_count; i++)
+		fields[i] = router->values[step->field_at[i]];
+	memset(part, 0, sizeof(*part));
+	part->size = sizeof(*part);
+	part->time_from = part->offset_from = INT64_MIN;
+	part->time_until = part->offset_until = INT64_MAX;
+	if ((step->inputs & SECOR_ROUTE_BY_TIME) && in.time_ms == SECOR_NO_TIME)
+		return secor_fail(err, SECOR_REJECT,
+		    "no time: the parser gave none and the partitioner needs "
+		    "one");
+	return step->plugin->ops.partitioner->route(step->self, &in, part, err);
+}
+
+#define NARROW_FROM(a, b) ((a) = (a) > (b) ? (a) : (b))
+#define NARROW_UNTIL(a, b) ((a) = (a) < (b) ? (a) : (b))
+
+/* Appends the levels of one partitioner and narrows the interval. */
+static int
+join(struct router *router, struct secor_route_out *all,
+    const struct secor_route_out *part, struct secor_err *err)
+{
+	for (uint32_t i = 0; i < part->level_count; i++) {
+		int rc;
+
+		if (all->level_count == SECOR_MAX_LEVELS)
+			return secor_fail(err, SECOR_REJECT,
+			    "path has more than %d levels", SECOR_MAX_LEVELS);
+		if (router->text.len > 0)
+			buf_putc(&router->text, '/');
+		rc = path_level(&router->text, &part->levels[i], err);
+		if (rc != SECOR_OK)
+			return rc;
+		all->levels[all->level_count++] = part->levels[i];
+	}
+	NARROW_FROM(all->time_from, part->time_from);
+	NARROW_UNTIL(all->time_until, part->time_until);
+	NARROW_FROM(all->offset_from, part->offset_from);
+	NARROW_UNTIL(all->offset_until, part->offset_until);
+	return SECOR_OK;
+}
+
+static enum route_outcome
+outcome_of(int status)
+{
+	return status == SECOR_RETRY ? ROUTE_RETRY : ROUTE_BAD;
+}
+
+/* A miss: asks every partitioner. */
+static enum route_outcome
+ask(struct router *router, struct routed *out)
+{
+	struct secor_route_out all = {.size = sizeof(all),
+	    .time_from = INT64_MIN,
+	    .time_until = INT64_MAX,
+	    .offset_from = INT64_MIN,
+	    .offset_until = INT64_MAX};
+	struct secor_route_out part;
+
+	router->text.len = 0;
+	for (size_t i = 0; i < router->step_count; i++) {
+		const struct step *step = &router->steps[i];
+		int rc = ask_step(router, step, out, &part, &out->err);
+
+		if (rc == SECOR_OK)
+			rc = join(router, &all, &part, &out->err);
+		if (rc != SECOR_OK) {
+			out->plugin = step->plugin->desc.name;
+			return outcome_of(rc);
+		}
+	}
+	if (router->text.len + strlen(out->message.topic) + FILE_NAME +
+		router->key_overhead >
+	    PATH_KEY_MAX) {
+		out->plugin = "layout";
+		(void)secor_fail(&out->err, SECOR_REJECT,
+		    "key is too long: a path of %zu bytes", router->text.len);
+		return ROUTE_BAD;
+	}
+	if (router->text.len == 0)
+		buf_puts(&router->text, "");
+	out->path = path_intern(router, all.levels, all.level_count);
+	assert(out->record.time_ms == SECOR_NO_TIME ||
+	       (out->record.time_ms >= all.time_from &&
+		   out->record.time_ms < all.time_until));
+	remember(router, &all, out);
+	return ROUTE_OK;
+}
+
+static enum route_outcome
+find_path(struct router *router, struct routed *out)
+{
+	int64_t time_ms = out->record.time_ms;
+	int64_t offset = out->message.offset;
+	struct slot *slot = router->last;
+
+	gather(router, out);
+	if (slot == NULL || !holds(slot, &router->inputs_now, time_ms, offset))
+		slot = slot_for(router, time_ms, offset);
+	if (!holds(slot, &router->inputs_now, time_ms, offset))
+		return ask(router, out);
+	router->last = slot;
+	out->path = slot->path;
+	return ROUTE_OK;
+}
+
+static int
+time_fits(const struct router *router, struct routed *out)
+{
+	const struct config_topic *topic = router->topic;
+	int64_t kafka = out->message.timestamp_ms;
+	int64_t time = out->record.time_ms;
+
+	if (kafka == SECOR_NO_TIME || time == SECOR_NO_TIME || time == kafka)
+		return 1;
+	if (time > kafka && time - kafka > topic->accept_future_ms) {
+		(void)secor_fail(&out->err, SECOR_REJECT,
+		    "time is too far in the future: %" PRId64
+		    " ms after the Kafka timestamp (accept_time.future)",
+		    time - kafka);
+		return 0;
+	}
+	if (time < kafka && topic->accept_past_ms >= 0 &&
+	    kafka - time > topic->accept_past_ms) {
+		(void)secor_fail(&out->err, SECOR_REJECT,
+		    "time is too far in the past: %" PRId64
+		    " ms before the Kafka timestamp (accept_time.past)",
+		    kafka - time);
+		return 0;
+	}
+	return 1;
+}
+
+static enum route_outcome
+change(struct router *router, struct routed *out)
+{
+	for (size_t i = 0; i < router->changer_count; i++) {
+		const struct changer *changer = &router->changers[i];
+		struct secor_message in = out->message;
+		int keep = 1;
+		int rc = changer->plugin->ops.transformer->transform(
+		    changer->self, &in, &out->message, &keep, &out->err);
+
+		out->message.topic = in.topic;
+		out->message.partition = in.partition;
+		out->message.offset = in.offset;
+		out->plugin = changer->plugin->desc.name;
+		if (rc != SECOR_OK)
+			return outcome_of(rc);
+		if (!keep)
+			return ROUTE_FILTERED;
+	}
+	return ROUTE_OK;
+}
+
+static enum route_outcome
+parse(struct router *router, struct routed *out)
+{
+	const struct config_use *use = &router->topic->parser;
+	struct secor_record *record = &out->record;
+	int rc;
+
+	record->size = sizeof(*record);
+	record->field_count = (uint32_t)router->fields.count;
+	record->message = &out->message;
+	record->time_ms = SECOR_NO_TIME;
+	record->fields = router->values;
+	if (router->fields.count > 0)
+		memset(router->values, 0,
+		    router->fields.count * sizeof(router->values[0]));
+	out->plugin = use->plugin->desc.name;
+	rc = use->plugin->ops.parser->parse(
+	    router->parser, &out->message, record, router->values, &out->err);
+	if (rc != SECOR_OK)
+		return outcome_of(rc);
+	if (router->topic->time_source == CONFIG_TIME_KAFKA)
+		record->time_ms = out->message.timestamp_ms;
+	return time_fits(router, out) ? ROUTE_OK : ROUTE_BAD;
+}
+
+enum route_outcome
+router_route(struct router *router, const struct secor_message *message,
+    struct routed *out)
+{
+	enum route_outcome outcome = ROUTE_OK;
+
+	out->message = *message;
+	out->path = NULL;
+	if (router->changer_count > 0)
+		outcome = change(router, out);
+	if (outcome == ROUTE_OK)
+		outcome = parse(router, out);
+	if (outcome == ROUTE_OK)
+		outcome = find_path(router, out);
+	return outcome;
+}

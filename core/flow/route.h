@@ -1,0 +1,61 @@
+/*
+ * route.h -- message to record to path: transformers, parser, partitioners.
+ *
+ * A router stands for one override and belongs to one thread. Routes are
+ * remembered with the interval in which they hold; partitioners are asked only
+ * on a miss. Nothing here looks at a clock.
+ */
+#ifndef SECOR_FLOW_ROUTE_H
+#define SECOR_FLOW_ROUTE_H
+
+#include "core/config/config.h"
+
+struct router;
+
+/* One output path, counted. `text` is escaped; levels are not. */
+struct path {
+	struct path *next; /* of the router's table */
+	uint64_t hash;
+	size_t refs;
+	char *text;
+	size_t len;
+	struct secor_level_text levels[SECOR_MAX_LEVELS];
+	size_t level_count;
+	char *bytes; /* of the levels */
+};
+
+enum route_outcome {
+	ROUTE_OK = 0,
+	ROUTE_FILTERED, /* a transformer dropped it */
+	ROUTE_BAD,	/* err has the reason, plugin its giver */
+	ROUTE_RETRY	/* the same message must come again */
+};
+
+struct routed {
+	struct secor_record record;
+	struct secor_message message; /* after the transformers */
+	struct path *path;	      /* borrowed: until the next call */
+	const char *plugin;	      /* who rejected */
+	struct secor_err err;
+};
+
+/* Opens the plugins of `topic`. `key_overhead`: bytes that the store adds to
+ * keys (bucket, prefix). SECOR_FATAL with a sentence. */
+int router_new(const struct config_topic *topic, size_t key_overhead,
+    struct router **router, struct secor_err *err);
+void router_free(struct router *router); /* accepts NULL */
+
+/* SECOR_LOOKS_AT_* of transformers, parser, partitioners, format. */
+uint32_t router_looks_at(const struct router *router);
+
+/* Names of the fields in routed.record.fields. */
+const struct secor_strings *router_fields(const struct router *router);
+
+/* One message. What comes out is valid until the next call. */
+enum route_outcome router_route(struct router *router,
+    const struct secor_message *message, struct routed *out);
+
+struct path *path_ref(struct path *path);
+void path_unref(struct router *router, struct path *path);
+
+#endif
