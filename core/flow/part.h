@@ -1,0 +1,197 @@
+/*
+ * part.h -- the ledger: one state a Kafka partition, and two batch slots.
+ *
+ * Inside of core/flow only. Everything here belongs to the consumer thread.
+ *
+ *	cur	collects messages behind what is planned
+ *	past	is past its cut: sealed, planned, put, done
+ *
+ * Invariant: at most one batch of a partition is past its cut; a commit of a
+ * partition is outstanding at most once; after a plan [S, E) was sent no other
+ * E is ever sent for that S by this owner.
+ */
+#ifndef SECOR_FLOW_PART_H
+#define SECOR_FLOW_PART_H
+
+#include "core/flow/lane.h"
+#include "core/flow/manifest.h"
+#include "core/flow/pool.h"
+#include "core/flow/record.h"
+#include "core/flow/upload.h"
+#include "core/flow/write.h"
+
+#include <librdkafka/rdkafka.h>
+
+struct engine;
+struct part;
+struct batch;
+
+/* One file of a batch: what was routed to one path, or its dead letters. */
+struct object {
+	struct batch *batch;
+	struct path *path; /* NULL: dead letters */
+	struct block *buf; /* encoded, not handed on yet */
+	struct staged *staged;
+	uint64_t records;
+	int64_t first, last; /* offsets */
+	uint64_t offsets_hash;
+	char *key;
+	/* after the seal */
+	int sealed;
+	uint64_t bytes;
+	uint32_t crc32c;
+	/* after the put */
+	int stored;
+	int64_t retry_boot_ms; /* a put that failed: when to try again; 0: none */
+	int tries;
+};
+
+enum batch_state {
+	BATCH_COLLECTING = 0,
+	BATCH_CUT,	/* waits for `past` to be free */
+	BATCH_SEALING,	/* writers end the files */
+	BATCH_CHECKING, /* the own record is read back */
+	BATCH_PLANNING, /* the plan is committed */
+	BATCH_PUTTING,	/* objects go to the store */
+	BATCH_LISTING,	/* the manifest goes to the store */
+	BATCH_FINISHING /* the final commit */
+};
+
+struct batch {
+	struct part *part;
+	struct lane *lane;
+	enum batch_state state;
+	int replay; /* `plan` was found: exactly [start, plan.e) */
+	int clean;  /* nothing in it: commits clean at `end`, no plan */
+	int planned; /* the plan is acknowledged under this ownership */
+	struct record plan; /* replay: found; else made at the cut */
+	int64_t start, end; /* end: behind the last message taken in */
+	int64_t messages, filtered, bad;
+	uint64_t input_hash;
+	int64_t watermark; /* over this batch only; INT64_MIN */
+	enum cut cut;
+	int64_t born_boot_ms;	 /* first object */
+	int64_t youngest_boot_ms; /* last new object */
+	struct object **objects;
+	size_t object_count, object_room;
+	struct object **table; /* by path pointer, open addressing */
+	size_t table_room;
+	struct object *last;
+	struct object *dead;
+	int64_t held_bytes; /* rooms of the objects' buffers */
+	size_t sealing;	    /* seals not answered */
+	size_t putting;	    /* uploads out */
+	size_t stored;
+	struct secor_err seal_err;
+	int seal_failed;
+	int dropped; /* waits only for what is out */
+	struct manifest *manifest;
+	struct upload *manifest_upload; /* out */
+	int64_t manifest_retry_ms;
+	int manifest_tries;
+};
+
+enum part_state {
+	PART_AWAY = 0, /* not ours (kept stages may lie here) */
+	PART_OPENING,  /* its record is being read */
+	PART_RUNNING,
+	PART_HALTED
+};
+
+enum {
+	PAUSE_CUT = 1,	/* both slots are full */
+	PAUSE_FULL = 2, /* memory or stage */
+	PAUSE_RETRY = 4, /* the parser said RETRY */
+	PAUSE_DISK = 8,	/* staged files failed: begins again later */
+	PAUSE_HALT = 16
+};
+
+struct held {
+	rd_kafka_message_t **items;
+	size_t count, at, room;
+};
+
+struct part {
+	struct part *next; /* of the table's bucket */
+	struct engine *engine;
+	char topic[250];
+	int32_t partition;
+	enum part_state state;
+	enum halt halt;
+	char halt_text[512];
+	struct lane *lane; /* of the running configuration */
+	struct ownership *ownership; /* epoch: fences puts, commits, answers */
+	uint64_t epoch;
+	uint64_t shelf; /* assignment in which it was last seen */
+
+	/* the record: acknowledged, and the one that is out */
+	struct record record;
+	struct record earlier[4]; /* older ones of ours: stale reads */
+	struct record sent;
+	int committing; /* `sent` is out */
+	int64_t commit_boot_ms, commit_first_boot_ms;
+	int64_t commit_again_boot_ms; /* repeat then; 0: no */
+	int commit_tries;
+	int inquiring; /* a read-back is out */
+	int64_t inquire_again_boot_ms;
+	int older_reads; /* stale answers in a row */
+	struct record want; /* a clean commit or halt that waits its turn */
+	int want_commit;
+
+	int64_t next; /* the next offset to take in */
+	int64_t eof;  /* end of the partition as last seen; -1 */
+	int64_t heard; /* q: all notifiers */
+	struct batch *cur, *past;
+	unsigned pause;
+	int paused; /* as librdkafka knows it */
+	struct held held;
+	int64_t held_boot_ms;
+	int skip; /* throw away what the current array still holds */
+	int64_t again_boot_ms; /* PAUSE_DISK: when */
+	double recent, recent_bad; /* for bad_messages.halt_above */
+	int64_t low, high; /* of the log, as last seen */
+	int last_minute; /* at_minutes: hour * 60 + minute that was served */
+	int said_retry, said_disk;
+	struct part_metrics *metrics;
+};
+
+/* ---- part.c: the table ---- */
+
+struct part_table {
+	struct part *buckets[1024];
+	size_t count;
+};
+
+/* Finds or makes. */
+struct part *part_get(
+    struct engine *engine, const char *topic, int32_t partition);
+struct part *part_find(
+    struct part_table *table, const char *topic, int32_t partition);
+void part_each(struct part_table *table, void (*each)(struct part *part));
+void part_table_free(struct part_table *table);
+
+/* New epoch: every answer and every put of before is void. */
+void part_new_epoch(struct part *part);
+
+/* Drops what it collected, also kept stages; `next` goes back to the record. */
+void part_drop_batches(struct part *part);
+
+/* ---- batch ---- */
+
+struct batch *batch_new(struct part *part, struct lane *lane, int64_t start);
+/* Forgets it; freed when what is out has come back. Accepts NULL. */
+void batch_drop(struct batch *batch);
+/* Frees it when it is dropped and nothing is out. */
+void batch_settle(struct batch *batch);
+/* Done: files away, freed. */
+void batch_free(struct batch *batch);
+/* The object of a path (NULL: dead letters), made on first use. */
+struct object *batch_object(struct batch *batch, struct path *path);
+/* Bytes staged and buffered so far. */
+int64_t batch_bytes(const struct batch *batch);
+/* Hands all buffers to the writers and seals. */
+void batch_seal(struct batch *batch);
+/* Output hash over objects in byte order of key; sorts them. */
+uint64_t batch_output_hash(struct batch *batch);
+
+#endif
