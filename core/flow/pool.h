@@ -22,6 +22,7 @@ struct block {
 };
 
 struct pool *pool_new(int64_t budget_bytes);
+/* Every block is back and nothing is counted any more; accepts NULL. */
 void pool_free(struct pool *pool);
 
 /* A block with at least `room` bytes; freed blocks of the same class first. */
