@@ -2,7 +2,8 @@
  * stage.h -- this process's own locked subfolder of stage.dir.
  *
  * Nothing in it is trusted after a crash: at the start every subfolder whose
- * lock is free is wiped. Files are made 0600.
+ * lock is free is wiped; what has another name than <digits>-<digits> is left
+ * alone. Folders are made 0700, files 0600.
  */
 #ifndef SECOR_FLOW_STAGE_H
 #define SECOR_FLOW_STAGE_H
