@@ -31,14 +31,15 @@ struct writers_conf {
 	struct queue *done; /* struct staged_done */
 };
 
-/* A seal's result; the receiver frees it (staged_done_free). */
+/* A seal's result, received and freed by the consumer thread. */
 struct staged_done {
 	struct queue_node node;
-	void *owner;	/* of staged_spec */
+	void *owner;	/* of staged_spec; NULL: dropped in the meantime */
 	int status;	/* SECOR_OK, or SECOR_RETRY / SECOR_FATAL with text */
 	uint64_t bytes; /* of the file */
 	uint32_t crc32c;
 	struct secor_err err;
+	struct staged *staged; /* write.c's */
 };
 
 struct staged_spec {
@@ -49,30 +50,42 @@ struct staged_spec {
 };
 
 struct writers *writers_new(const struct writers_conf *conf);
-/* Waits for what is queued, ends the threads. */
+/* Every staged was dropped before. Waits for what is queued, ends the threads;
+ * events may still lie in `done`. Accepts NULL. */
 void writers_free(struct writers *writers);
 
 /* Thread: consumer, all of these. */
 struct staged *
 staged_new(struct writers *writers, const struct staged_spec *spec);
-/* Takes the block. */
+/* Takes the block. Encoded blocks hold multiples of 4096 bytes, except the last
+ * one before the seal. */
 void staged_append(struct staged *staged, struct block *block);
 /* No more appends. Exactly one staged_done comes back. */
 void staged_seal(struct staged *staged);
-/* Forgets it and removes its file, whatever its state; takes `staged`. No
- * event comes after one that is already in the `done` queue: the receiver
- * checks its owner. */
+/* Forgets it and removes its file, whatever its state; takes `staged`. An event
+ * that is queued or still to come arrives with owner == NULL: the receiver
+ * frees it and goes on. Its owner may be freed right after the drop. */
 void staged_drop(struct staged *staged);
 
-/* The sealed file; valid until the drop. */
+/* Accepts NULL. */
+void staged_done_free(struct staged_done *done);
+
+/* The file, once staged_done came with SECOR_OK; valid until the drop. */
 const char *staged_file(const struct staged *staged);
-/* Bytes in the file or on the way to it, as far as known now (for the policy).
- * Any thread. */
+
+/* Any thread, these two. */
+
+/* Bytes in the file or on the way to it, as far as known now (for the policy):
+ * what the format has put, and what it has not seen yet. */
 uint64_t staged_bytes(const struct staged *staged);
+/* Whether it failed already: its blocks are thrown away and the seal will say
+ * why. Seal it now instead of collecting for nothing. */
+int staged_failed(const struct staged *staged);
 
 /* Blocks queued over all writers: back-pressure. Any thread. */
 size_t writers_backlog(const struct writers *writers);
-/* Waits until it is below `limit`, wait_ms at most. */
+/* Waits until it is below `limit`, wait_ms at most (-1: for ever). Returns
+ * whether that is so. */
 int writers_wait(struct writers *writers, size_t limit, int64_t wait_ms);
 
 #endif
