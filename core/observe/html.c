@@ -61,12 +61,24 @@ put_object(struct buf *out, const json_t *object, int depth)
 	buf_puts(out, "</table>\n");
 }
 
+/* Adds `key` unless it is there; returns the new count. */
+static size_t
+add_column(const char **columns, size_t count, const char *key)
+{
+	for (size_t k = 0; k < count; k++)
+		if (strcmp(columns[k], key) == 0)
+			return count;
+	if (count < COLUMN_MAX)
+		columns[count++] = key;
+	return count;
+}
+
 /* The keys of all objects of the array, in order of appearance; 0 when one of
  * its items is no object. */
 static size_t
 columns_of(const json_t *array, const char **columns)
 {
-	size_t count = 0, i, k;
+	size_t count = 0, i;
 	json_t *item, *value;
 	const char *key;
 
@@ -77,11 +89,7 @@ columns_of(const json_t *array, const char **columns)
 		json_object_foreach(item, key, value)
 		{
 			(void)value;
-			for (k = 0; k < count; k++)
-				if (strcmp(columns[k], key) == 0)
-					break;
-			if (k == count && count < COLUMN_MAX)
-				columns[count++] = key;
+			count = add_column(columns, count, key);
 		}
 	}
 	return count;

@@ -1,0 +1,203 @@
+/*
+ * hive.c -- names and values of others inside HiveQL.
+ *
+ * Invariant: a value stays a value. Besides the quote and the backslash three
+ * kinds of bytes are dangerous although they stand inside a literal: the
+ * command line of Hive splits its input at ';' and ends lines at line feeds
+ * before it looks at quotes, and it replaces ${variables} (and the service its
+ * $macros$) in the text of the statement. All of these are written as octal
+ * escapes, which only the literal's own reader undoes.
+ */
+#include "plugins/notifier/qubole/qubole.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define TOPIC "{topic}"
+#define NULL_VALUE "__HIVE_DEFAULT_PARTITION__"
+
+/* Reserved words of HiveQL that somebody may call a column or table. */
+static const char *const RESERVED[] = {"all", "alter", "and", "array", "as",
+    "authorization", "between", "bigint", "binary", "boolean", "both", "by",
+    "cache", "case", "cast", "char", "column", "commit", "conf", "constraint",
+    "create", "cross", "cube", "current", "current_date", "current_timestamp",
+    "cursor", "database", "date", "dayofweek", "decimal", "delete", "describe",
+    "distinct", "double", "drop", "else", "end", "exchange", "exists",
+    "extended", "external", "extract", "false", "fetch", "float", "floor",
+    "following", "for", "foreign", "from", "full", "function", "grant", "group",
+    "grouping", "having", "if", "import", "in", "inner", "insert", "int",
+    "integer", "intersect", "interval", "into", "is", "join", "lateral", "left",
+    "less", "like", "local", "macro", "map", "more", "none", "not", "null",
+    "numeric", "of", "on", "only", "or", "order", "out", "outer", "over",
+    "partialscan", "partition", "percent", "preceding", "precision", "preserve",
+    "primary", "procedure", "range", "reads", "reduce", "references", "regexp",
+    "revoke", "right", "rlike", "rollback", "rollup", "row", "rows", "select",
+    "set", "smallint", "start", "sync", "table", "tablesample", "then", "time",
+    "timestamp", "to", "transform", "trigger", "true", "truncate", "unbounded",
+    "union", "uniquejoin", "update", "user", "using", "values", "varchar",
+    "views", "when", "where", "window", "with"};
+
+int
+hive_is_name(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!((text[i] >= 'a' && text[i] <= 'z') ||
+			(text[i] >= 'A' && text[i] <= 'Z') ||
+			(text[i] >= '0' && text[i] <= '9') || text[i] == '_'))
+			return 0;
+	return len > 0;
+}
+
+/* Bare where Hive takes it so, else in backquotes; it is a name. */
+static void
+add_name(struct text *sql, const char *name, size_t len)
+{
+	int quote = name[0] == '_' || (name[0] >= '0' && name[0] <= '9');
+
+	for (size_t i = 0; i < sizeof(RESERVED) / sizeof(RESERVED[0]); i++)
+		if (strlen(RESERVED[i]) == len &&
+		    strncasecmp(RESERVED[i], name, len) == 0)
+			quote = 1;
+	text_addf(sql, quote ? "`%.*s`" : "%.*s", (int)len, name);
+}
+
+static void
+add_string(struct text *sql, const char *value)
+{
+	text_adds(sql, "'");
+	for (; *value != '\0'; value++) {
+		unsigned char c = (unsigned char)*value;
+
+		if (c == '\'' || c == '\\')
+			text_addf(sql, "\\%c", c);
+		else if (c < ' ' || c == 0x7f || c == ';' || c == '$')
+			text_addf(sql, "\\%03o", c);
+		else
+			text_add(sql, value, 1);
+	}
+	text_adds(sql, "'");
+}
+
+/* ---- tables ---- */
+
+const char *
+hive_table_complaint(const char *table, int is_template)
+{
+	const char *at = table;
+	int dots = 0;
+	size_t n = 0;
+
+	for (; *at != '\0'; at++) {
+		if (is_template && strncmp(at, TOPIC, sizeof(TOPIC) - 1) == 0) {
+			at += sizeof(TOPIC) - 2;
+			n++;
+		} else if (*at == '.' && n > 0 && dots++ == 0) {
+			n = 0;
+		} else if (hive_is_name(at, 1)) {
+			n++;
+		} else if (*at == '{' && is_template) {
+			return "knows no placeholder but {topic}";
+		} else {
+			return "is no Hive table: letters, digits, '_' and one "
+			       "'.' behind the database";
+		}
+	}
+	return n > 0 ? NULL : "is no Hive table: a name is empty";
+}
+
+int
+hive_table(struct text *text, const char *template_, const char *topic,
+    struct secor_err *err)
+{
+	const char *at;
+
+	while ((at = strstr(template_, TOPIC)) != NULL) {
+		/* a '.' in it would make a database of a part of it */
+		if (!hive_is_name(topic, strlen(topic)))
+			return secor_fail(err, SECOR_REJECT,
+			    "topic '%.250s' cannot be part of a Hive table's "
+			    "name: name its table under `tables`",
+			    topic);
+		text_add(text, template_, (size_t)(at - template_));
+		text_adds(text, topic);
+		template_ = at + sizeof(TOPIC) - 1;
+	}
+	text_adds(text, template_);
+	return SECOR_OK;
+}
+
+/* ---- the statement ---- */
+
+static int
+check_level(const struct secor_event_object *object,
+    const struct secor_event_level *level, struct secor_err *err)
+{
+	if (level->name == NULL || level->name[0] == '\0')
+		return secor_fail(err, SECOR_REJECT,
+		    "path '%.300s' has a level without a name, so it is no "
+		    "Hive partition: let the partitioner write name=value",
+		    object->path);
+	if (!hive_is_name(level->name, strlen(level->name)))
+		return secor_fail(err, SECOR_REJECT,
+		    "level '%.100s' of path '%.300s' is no Hive column: "
+		    "letters, digits and '_' only",
+		    level->name, object->path);
+	if (level->value != NULL && !utf8_is(level->value))
+		return secor_fail(err, SECOR_REJECT,
+		    "the value of level '%.100s' of path '%.300s' is not UTF-8",
+		    level->name, object->path);
+	return SECOR_OK;
+}
+
+static int
+add_location(struct text *sql, const struct secor_event_object *object,
+    struct secor_err *err)
+{
+	const char *slash = strrchr(object->url, '/');
+	struct text folder = {0};
+	int rc = SECOR_OK;
+
+	text_add(&folder, object->url,
+	    slash == NULL ? 0 : (size_t)(slash - object->url));
+	if (folder.failed || !utf8_is(folder.ptr)) {
+		rc = secor_fail(err, SECOR_REJECT,
+		    "the folder of %.300s is not UTF-8", object->path);
+	} else {
+		text_adds(sql, " LOCATION ");
+		add_string(sql, folder.ptr);
+	}
+	text_fini(&folder);
+	return rc;
+}
+
+int
+hive_add_partition(struct text *sql, const char *table,
+    const struct secor_event_object *object, int location,
+    struct secor_err *err)
+{
+	const char *dot = strchr(table, '.');
+	int rc = SECOR_OK;
+
+	text_adds(sql, "ALTER TABLE ");
+	if (dot != NULL) {
+		add_name(sql, table, (size_t)(dot - table));
+		text_adds(sql, ".");
+		table = dot + 1;
+	}
+	add_name(sql, table, strlen(table));
+	text_adds(sql, " ADD IF NOT EXISTS PARTITION (");
+	for (uint32_t i = 0; rc == SECOR_OK && i < object->level_count; i++) {
+		const struct secor_event_level *level = &object->levels[i];
+		int null = level->value == NULL || level->value[0] == '\0';
+
+		rc = check_level(object, level, err);
+		if (rc != SECOR_OK)
+			return rc;
+		text_adds(sql, i == 0 ? "" : ",");
+		add_name(sql, level->name, strlen(level->name));
+		text_adds(sql, "=");
+		add_string(sql, null ? NULL_VALUE : level->value);
+	}
+	text_adds(sql, ")");
+	return location ? add_location(sql, object, err) : rc;
+}

@@ -1,0 +1,109 @@
+/*
+ * body.c -- the JSON of an event; its form is in webhook.h.
+ */
+#include "plugins/notifier/webhook/webhook.h"
+
+#include <inttypes.h>
+
+static void
+add_member(struct text *text, const char *key, const char *value)
+{
+	text_addf(text, "\"%s\":", key);
+	text_add_json(text, value);
+	text_adds(text, ",");
+}
+
+static void
+add_levels(
+    struct text *text, const struct secor_event_level *levels, uint32_t count)
+{
+	text_adds(text, "\"levels\":[");
+	for (uint32_t i = 0; i < count; i++) {
+		text_adds(text, i == 0 ? "{" : ",{");
+		add_member(text, "name", levels[i].name);
+		text_adds(text, "\"value\":");
+		text_add_json(text, levels[i].value);
+		text_adds(text, "}");
+	}
+	text_adds(text, "],");
+}
+
+static void
+add_object(struct text *text, const struct secor_event_object *object)
+{
+	text_adds(text, "{");
+	add_member(text, "path", object->path);
+	add_levels(text, object->levels, object->level_count);
+	add_member(text, "key", object->key);
+	add_member(text, "url", object->url);
+	text_addf(text,
+	    "\"records\":%" PRIu64 ",\"bytes\":%" PRIu64
+	    ",\"first_offset\":%" PRId64 ",\"last_offset\":%" PRId64
+	    ",\"crc32c\":\"%08" PRIx32 "\"}",
+	    object->records, object->bytes, object->first_offset,
+	    object->last_offset, object->crc32c);
+}
+
+/* The engine's objects may be larger than those this plugin knows: each says
+ * its size, which is the stride. */
+static void
+add_objects(
+    struct text *text, const struct secor_event_object *objects, size_t count)
+{
+	const char *at = (const char *)objects;
+
+	text_adds(text, "\"objects\":[");
+	for (size_t i = 0; i < count; i++) {
+		const struct secor_event_object *object = (const void *)at;
+
+		if (i > 0)
+			text_adds(text, ",");
+		add_object(text, object);
+		at += object->size;
+	}
+	text_adds(text, "]}");
+}
+
+void
+webhook_batch(
+    struct text *text, const struct secor_event_batch *batch, int64_t sent_ms)
+{
+	struct text id = {0};
+
+	text_addf(&id, "%s/%" PRId32 "/%" PRId64 "-%" PRId64, batch->topic,
+	    batch->partition, batch->start, batch->end);
+	text_adds(text, "{\"event\":\"batch_done\",");
+	add_member(text, "id", id.ptr);
+	text_addf(text, "\"sent_ms\":%" PRId64 ",", sent_ms);
+	add_member(text, "topic", batch->topic);
+	text_addf(text,
+	    "\"partition\":%" PRId32 ",\"start\":%" PRId64 ",\"end\":%" PRId64
+	    ",\"messages\":%" PRIu64 ",\"filtered\":%" PRIu64
+	    ",\"bad\":%" PRIu64 ",",
+	    batch->partition, batch->start, batch->end, batch->messages,
+	    batch->filtered, batch->bad);
+	add_member(text, "manifest_key", batch->manifest_key);
+	add_objects(text, batch->objects, batch->object_count);
+	text->failed |= id.failed;
+	text_fini(&id);
+}
+
+void
+webhook_path(struct text *text, const char *event,
+    const struct secor_event_path *path, int64_t sent_ms)
+{
+	struct text id = {0};
+
+	text_addf(&id, "%s/%s", path->topic, path->path);
+	text_adds(text, "{");
+	add_member(text, "event", event);
+	add_member(text, "id", id.ptr);
+	text_addf(text, "\"sent_ms\":%" PRId64 ",", sent_ms);
+	add_member(text, "topic", path->topic);
+	add_member(text, "path", path->path);
+	add_levels(text, path->levels, path->level_count);
+	add_member(text, "url", path->url);
+	add_objects(text, path->objects, path->object_count);
+	text->failed |= id.failed;
+	text_fini(&id);
+}
