@@ -51,7 +51,6 @@ void
 messages_add(struct messages *messages, const void *value, size_t len)
 {
 	struct secor_message m = harness_message_bytes(NULL, 0);
-	size_t n = messages->count + 1;
 	char *copy = NULL;
 
 	if (value != NULL) {
@@ -60,7 +59,9 @@ messages_add(struct messages *messages, const void *value, size_t len)
 	}
 	m.value = (struct secor_bytes){copy, len};
 	m.offset = FIRST_OFFSET + (int64_t)messages->count;
-	messages->items = realloc(messages->items, n * sizeof(m));
+	if ((messages->count & (messages->count - 1)) == 0) /* 0 or 2^n */
+		messages->items = realloc(
+		    messages->items, (2 * messages->count + 1) * sizeof(m));
 	messages->items[messages->count++] = m;
 }
 
@@ -181,12 +182,11 @@ object_make(const struct plugin *plugin, const void *conf,
 
 int
 object_read(const struct plugin *plugin, const void *conf,
-    const struct secor_bytes *object, size_t piece, struct messages *read,
-    struct secor_err *err)
+    const struct stored *object, struct messages *read, struct secor_err *err)
 {
 	const struct secor_format_ops *ops = plugin->ops.format;
 	struct memory_source source = {
-	    {sizeof(source.source), source_get}, *object, piece};
+	    {sizeof(source.source), source_get}, object->bytes, object->piece};
 	void *self = harness_open(plugin, conf, NULL), *reader = NULL;
 	struct secor_read_record record = {.size = sizeof(record)};
 	int more = 1;
@@ -239,14 +239,13 @@ object_round_trip(const struct plugin *plugin, const void *conf,
 	cr_assert_eq(
 	    object_make(plugin, conf, messages, &cut, &object), SECOR_OK);
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
-		struct secor_bytes bytes = {object.ptr, object.len};
+		struct stored stored = {{object.ptr, object.len}, pieces[i]};
 		struct messages read = {NULL, 0};
 		struct secor_err err = {""};
 
 		if (pieces[i] != 65536 && object.len > 1000000)
 			continue; /* once is enough */
-		cr_assert_eq(
-		    object_read(plugin, conf, &bytes, pieces[i], &read, &err),
+		cr_assert_eq(object_read(plugin, conf, &stored, &read, &err),
 		    SECOR_OK, "%s", err.text);
 		assert_same(messages, &read, traits.stores_offsets);
 		messages_free(&read);

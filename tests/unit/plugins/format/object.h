@@ -31,11 +31,16 @@ int object_make(const struct plugin *plugin, const void *conf,
     const struct messages *messages, const struct cut *cut,
     struct grow *object);
 
-/* Reads it all; pieces of `piece` bytes come from the source. The records are
- * appended to `read`, offsets as far as the format has them (else -1). */
+/* An object as its source gives it: in pieces. */
+struct stored {
+	struct secor_bytes bytes;
+	size_t piece;
+};
+
+/* Reads it all. The records are appended to `read`, offsets as far as the
+ * format has them (else -1). */
 int object_read(const struct plugin *plugin, const void *conf,
-    const struct secor_bytes *object, size_t piece, struct messages *read,
-    struct secor_err *err);
+    const struct stored *object, struct messages *read, struct secor_err *err);
 
 /* Makes, reads back with pieces of several sizes and asserts that the same
  * values (null as empty) come back, with offsets where the format has them. */

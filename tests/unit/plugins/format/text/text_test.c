@@ -219,15 +219,14 @@ Test(text, keep_writes_payloads_as_they_are)
 	void *conf = harness_conf(text(), "delimiter_in_payload", "keep", NULL);
 	struct messages m = {NULL, 0}, read = {NULL, 0};
 	struct grow object = {NULL, 0, 0};
-	struct secor_bytes bytes;
+	struct stored stored;
 
 	messages_text(&m, "a\nb");
 	messages_text(&m, "c\\d");
 	cr_assert_eq(object_make(text(), conf, &m, &whole, &object), SECOR_OK);
 	assert_bytes(&object, "a\nb\nc\\d\n", 8);
-	bytes = (struct secor_bytes){object.ptr, object.len};
-	cr_assert_eq(
-	    object_read(text(), conf, &bytes, 3, &read, NULL), SECOR_OK);
+	stored = (struct stored){{object.ptr, object.len}, 3};
+	cr_assert_eq(object_read(text(), conf, &stored, &read, NULL), SECOR_OK);
 	cr_assert_eq(read.count, 3);
 	grow_fini(&object);
 	messages_free(&m);
@@ -276,12 +275,12 @@ Test(text, damaged_file_is_refused_with_its_byte)
 		void *conf =
 		    harness_conf(text(), "compression", damaged[i].compression,
 			"delimiter_in_payload", damaged[i].inside, NULL);
-		struct secor_bytes bytes = {damaged[i].bytes, damaged[i].len};
+		struct stored stored = {
+		    {damaged[i].bytes, damaged[i].len}, 100};
 		struct messages read = {NULL, 0};
 		struct secor_err err = {""};
 
-		cr_assert_eq(
-		    object_read(text(), conf, &bytes, 100, &read, &err),
+		cr_assert_eq(object_read(text(), conf, &stored, &read, &err),
 		    SECOR_REJECT, "row %zu", i);
 		cr_assert_str_eq(err.text, damaged[i].says);
 		messages_free(&read);
