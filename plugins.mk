@@ -3,7 +3,7 @@
 LIBS.parser/regex        := -lpcre2-8
 LIBS.partitioner/date    := -licui18n -licuuc
 LIBS.format/text         := -lisal -lz -lzstd
-LIBS.format/sequencefile := -lz -lcrypto
+LIBS.format/sequencefile := -lisal -lz -lzstd -lxxhash
 LIBS.store/local         := -lisal
 LIBS.store/s3            := -lcurl -lcrypto -ljansson -lexpat -lisal
 LIBS.notifier/webhook    := -lcurl -lcrypto -ljansson

@@ -74,8 +74,10 @@ messages_text(struct messages *messages, const char *value)
 void
 messages_free(struct messages *messages)
 {
-	for (size_t i = 0; i < messages->count; i++)
+	for (size_t i = 0; i < messages->count; i++) {
 		free((void *)(uintptr_t)messages->items[i].value.ptr);
+		free((void *)(uintptr_t)messages->items[i].key.ptr);
+	}
 	free(messages->items);
 	*messages = (struct messages){NULL, 0};
 }
@@ -180,6 +182,18 @@ object_make(const struct plugin *plugin, const void *conf,
 	return rc;
 }
 
+/* The offset, or a copy of the key. */
+static void
+set_key(struct secor_message *message, const struct secor_read_record *record)
+{
+	char *copy = malloc(record->key.len + 1);
+
+	message->offset = record->has_offset ? record->offset : -1;
+	if (record->has_key)
+		memcpy(copy, record->key.ptr, record->key.len);
+	message->key = (struct secor_bytes){copy, record->key.len};
+}
+
 int
 object_read(const struct plugin *plugin, const void *conf,
     const struct stored *object, struct messages *read, struct secor_err *err)
@@ -199,8 +213,7 @@ object_read(const struct plugin *plugin, const void *conf,
 		messages_add(read,
 		    record.value.ptr == NULL ? "" : record.value.ptr,
 		    record.value.len);
-		read->items[read->count - 1].offset =
-		    record.has_offset ? record.offset : -1;
+		set_key(&read->items[read->count - 1], &record);
 	}
 	ops->read_end(reader);
 	harness_close(plugin, self);
