@@ -95,6 +95,12 @@ metric_counter(const char *name, const char *help, const char *const *labels)
 }
 
 struct metric *
+metric_counter_ms(const char *name, const char *help, const char *const *labels)
+{
+	return register_metric(SECOR_METRIC_COUNTER, 1000, name, help, labels);
+}
+
+struct metric *
 metric_gauge(const char *name, const char *help, const char *const *labels)
 {
 	return register_metric(SECOR_METRIC_GAUGE, 1, name, help, labels);

@@ -17,9 +17,11 @@ struct metric {
 };
 
 /* `labels` is a list of name, value, ..., NULL (copied). `help` is one
- * sentence. Times are kept in ms and shown in seconds by metric_gauge_ms. */
+ * sentence. Times are kept in ms and shown in seconds by the _ms ones. */
 struct metric *
 metric_counter(const char *name, const char *help, const char *const *labels);
+struct metric *metric_counter_ms(
+    const char *name, const char *help, const char *const *labels);
 struct metric *
 metric_gauge(const char *name, const char *help, const char *const *labels);
 struct metric *
