@@ -4,7 +4,8 @@
  * A fence is what an attempt asks right before a request: the ownership epoch
  * is unchanged, and the consumer thread polled within the session timeout
  * (CLOCK_BOOTTIME: also after a SIGSTOP). An attempt that fails comes back; the
- * consumer decides when to try again.
+ * consumer decides when to try again. Nothing is logged here: whoever decides
+ * does.
  */
 #ifndef SECOR_FLOW_UPLOAD_H
 #define SECOR_FLOW_UPLOAD_H
@@ -30,13 +31,14 @@ struct upload {
 	uint64_t length;
 	uint32_t crc32c;
 	const char *content_type;
-	/* counted reference: lives until the last upload is back */
-	struct ownership *ownership;
+	struct ownership *ownership; /* a reference of its own; never NULL */
 	uint64_t epoch; /* of the ownership when it was submitted */
-	int tries;
-	/* the answer */
-	int status; /* SECOR_OK, RETRY, REJECT, FATAL */
-	int fenced; /* given up because go_on said no */
+	int tries;	/* attempts so far: the uploaders count */
+	/* the answer to the last attempt */
+	int status;	/* SECOR_OK, RETRY, REJECT, FATAL; text unless OK */
+	int fenced;	/* RETRY because a fence said no: never try again */
+	int unreadable; /* RETRY because the staged file cannot be read: it
+			 * does not help to try again, collect the batch anew */
 	int64_t took_ms;
 	struct secor_err err;
 };
@@ -54,12 +56,13 @@ void ownership_unref(struct ownership *ownership); /* accepts NULL */
 
 struct uploaders;
 
-/* SECOR_FATAL when the store does not open. `done` gets every upload back. */
+/* The store's status when an instance does not open. `fence` and `done` outlive
+ * it; `done` gets every upload back. */
 int uploaders_new(const struct config_use *store, int count,
     const struct fence *fence, struct queue *done, struct uploaders **uploaders,
     struct secor_err *err);
-/* Ends the threads after their current attempt; what is queued comes back
- * fenced. */
+/* Attempts that run are told to give up (go_on) and waited for; what is queued
+ * comes back fenced. All are in `done` afterwards. Accepts NULL. */
 void uploaders_free(struct uploaders *uploaders);
 
 /* Takes `upload` until it is in `done`. Thread: consumer. */
