@@ -1,0 +1,461 @@
+/*
+ * qubole_test.c -- the qubole notifier against a server that answers as told.
+ * (What its statements mean is judged by a reader of HiveQL in the flow tests.)
+ */
+#include "tests/unit/harness.h"
+#include "tests/unit/plugins/common/script.h"
+#include "tests/unit/plugins/notifier/event.h"
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OK_JSON(text)                       \
+	{                                   \
+		.status = 200, .body = text \
+	}
+#define SUBMITTED OK_JSON("{\"id\": 7, \"status\": \"waiting\"}")
+#define DONE OK_JSON("{\"id\": 7, \"status\": \"done\"}")
+
+struct hive {
+	const struct plugin *plugin;
+	struct script *script;
+	void *conf, *self;
+	struct secor_err err;
+};
+
+static void
+begin(struct hive *hive, const struct script_step *steps, size_t n,
+    const char *key, const char *value)
+{
+	memset(hive, 0, sizeof(*hive));
+	hive->plugin = harness_plugin("notifier/qubole");
+	hive->script = script_start(steps, n);
+	hive->conf = harness_conf(hive->plugin, "base_url",
+	    script_url(hive->script), "token", "t0ken", "table", "logs_{topic}",
+	    "poll_interval", "1ms", key, value, NULL);
+	hive->self = harness_open(hive->plugin, hive->conf, NULL);
+}
+
+static int
+tell(struct hive *hive, const char *topic, const struct event_object *objects,
+    size_t count)
+{
+	struct secor_event_batch batch = event_batch(topic, objects, count);
+
+	return hive->plugin->ops.notifier->batch_done(
+	    hive->self, &batch, &hive->err);
+}
+
+static int
+tell_level(struct hive *hive, const char *name, const char *value)
+{
+	const struct secor_event_level level = {name, value};
+	struct event_object object = event_object("its/path", &level, 1);
+
+	return tell(hive, "t", &object, 1);
+}
+
+static void
+end(struct hive *hive)
+{
+	harness_close(hive->plugin, hive->self);
+	harness_conf_free(hive->plugin, hive->conf);
+	script_stop(hive->script);
+}
+
+/* The statement of a request. */
+static void
+expect_query(struct hive *hive, size_t which, const char *want)
+{
+	const char *request = script_request(hive->script, which);
+	json_t *json = json_loads(
+	    strstr(request, "\r\n\r\n") + 4, JSON_REJECT_DUPLICATES, NULL);
+
+	cr_assert_not_null(json, "%s", request);
+	cr_assert_eq(json_object_size(json), 1);
+	cr_assert_str_eq(
+	    json_string_value(json_object_get(json, "query")), want);
+	json_decref(json);
+}
+
+static void
+expect_text(const struct hive *hive, const char *part)
+{
+	cr_assert_not_null(strstr(hive->err.text, part), "'%s' lacks '%s'",
+	    hive->err.text, part);
+}
+
+Test(qubole, path_is_submitted_and_awaited, .timeout = 30)
+{
+	static const struct script_step steps[] = {
+	    SUBMITTED, OK_JSON("{\"id\": 7, \"status\": \"running\"}"), DONE};
+	static const struct secor_event_level levels[] = {
+	    {"dt", "2014-07-21"}, {"hr", "02"}};
+	static const char *const headers[] = {"X-AUTH-TOKEN: t0ken",
+	    "Content-Type: application/json", "Accepts: application/json",
+	    "Accept: */*", "Cache-Control: no-cache"};
+	struct event_object object =
+	    event_object("dt=2014-07-21/hr=02", levels, 2);
+	struct hive hive;
+
+	begin(&hive, steps, 3, NULL, NULL);
+	cr_assert_eq(
+	    tell(&hive, "t", &object, 1), SECOR_OK, "%s", hive.err.text);
+	cr_assert_eq(script_count(hive.script), 3);
+	expect_query(&hive, 0,
+	    "ALTER TABLE logs_t ADD IF NOT EXISTS PARTITION "
+	    "(dt='2014-07-21',hr='02')");
+	cr_assert_eq(strncmp(script_request(hive.script, 0),
+			 "POST /commands HTTP/1.1\r\n", 25),
+	    0);
+	for (size_t i = 1; i < 3; i++)
+		cr_assert_eq(strncmp(script_request(hive.script, i),
+				 "GET /commands/7 HTTP/1.1\r\n", 26),
+		    0);
+	for (size_t i = 0; i < 3; i++)
+		for (size_t k = 0; k < sizeof(headers) / sizeof(headers[0]);
+		     k++)
+			cr_assert(script_has(hive.script, i, headers[k]),
+			    "%s\n%s", headers[k],
+			    script_request(hive.script, i));
+	end(&hive);
+}
+
+Test(qubole, path_that_was_added_is_not_added_again, .timeout = 30)
+{
+	static const struct script_step steps[] = {
+	    SUBMITTED, DONE, SUBMITTED, DONE};
+	static const struct secor_event_level a = {"dt", "a"}, b = {"dt", "b"};
+	struct event_object objects[] = {event_object("dt=a", &a, 1),
+	    event_object("dt=a", &a, 1), event_object("dt=b", &b, 1)};
+	struct hive hive;
+
+	begin(&hive, steps, 4, NULL, NULL);
+	cr_assert_eq(tell(&hive, "t", objects, 2), SECOR_OK);
+	cr_assert_eq(script_count(hive.script), 2);
+	cr_assert_eq(tell(&hive, "t", objects, 3), SECOR_OK);
+	cr_assert_eq(script_count(hive.script), 4);
+	expect_query(&hive, 2,
+	    "ALTER TABLE logs_t ADD IF NOT EXISTS PARTITION (dt='b')");
+	end(&hive);
+}
+
+Test(qubole, same_path_of_another_topic_is_another_partition, .timeout = 30)
+{
+	static const struct script_step steps[] = {
+	    SUBMITTED, DONE, SUBMITTED, DONE};
+	static const struct secor_event_level a = {"dt", "a"};
+	struct event_object object = event_object("dt=a", &a, 1);
+	struct hive hive;
+
+	begin(&hive, steps, 4, "tables", "{my-topic: db.special}");
+	cr_assert_eq(tell(&hive, "t", &object, 1), SECOR_OK);
+	cr_assert_eq(tell(&hive, "my-topic", &object, 1), SECOR_OK);
+	expect_query(&hive, 2,
+	    "ALTER TABLE db.special ADD IF NOT EXISTS PARTITION (dt='a')");
+	end(&hive);
+}
+
+Test(qubole, value_of_any_bytes_stays_a_value, .timeout = 60)
+{
+	static const struct {
+		const char *value, *literal;
+	} rows[] = {
+	    {"x'); DROP TABLE t; --", "'x\\')\\073 DROP TABLE t\\073 --'"},
+	    {"back\\slash\\", "'back\\\\slash\\\\'"},
+	    {"\\'", "'\\\\\\''"},
+	    {"a\nb\r\x01\x7f", "'a\\012b\\015\\001\\177'"},
+	    {"${env:HOME}", "'\\044{env:HOME}'"},
+	    {"gr\xc3\xbc\xc3\x9f \"`%_", "'gr\xc3\xbc\xc3\x9f \"`%_'"},
+	    {"", "'__HIVE_DEFAULT_PARTITION__'"},
+	    {NULL, "'__HIVE_DEFAULT_PARTITION__'"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static const struct script_step steps[] = {SUBMITTED, DONE};
+		char want[256];
+		struct hive hive;
+
+		begin(&hive, steps, 2, NULL, NULL);
+		cr_assert_eq(tell_level(&hive, "c", rows[i].value), SECOR_OK,
+		    "%s", hive.err.text);
+		(void)snprintf(want, sizeof(want),
+		    "ALTER TABLE logs_t ADD IF NOT EXISTS PARTITION (c=%s)",
+		    rows[i].literal);
+		expect_query(&hive, 0, want);
+		end(&hive);
+	}
+}
+
+Test(qubole, names_that_hive_reserves_are_quoted, .timeout = 30)
+{
+	static const struct script_step steps[] = {
+	    SUBMITTED, DONE, SUBMITTED, DONE};
+	struct hive hive;
+
+	begin(&hive, steps, 4, "tables", "{t: _db.Table}");
+	cr_assert_eq(tell_level(&hive, "date", "x"), SECOR_OK);
+	expect_query(&hive, 0,
+	    "ALTER TABLE `_db`.`Table` ADD IF NOT EXISTS PARTITION "
+	    "(`date`='x')");
+	end(&hive);
+}
+
+Test(qubole, location_is_the_folder_of_the_object, .timeout = 30)
+{
+	static const struct script_step steps[] = {SUBMITTED, DONE};
+	static const struct secor_event_level a = {"dt", "2026-01-01"};
+	struct event_object object = event_object("dt=2026-01-01", &a, 1);
+	struct hive hive;
+
+	begin(&hive, steps, 2, "location", "true");
+	object.object.url = "s3://b/it's;/dt=2026-01-01/1_3_0.gz";
+	cr_assert_eq(tell(&hive, "t", &object, 1), SECOR_OK);
+	expect_query(&hive, 0,
+	    "ALTER TABLE logs_t ADD IF NOT EXISTS PARTITION "
+	    "(dt='2026-01-01') LOCATION "
+	    "'s3://b/it\\'s\\073/dt=2026-01-01'");
+	end(&hive);
+}
+
+Test(qubole, path_that_is_no_hive_partition_is_rejected, .timeout = 30)
+{
+	static const struct {
+		const char *name, *value, *text;
+	} rows[] = {
+	    {"", "x", "has a level without a name"},
+	    {"a-b", "x", "level 'a-b' of path 'its/path' is no Hive column"},
+	    {"a) --", "x", "is no Hive column"},
+	    {"gr\xc3\xbc", "x", "is no Hive column"},
+	    {"c", "\xff", "is not UTF-8"},
+	};
+	struct hive hive;
+
+	begin(&hive, NULL, 0, NULL, NULL);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_assert_eq(tell_level(&hive, rows[i].name, rows[i].value),
+		    SECOR_REJECT);
+		expect_text(&hive, rows[i].text);
+	}
+	cr_assert_eq(script_count(hive.script), 0);
+	end(&hive);
+}
+
+Test(qubole, rejected_path_does_not_hold_up_the_others, .timeout = 30)
+{
+	static const struct script_step steps[] = {SUBMITTED, DONE};
+	static const struct secor_event_level bare = {"", "x"},
+					      dt = {"dt", "x"};
+	struct event_object objects[] = {
+	    event_object("x", &bare, 1), event_object("dt=x", &dt, 1)};
+	struct hive hive;
+
+	begin(&hive, steps, 2, NULL, NULL);
+	cr_assert_eq(tell(&hive, "t", objects, 2), SECOR_REJECT);
+	expect_text(&hive, "table logs_t, path x: ");
+	expect_query(&hive, 0,
+	    "ALTER TABLE logs_t ADD IF NOT EXISTS PARTITION (dt='x')");
+	end(&hive);
+}
+
+Test(qubole, topic_that_is_no_name_is_rejected, .timeout = 30)
+{
+	static const char *const topics[] = {"my-topic", "a.b", "t; DROP"};
+	static const struct secor_event_level dt = {"dt", "x"};
+	struct event_object object = event_object("dt=x", &dt, 1);
+	struct hive hive;
+
+	begin(&hive, NULL, 0, NULL, NULL);
+	for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
+		cr_assert_eq(tell(&hive, topics[i], &object, 1), SECOR_REJECT);
+		expect_text(&hive, "name its table under `tables`");
+	}
+	cr_assert_eq(script_count(hive.script), 0);
+	end(&hive);
+}
+
+Test(qubole, object_without_levels_needs_no_partition, .timeout = 30)
+{
+	struct event_object object = event_object("", NULL, 0);
+	struct hive hive;
+
+	begin(&hive, NULL, 0, NULL, NULL);
+	cr_assert_eq(tell(&hive, "t", &object, 1), SECOR_OK);
+	cr_assert_eq(tell(&hive, "t", NULL, 0), SECOR_OK);
+	cr_assert_eq(script_count(hive.script), 0);
+	end(&hive);
+}
+
+Test(qubole, topic_without_a_table_is_left_alone, .timeout = 30)
+{
+	static const struct secor_event_level dt = {"dt", "x"};
+	const struct plugin *plugin = harness_plugin("notifier/qubole");
+	void *conf = harness_conf(plugin, "base_url", "http://127.0.0.1:1",
+	    "token", "x", "tables", "{other: logs}", NULL);
+	struct event_object object = event_object("dt=x", &dt, 1);
+	struct secor_event_batch batch = event_batch("t", &object, 1);
+	void *self = harness_open(plugin, conf, NULL);
+
+	cr_assert_eq(
+	    plugin->ops.notifier->batch_done(self, &batch, NULL), SECOR_OK);
+	harness_close(plugin, self);
+	harness_conf_free(plugin, conf);
+}
+
+/* What one answer to the submission, or to the first look, comes to. */
+Test(qubole, trouble_decides_what_the_engine_does, .timeout = 60)
+{
+	static const struct {
+		struct script_step submit, look;
+		int want;
+		const char *text;
+	} rows[] = {
+	    {{.status = 401}, {0}, SECOR_RETRY, "the token is refused"},
+	    {{.status = 403}, {0}, SECOR_RETRY, "the token is refused"},
+	    {{.status = 404}, {0}, SECOR_RETRY, "HTTP 404"},
+	    {{.status = 429}, {0}, SECOR_RETRY, "HTTP 429"},
+	    {{.status = 500}, {0}, SECOR_RETRY, "HTTP 500"},
+	    {{.status = 302}, {0}, SECOR_RETRY, "HTTP 302"},
+	    {{.status = 400, .body = "odd"}, {0}, SECOR_REJECT,
+		"HTTP 400: the command is refused: odd"},
+	    {{.status = 422}, {0}, SECOR_REJECT, "refused"},
+	    {{.how = SCRIPT_LATE_RESET}, {0}, SECOR_RETRY, "127.0.0.1"},
+	    {OK_JSON("<html>"), {0}, SECOR_RETRY, "no JSON object"},
+	    {OK_JSON("[7]"), {0}, SECOR_RETRY, "no JSON object"},
+	    {OK_JSON(""), {0}, SECOR_RETRY, "no JSON object"},
+	    {OK_JSON("{}"), {0}, SECOR_RETRY, "names no command id"},
+	    {OK_JSON("{\"id\":\"7\"}"), {0}, SECOR_RETRY, "no command id"},
+	    {OK_JSON("{\"id\":-7}"), {0}, SECOR_RETRY, "no command id"},
+	    {OK_JSON("{\"id\":7,\"status\":\"error\"}"), {0}, SECOR_RETRY,
+		"command 7 ended in status error"},
+	    {OK_JSON("{\"status\":\"error\"}"), {0}, SECOR_RETRY,
+		"status error"},
+	    {SUBMITTED, OK_JSON("{\"id\":7,\"status\":\"error\"}"), SECOR_RETRY,
+		"command 7 ended in status error"},
+	    {SUBMITTED, OK_JSON("{\"id\":7,\"status\":\"cancelled\"}"),
+		SECOR_RETRY, "command 7 was cancelled"},
+	    {SUBMITTED, {.status = 500}, SECOR_RETRY, "HTTP 500"},
+	    {SUBMITTED, {.status = 400}, SECOR_RETRY, "HTTP 400"},
+	    {SUBMITTED, OK_JSON("no"), SECOR_RETRY, "no JSON object"},
+	    {SUBMITTED, {.how = SCRIPT_LATE_RESET}, SECOR_RETRY, "127.0.0.1"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct script_step steps[] = {
+		    rows[i].submit, rows[i].look};
+		size_t n = rows[i].look.status || rows[i].look.how ? 2 : 1;
+		struct hive hive;
+
+		begin(&hive, steps, n, NULL, NULL);
+		cr_assert_eq(tell_level(&hive, "dt", "x"), rows[i].want,
+		    "row %zu: %s", i, hive.err.text);
+		expect_text(&hive, rows[i].text);
+		cr_assert_null(strstr(hive.err.text, "t0ken"));
+		end(&hive);
+	}
+}
+
+Test(qubole, failed_path_is_submitted_again, .timeout = 30)
+{
+	static const struct script_step steps[] = {SUBMITTED,
+	    OK_JSON("{\"id\":7,\"status\":\"cancelled\"}"), SUBMITTED, DONE};
+	struct hive hive;
+
+	begin(&hive, steps, 4, NULL, NULL);
+	cr_assert_eq(tell_level(&hive, "dt", "x"), SECOR_RETRY);
+	cr_assert_eq(tell_level(&hive, "dt", "x"), SECOR_OK);
+	cr_assert_eq(tell_level(&hive, "dt", "x"), SECOR_OK);
+	cr_assert_eq(script_count(hive.script), 4);
+	end(&hive);
+}
+
+Test(qubole, error_is_dropped_when_so_configured, .timeout = 30)
+{
+	static const struct script_step steps[] = {
+	    SUBMITTED, OK_JSON("{\"id\":7,\"status\":\"error\"}")};
+	struct hive hive;
+
+	begin(&hive, steps, 2, "on_error", "reject");
+	cr_assert_eq(tell_level(&hive, "dt", "x"), SECOR_REJECT);
+	end(&hive);
+}
+
+Test(qubole, command_that_does_not_end_is_given_up, .timeout = 60)
+{
+	enum { MOST = 2000 };
+	static struct script_step steps[MOST] = {SUBMITTED};
+	struct hive hive;
+
+	for (size_t i = 1; i < MOST; i++)
+		steps[i] = (struct script_step)OK_JSON(
+		    "{\"id\":7,\"status\":\"running\"}");
+	begin(&hive, steps, MOST, "timeout", "100ms");
+	cr_assert_eq(tell_level(&hive, "dt", "x"), SECOR_RETRY);
+	cr_assert_gt(script_count(hive.script), 2);
+	end(&hive);
+}
+
+Test(qubole, server_that_stalls_is_given_up, .timeout = 60)
+{
+	static const struct script_step steps[] = {{.how = SCRIPT_STALL}};
+	struct hive hive;
+
+	begin(&hive, steps, 1, "timeout", "100ms");
+	cr_assert_eq(tell_level(&hive, "dt", "x"), SECOR_RETRY);
+	end(&hive);
+}
+
+static void
+expect_check(const char *key, const char *value, const char *want)
+{
+	const struct plugin *plugin = harness_plugin("notifier/qubole");
+	void *conf = harness_conf(plugin, "token", "x", "table", "logs", NULL);
+	struct secor_err err = {""};
+	char *got;
+
+	cr_assert_eq(harness_set(plugin, conf, key, value, &err), SECOR_OK,
+	    "%s", err.text);
+	got = harness_check(plugin, conf);
+	cr_assert_str_eq(got, want);
+	free(got);
+	harness_conf_free(plugin, conf);
+}
+
+Test(qubole, check_complains_of_every_mistake)
+{
+	static const char BAD[] =
+	    "table: is no Hive table: letters, digits, '_' and one '.' behind "
+	    "the database\n";
+
+	expect_check("table", "logs_{topic}", "");
+	expect_check("table", "{topic}", "");
+	expect_check("table", "db.logs_{topic}", "");
+	expect_check("table", "logs {topic}", BAD);
+	expect_check("table", "logs;DROP", BAD);
+	expect_check("table", "a.b.c", BAD);
+	expect_check("table", ".b", BAD);
+	expect_check(
+	    "table", "a.", "table: is no Hive table: a name is empty\n");
+	expect_check("table", "", "table: is no Hive table: a name is empty\n");
+	expect_check("table", "logs_{topics}",
+	    "table: knows no placeholder but {topic}\n");
+	expect_check("tables", "{t: logs_{topic}x}",
+	    "tables: 'logs_{topic}x' is no Hive table: letters, digits, '_' "
+	    "and one '.' behind the database\n");
+	expect_check("token", "", "token: is empty or has a control byte\n");
+	expect_check("base_url", "api.qubole.com",
+	    "base_url: begins with neither http:// nor https://\n");
+}
+
+Test(qubole, check_wants_a_table)
+{
+	const struct plugin *plugin = harness_plugin("notifier/qubole");
+	void *conf = harness_conf(plugin, "token", "x", NULL);
+	char *got = harness_check(plugin, conf);
+
+	cr_assert_str_eq(got, "needs `table` or `tables`\n");
+	free(got);
+	harness_conf_free(plugin, conf);
+}
