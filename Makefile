@@ -34,7 +34,7 @@ CFLAGS.asan     := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 CFLAGS.tsan     := -O1 -fno-omit-frame-pointer -fsanitize=thread
 LDFLAGS.asan    := -fsanitize=address,undefined
 LDFLAGS.tsan    := -fsanitize=thread
-CORE_LIBS       := -lrdkafka -lyaml -ljansson -lmicrohttpd -lcrypto -lxxhash \
+CORE_LIBS       := -lrdkafka -lyaml -lpcre2-8 -ljansson -lmicrohttpd -lcrypto -lxxhash \
 	-lisal -ldl -lm
 MALLOC.release  := -l:libmimalloc.so.2
 

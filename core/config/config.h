@@ -26,8 +26,10 @@ enum config_time_source { CONFIG_TIME_FIELD = 0, CONFIG_TIME_KAFKA = 1 };
 
 /* A plugin with its bound options. */
 struct config_use {
-	const struct plugin *plugin;
+	const struct plugin *plugin; /* NULL with CONFIG_NO_LOAD */
 	const void *conf;
+	const char *use;     /* as written */
+	int64_t interval_ms; /* reporters */
 };
 
 struct config_uses {
@@ -107,6 +109,8 @@ struct config_topic {
 	struct config_use format;
 	struct config_batch batch;
 	struct config_bad_messages bad;
+	struct secor_strings fields; /* that the partitioners ask of the parser,
+				      * each once, in their order */
 	/* Decides names and records of the output; in every plan. */
 	uint64_t fingerprint;
 };
@@ -122,7 +126,6 @@ struct config {
 	struct config_use store;
 	struct config_uses notifiers;
 	struct config_uses reporters;
-	int64_t report_interval_ms;
 	struct config_topic *topics; /* [0] is the base, then overrides */
 	size_t topic_count;
 };
@@ -131,7 +134,12 @@ struct config {
  * line "FILE:LINE:COL: error: text" is complete. */
 typedef void (*config_complain_fn)(void *arg, const char *line);
 
-enum { CONFIG_NO_LOAD = 1 }; /* plugins are not opened: check --no-load */
+enum {
+	CONFIG_NO_LOAD = 1, /* plugins are not opened: check --no-load */
+	/* Also opens and closes what needs nothing outside: transformers,
+	 * parsers (with the fields asked of them), partitioners, formats. */
+	CONFIG_TRY_OPEN = 2
+};
 
 /* Reads and checks `file`. SECOR_OK with *config (caller: config_free), or
  * SECOR_REJECT after at least one complaint, or SECOR_RETRY when the file
@@ -149,10 +157,16 @@ config_topic(const struct config *config, const char *topic);
  * internal ones (__*) only when named. Any thread. */
 int config_wants_topic(const struct config *config, const char *topic);
 
+/* "host:port", ":port" or "[v6]:port" in two. SECOR_REJECT with text. */
+int config_address(const char *text, char *host, size_t room, int *port,
+    struct secor_err *err);
+
 /* The effective configuration as YAML, secrets hidden; caller frees. */
 char *config_show(const struct config *config);
 
 /* docs/OPTIONS.md: every section, then every plugin that loads. */
 char *config_markdown(struct registry *registry);
+/* The same of one plugin. */
+char *config_plugin_markdown(const struct plugin *plugin);
 
 #endif

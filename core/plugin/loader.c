@@ -95,6 +95,12 @@ registry_free(struct registry *registry)
 	free(registry);
 }
 
+int
+registry_loads(const struct registry *registry)
+{
+	return registry->load;
+}
+
 /* ---- what is in them ---- */
 
 struct names {

@@ -244,21 +244,21 @@ upper_limit(const struct secor_option *row)
 
 static int
 set_number(const struct secor_option *row, void *conf, const char *text,
-    struct secor_err *err)
+    const char *shown, struct secor_err *err)
 {
 	const char *min = lower_limit(row), *max = upper_limit(row);
 	union number number = {0};
 
 	if (parse_number(row, text, &number) != SECOR_OK)
 		return secor_fail(err, SECOR_REJECT, "%s: '%s' is not %s",
-		    row->key, text, option_type_phrase(row->type));
+		    row->key, shown, option_type_phrase(row->type));
 	if (min != NULL && compare(row, number, min) < 0)
 		return secor_fail(err, SECOR_REJECT,
-		    "%s: %s is less than %s, the least allowed", row->key, text,
-		    min);
+		    "%s: %s is less than %s, the least allowed", row->key,
+		    shown, min);
 	if (max != NULL && compare(row, number, max) > 0)
 		return secor_fail(err, SECOR_REJECT,
-		    "%s: %s is more than %s, the most allowed", row->key, text,
+		    "%s: %s is more than %s, the most allowed", row->key, shown,
 		    max);
 	if (is_real(row))
 		*(double *)member(row, conf) = number.real;
@@ -269,7 +269,7 @@ set_number(const struct secor_option *row, void *conf, const char *text,
 
 static int
 set_choice(const struct secor_option *row, void *conf, const char *text,
-    struct secor_err *err)
+    const char *shown, struct secor_err *err)
 {
 	struct buf words = {0};
 	const char *near;
@@ -285,7 +285,7 @@ set_choice(const struct secor_option *row, void *conf, const char *text,
 	}
 	near = nearest_word(text, row->choices, n);
 	(void)secor_fail(err, SECOR_REJECT, "%s: '%s' is not one of %s%s%s%s",
-	    row->key, text, words.ptr, near != NULL ? "; did you mean '" : "",
+	    row->key, shown, words.ptr, near != NULL ? "; did you mean '" : "",
 	    near != NULL ? near : "", near != NULL ? "'?" : "");
 	buf_fini(&words);
 	return SECOR_REJECT;
@@ -294,6 +294,13 @@ set_choice(const struct secor_option *row, void *conf, const char *text,
 int
 options_set(const struct secor_option *row, void *conf, const char *text,
     struct secor_err *err)
+{
+	return options_set_shown(row, conf, text, text, err);
+}
+
+int
+options_set_shown(const struct secor_option *row, void *conf, const char *text,
+    const char *shown, struct secor_err *err)
 {
 	const char **string = member(row, conf);
 
@@ -314,12 +321,12 @@ options_set(const struct secor_option *row, void *conf, const char *text,
 	case SECOR_TYPE_BOOL:
 		if (parse_bool(text, member(row, conf)) != SECOR_OK)
 			return secor_fail(err, SECOR_REJECT,
-			    "%s: '%s' is not true or false", row->key, text);
+			    "%s: '%s' is not true or false", row->key, shown);
 		return SECOR_OK;
 	case SECOR_TYPE_CHOICE:
-		return set_choice(row, conf, text, err);
+		return set_choice(row, conf, text, shown, err);
 	default:
-		return set_number(row, conf, text, err);
+		return set_number(row, conf, text, shown, err);
 	}
 }
 
@@ -382,19 +389,30 @@ options_set_text(const struct secor_option *row, void *conf, const char *text,
 	return rc;
 }
 
-void *
-options_new(const struct options *opts)
+static void *
+conf_alloc(const struct options *opts)
 {
-	void *conf = mem_alloc(opts->conf_size > 0 ? opts->conf_size : 1);
-	struct secor_err err = {""};
+	return mem_alloc(opts->conf_size > 0 ? opts->conf_size : 1);
+}
 
+void
+options_init(const struct options *opts, void *conf)
+{
 	for (size_t i = 0; i < opts->count; i++) {
 		const struct secor_option *row = options_row(opts, i);
 
 		if (row->def != NULL &&
-		    options_set_text(row, conf, row->def, &err) != SECOR_OK)
+		    options_set_text(row, conf, row->def, NULL) != SECOR_OK)
 			assert(!"the default of an option does not parse");
 	}
+}
+
+void *
+options_new(const struct options *opts)
+{
+	void *conf = conf_alloc(opts);
+
+	options_init(opts, conf);
 	return conf;
 }
 
@@ -438,14 +456,27 @@ copy_member(const struct secor_option *row, const void *from, void *to)
 	}
 }
 
+void
+options_copy_into(const struct options *opts, const void *from, void *to)
+{
+	for (size_t i = 0; i < opts->count; i++)
+		copy_member(options_row(opts, i), from, to);
+}
+
 void *
 options_copy(const struct options *opts, const void *conf)
 {
-	void *copy = mem_alloc(opts->conf_size > 0 ? opts->conf_size : 1);
+	void *copy = conf_alloc(opts);
 
-	for (size_t i = 0; i < opts->count; i++)
-		copy_member(options_row(opts, i), conf, copy);
+	options_copy_into(opts, conf, copy);
 	return copy;
+}
+
+void
+options_fini(const struct options *opts, void *conf)
+{
+	for (size_t i = 0; i < opts->count; i++)
+		clear(options_row(opts, i), conf);
 }
 
 void
@@ -453,7 +484,6 @@ options_free(const struct options *opts, void *conf)
 {
 	if (conf == NULL)
 		return;
-	for (size_t i = 0; i < opts->count; i++)
-		clear(options_row(opts, i), conf);
+	options_fini(opts, conf);
 	free(conf);
 }

@@ -27,12 +27,21 @@ void *options_new(const struct options *opts);
 void *options_copy(const struct options *opts, const void *conf);
 void options_free(const struct options *opts, void *conf);
 
+/* The same for storage of others, which must be zeroed. */
+void options_init(const struct options *opts, void *conf);
+void options_copy_into(const struct options *opts, const void *from, void *to);
+void options_fini(const struct options *opts, void *conf);
+
 /* Sets a scalar, or the items of a list or map row (keys == NULL for a list).
  * Replaces what was there. SECOR_REJECT with what is wrong with the value, in
  * one phrase that begins with the key: "max_age: '5x' is not a duration (like
  * 10m or 1h30m)". */
 int options_set(const struct secor_option *row, void *conf, const char *text,
     struct secor_err *err);
+/* The same; complaints quote `shown` instead (what was written, before the
+ * environment or a secret came in). */
+int options_set_shown(const struct secor_option *row, void *conf,
+    const char *text, const char *shown, struct secor_err *err);
 int options_set_list(const struct secor_option *row, void *conf,
     const char *const *keys, const char *const *values, size_t n,
     struct secor_err *err);

@@ -46,6 +46,8 @@ struct registry;
  * opened, every find fails with SECOR_RETRY "not looked at (--no-load)". */
 struct registry *registry_new(const char *path, int load);
 void registry_free(struct registry *registry);
+/* Whether it opens plugins. */
+int registry_loads(const struct registry *registry);
 
 /* The plugin of `kind` that `use` names; `base_dir` is the folder of the YAML
  * file. SECOR_FATAL with one sentence that names the file and the fix:

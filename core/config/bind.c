@@ -1,0 +1,321 @@
+/*
+ * bind.c -- every key of a section is somebody's row, once, with a value of
+ * the row's type; everything else is a complaint.
+ */
+#include "core/config/bind.h"
+
+#include "core/base/buf.h"
+#include "core/config/expand.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A row and the structure that it is set in. */
+struct place {
+	const struct secor_option *row;
+	void *conf;
+};
+
+/* ---- values ---- */
+
+char *
+bind_text(const struct binder *binder, const struct node *node, const char *key)
+{
+	struct secor_err err = {""};
+	char *text = NULL;
+
+	if (node->kind != NODE_TEXT || node_is_null(node)) {
+		diag_error(binder->diag, node->spot, "%s: is %s, not a text",
+		    key, node_phrase(node));
+		return NULL;
+	}
+	if (expand_text(node->text, &text, &err) != SECOR_OK)
+		diag_error(binder->diag, node->spot, "%s: %s", key, err.text);
+	return text;
+}
+
+static int
+may_be_file(const struct secor_option *row, const char *key)
+{
+	return (row->flags & SECOR_OPTION_SECRET) != 0 ||
+	       (row->type == SECOR_TYPE_PAIRS && option_key_is_secret(key));
+}
+
+/* A scalar of a row, as it is to be set. `key` is the row's, or that of the
+ * pair in a map. */
+static char *
+final_text(const struct binder *binder, const struct secor_option *row,
+    const struct node *node, const char *key)
+{
+	char *text = bind_text(binder, node, key), *out = NULL;
+	struct secor_err err = {""};
+
+	if (text == NULL)
+		return NULL;
+	if (row->type == SECOR_TYPE_PATH) {
+		out = expand_path(text, binder->base_dir);
+	} else if (may_be_file(row, key)) {
+		if (expand_secret(text, binder->base_dir, &out, &err) ==
+		    SECOR_OK)
+			diag_secret(binder->diag, out);
+		else
+			diag_error(
+			    binder->diag, node->spot, "%s: %s", key, err.text);
+	} else {
+		return text;
+	}
+	free(text);
+	return out;
+}
+
+static void
+set_scalar(const struct binder *binder, const struct place *place,
+    const struct node *node)
+{
+	const struct secor_option *row = place->row;
+	struct secor_err err = {""};
+	char *text;
+
+	if (node_is_null(node)) {
+		diag_error(binder->diag, node->spot,
+		    "%s: has no value; it is %s", row->key,
+		    option_type_phrase(row->type));
+		return;
+	}
+	text = final_text(binder, row, node, row->key);
+	if (text == NULL)
+		return;
+	if (options_set_shown(row, place->conf, text,
+		row->flags & SECOR_OPTION_SECRET ? "***" : node->text,
+		&err) != SECOR_OK)
+		diag_error(binder->diag, node->spot, "%s", err.text);
+	free(text);
+}
+
+/* Lists and maps. */
+static void
+set_many(const struct binder *binder, const struct place *place,
+    const struct node *node)
+{
+	const struct secor_option *row = place->row;
+	const char **keys = mem_alloc((node->count + 1) * sizeof(*keys));
+	char **values = mem_alloc((node->count + 1) * sizeof(*values));
+	struct secor_err err = {""};
+	int map = node->kind == NODE_MAP, ok = 1;
+
+	if (row->type != (map ? SECOR_TYPE_PAIRS : SECOR_TYPE_STRINGS)) {
+		diag_error(binder->diag, node->spot, "%s: is %s, not %s",
+		    row->key, option_type_phrase(row->type), node_phrase(node));
+		ok = 0;
+	}
+	if (map)
+		bind_duplicates(binder, node);
+	for (size_t i = 0; ok && i < node->count; i++) {
+		keys[i] = map ? node->keys[i]->text : row->key;
+		values[i] = final_text(binder, row, node->items[i], keys[i]);
+	}
+	for (size_t i = 0; i < node->count; i++)
+		ok &= values[i] != NULL;
+	if (ok &&
+	    options_set_list(row, place->conf, map ? keys : NULL,
+		(const char *const *)values, node->count, &err) != SECOR_OK)
+		diag_error(binder->diag, node->spot, "%s", err.text);
+	for (size_t i = 0; i < node->count; i++)
+		free(values[i]);
+	free(values);
+	free(keys);
+}
+
+static void
+set_value(const struct binder *binder, const struct place *place,
+    const struct node *node)
+{
+	if (node->kind == NODE_TEXT)
+		set_scalar(binder, place, node);
+	else
+		set_many(binder, place, node);
+}
+
+/* ---- keys ---- */
+
+void
+bind_duplicates(const struct binder *binder, const struct node *map)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(map->keys[i]->text, map->keys[j]->text) != 0)
+				continue;
+			diag_error(binder->diag, map->keys[i]->spot,
+			    "'%s' comes twice, first at line %d",
+			    map->keys[i]->text, map->keys[j]->spot.line);
+			break;
+		}
+	}
+}
+
+static struct place
+find_place(const struct section *section, const char *key)
+{
+	struct place place = {NULL, NULL};
+
+	for (size_t i = 0; i < section->target_count; i++) {
+		place.row = options_find(&section->targets[i].opts, key);
+		place.conf = section->targets[i].conf;
+		if (place.row != NULL)
+			break;
+	}
+	return place;
+}
+
+/* Calls for every row of the section. */
+static size_t
+all_keys(const struct section *section, const char **keys, size_t room)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < section->target_count; i++) {
+		const struct options *opts = &section->targets[i].opts;
+
+		for (size_t k = 0; k < opts->count && n < room; k++)
+			keys[n++] = options_row(opts, k)->key;
+	}
+	for (size_t i = 0;
+	     section->others != NULL && section->others[i] != NULL && n < room;
+	     i++)
+		keys[n++] = section->others[i];
+	return n;
+}
+
+enum { MOST_KEYS = 256 };
+
+/* Whether rows below "key." exist: `accept_time: {past: 1d}`. */
+static int
+is_group(const struct section *section, const char *key)
+{
+	const char *keys[MOST_KEYS];
+	size_t n = all_keys(section, keys, MOST_KEYS), len = strlen(key);
+
+	for (size_t i = 0; i < n; i++) {
+		if (strncmp(keys[i], key, len) == 0 && keys[i][len] == '.')
+			return 1;
+	}
+	return 0;
+}
+
+static void
+complain_unknown(const struct binder *binder, const struct section *section,
+    const char *key, struct spot spot)
+{
+	const char *keys[MOST_KEYS];
+	size_t n = all_keys(section, keys, MOST_KEYS);
+	const char *near = nearest_word(key, keys, n);
+
+	if (near != NULL)
+		diag_error(binder->diag, spot,
+		    "%s has no key '%s'; did you mean '%s'?", section->name,
+		    key, near);
+	else if (n == 0)
+		diag_error(binder->diag, spot, "%s has no keys, not '%s'",
+		    section->name, key);
+	else
+		diag_error(binder->diag, spot, "%s has no key '%s'",
+		    section->name, key);
+}
+
+static int
+is_other(const struct section *section, const char *key)
+{
+	for (size_t i = 0;
+	     section->others != NULL && section->others[i] != NULL; i++) {
+		if (strcmp(section->others[i], key) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+static void bind_keys(const struct binder *binder,
+    const struct section *section, const struct node *map, const char *prefix);
+
+static void
+bind_key(const struct binder *binder, const struct section *section,
+    const struct node *key, const struct node *value, const char *prefix)
+{
+	char *full = mem_text("%s%s", prefix, key->text);
+	struct place place = find_place(section, full);
+
+	if (place.row != NULL) {
+		if (place.row->flags & SECOR_OPTION_DEPRECATED)
+			diag_warning(binder->diag, key->spot,
+			    "'%s' is deprecated: %s", full, place.row->help);
+		set_value(binder, &place, value);
+	} else if (is_group(section, full)) {
+		if (value->kind == NODE_MAP)
+			bind_keys(binder, section, value, full);
+		else
+			diag_error(binder->diag, value->spot,
+			    "%s: is a map, not %s", full, node_phrase(value));
+	} else if (!section->open && !is_other(section, full)) {
+		complain_unknown(binder, section, full, key->spot);
+	}
+	free(full);
+}
+
+/* The keys of the map that come first count: a second one is complained. */
+static void
+bind_keys(const struct binder *binder, const struct section *section,
+    const struct node *map, const char *prefix)
+{
+	char *dotted =
+	    *prefix != '\0' ? mem_text("%s.", prefix) : mem_dup("", 0);
+
+	bind_duplicates(binder, map);
+	for (size_t i = 0; i < map->count; i++) {
+		if (node_get(map, map->keys[i]->text) == map->items[i])
+			bind_key(binder, section, map->keys[i], map->items[i],
+			    dotted);
+	}
+	free(dotted);
+}
+
+static int
+is_given(const struct node *map, const char *key)
+{
+	return node_get(map, key) != NULL;
+}
+
+static void
+require(const struct binder *binder, const struct section *section,
+    const struct node *map, struct spot where)
+{
+	for (size_t i = 0; i < section->target_count; i++) {
+		const struct target *target = &section->targets[i];
+
+		for (size_t k = 0; k < target->opts.count; k++) {
+			const struct secor_option *row =
+			    options_row(&target->opts, k);
+
+			if ((row->flags & SECOR_OPTION_REQUIRED) == 0 ||
+			    target->inherited || is_given(map, row->key))
+				continue;
+			diag_error(binder->diag, where, "%s needs '%s': %s",
+			    section->name, row->key, row->help);
+		}
+	}
+}
+
+void
+bind_section(const struct binder *binder, const struct section *section,
+    const struct node *map, struct spot where)
+{
+	if (map != NULL && node_is_null(map))
+		map = NULL; /* every key of it is commented out */
+	if (map != NULL && map->kind != NODE_MAP) {
+		diag_error(binder->diag, map->spot,
+		    "%s is a map of keys, not %s", section->name,
+		    node_phrase(map));
+		return;
+	}
+	if (map != NULL)
+		bind_keys(binder, section, map, "");
+	require(binder, section, map, where);
+}

@@ -1,0 +1,47 @@
+/*
+ * fingerprint.c -- one number for everything that decides names and records of
+ * the output. It is written into plans: what is hashed, and how, never changes
+ * without a new word in the first line.
+ */
+#include "core/base/hash.h"
+#include "core/config/parts.h"
+
+static uint64_t
+add_use(uint64_t hash, const struct config_use *use)
+{
+	struct options opts = plugin_options(use->plugin);
+
+	hash = hash64_add_int(hash, use->plugin->desc.kind);
+	hash = hash64_add_text(hash, use->plugin->desc.name);
+	hash = hash64_add_int(hash, use->plugin->desc.output_version);
+	return hash64_add_int(
+	    hash, (int64_t)options_output_hash(&opts, use->conf));
+}
+
+static uint64_t
+add_uses(uint64_t hash, const struct config_uses *uses)
+{
+	hash = hash64_add_int(hash, (int64_t)uses->count);
+	for (size_t i = 0; i < uses->count; i++)
+		hash = add_use(hash, &uses->items[i]);
+	return hash;
+}
+
+uint64_t
+fingerprint_of(const struct config *config, const struct config_topic *topic)
+{
+	uint64_t hash = hash64_add_text(0, "secor 1");
+
+	hash = hash64_add_int(hash, config->layout.generation);
+	hash = hash64_add_text(hash, config->layout.manifest_prefix);
+	hash = hash64_add_text(hash, config->layout.dead_letter_prefix);
+	hash = hash64_add_text(hash, config->layout.extension);
+	hash = hash64_add_int(hash, topic->time_source);
+	hash = hash64_add_int(hash, topic->accept_past_ms);
+	hash = hash64_add_int(hash, topic->accept_future_ms);
+	hash = hash64_add_int(hash, topic->bad.action);
+	hash = add_uses(hash, &topic->transformers);
+	hash = add_use(hash, &topic->parser);
+	hash = add_uses(hash, &topic->partitioners);
+	return add_use(hash, &topic->format);
+}

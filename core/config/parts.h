@@ -1,0 +1,80 @@
+/*
+ * parts.h -- the steps of config_load. Each complains through the binder and
+ * goes on.
+ */
+#ifndef SECOR_CONFIG_PARTS_H
+#define SECOR_CONFIG_PARTS_H
+
+#include "core/config/bind.h"
+#include "core/config/sections.h"
+
+#include <regex.h>
+#include <sys/types.h>
+
+/* A name, or a regular expression (POSIX extended, as librdkafka's). */
+struct topic_pattern {
+	const char *name;
+	regex_t regex;
+	int is_regex;
+};
+
+struct topic_patterns {
+	struct topic_pattern *items;
+	size_t count;
+};
+
+/* struct config and what only this folder needs. */
+struct whole {
+	struct config config; /* first: callers hold this address */
+	char *file;
+	struct topic_patterns topics;
+	struct topic_patterns exclude;
+	void **matches; /* pcre2_code of each override; [0] is not used */
+};
+
+/* topic.c: the sections of one topic, from the root or from an override (then
+ * `base` is given and what is missing comes from it). */
+void topic_bind(const struct binder *binder, const struct node *map,
+    const struct config_topic *base, struct config_topic *topic);
+void topic_fini(struct config_topic *topic);
+/* Opens and closes what needs nothing outside. */
+void topic_try_open(const struct binder *binder, const struct node *root,
+    const struct node *map, const struct config_topic *topic);
+
+/* uses.c: one plugin section, or a list of them. `base` may be NULL; `engine`
+ * (may be NULL) holds the engine's keys beside the plugin's. */
+void use_bind(const struct binder *binder, const struct use_section *what,
+    const struct node *node, const struct config_use *base,
+    struct config_use *use, const struct target *engine, const int *no_time);
+void uses_bind(const struct binder *binder, const struct use_section *what,
+    const struct node *node, const struct config_uses *base,
+    struct config_uses *uses);
+void use_copy(const struct config_use *from, struct config_use *to);
+void uses_copy(const struct config_uses *from, struct config_uses *to);
+void use_fini(struct config_use *use);
+void uses_fini(struct config_uses *uses);
+const struct use_section *use_section(const char *name);
+
+/* match.c: patterns and overrides' regular expressions. */
+void patterns_compile(const struct binder *binder, const struct node *node,
+    const char *key, const struct secor_strings *texts,
+    struct topic_patterns *patterns);
+void patterns_fini(struct topic_patterns *patterns);
+void *match_compile(
+    const struct binder *binder, const struct node *node, const char *regex);
+void match_free(void *code);
+int match_takes(const void *code, const char *topic);
+
+/* rules.c and kafka_rules.c: what no row can say alone. */
+void rules_check(const struct binder *binder, const struct node *root,
+    const struct whole *whole);
+void rules_check_topic(const struct binder *binder, const struct node *root,
+    const struct node *map, const struct config_topic *topic);
+void kafka_rules_check(const struct binder *binder, const struct node *kafka,
+    const struct config *config);
+
+/* fingerprint.c */
+uint64_t
+fingerprint_of(const struct config *config, const struct config_topic *topic);
+
+#endif

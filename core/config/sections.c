@@ -1,0 +1,212 @@
+/*
+ * sections.c -- rows of the engine's own sections, one table a section.
+ */
+#include "core/config/sections.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define OPTIONS(rows, type)                                                  \
+	{                                                                    \
+		rows, COUNT(rows), sizeof(struct secor_option), sizeof(type) \
+	}
+
+enum {
+	REQUIRED = SECOR_OPTION_REQUIRED,
+	OUTPUT = SECOR_OPTION_OUTPUT,
+};
+
+static const char *const STARTS[] = {"earliest", "latest", NULL};
+static const char *const LOSSES[] = {"continue", "halt", NULL};
+static const char *const COMPACTED[] = {"refuse", "allow", NULL};
+static const char *const AGES[] = {"oldest", "youngest", NULL};
+static const char *const STOPS[] = {"drop", "finish", NULL};
+static const char *const BAD[] = {"dead_letter", "skip", "halt", NULL};
+static const char *const TIMES[] = {"field", "kafka", NULL};
+static const char *const LEVELS[] = {"error", "warn", "info", "debug", NULL};
+
+#define KAFKA struct config_kafka
+static const struct secor_option KAFKA_ROWS[] = {
+    SECOR_OPTION(STRINGS, KAFKA, brokers, "brokers", NULL, REQUIRED,
+	"Brokers to begin with, host:port."),
+    SECOR_OPTION(STRING, KAFKA, group, "group", NULL, REQUIRED,
+	"Consumer group that this service owns; nobody else may commit in it."),
+    SECOR_OPTION(STRINGS, KAFKA, topics, "topics", NULL, REQUIRED,
+	"Topics by name, or by regular expression when it begins with ^."),
+    SECOR_OPTION(STRINGS, KAFKA, exclude, "exclude", "[]", 0,
+	"Topics to leave out, names or regular expressions."),
+    SECOR_OPTION_CHOICE(KAFKA, start, "start", "earliest", STARTS, 0,
+	"Where a topic begins that the group has never seen; partitions that "
+	"appear later begin at their beginning."),
+    SECOR_OPTION_CHOICE(KAFKA, on_data_loss, "on_data_loss", "continue", LOSSES,
+	0,
+	"When Kafka deleted messages before they were read: record the gap, "
+	"raise the alarm and go on, or halt the partition."),
+    SECOR_OPTION_CHOICE(KAFKA, compacted, "compacted", "refuse", COMPACTED, 0,
+	"Whether compacted topics are read: a replay of them may differ, which "
+	"halts the partition."),
+    SECOR_OPTION_RANGE(DURATION, KAFKA, session_timeout_ms, "session_timeout",
+	"45s", "1s", "30m", 0,
+	"After this long without a heartbeat another process takes over."),
+    SECOR_OPTION_RANGE(DURATION, KAFKA, max_poll_interval_ms,
+	"max_poll_interval", "5m", "10s", "24h", 0,
+	"How long a rebalance waits for a process that does not answer."),
+    SECOR_OPTION(PAIRS, KAFKA, properties, "properties", "{}", 0,
+	"Further properties of librdkafka: security, buffers. Secrets may be "
+	"file:PATH."),
+};
+
+#define STAGE struct config_stage
+static const struct secor_option STAGE_ROWS[] = {
+    SECOR_OPTION(PATH, STAGE, dir, "dir", NULL, 0,
+	"Folder for files before they are uploaded; default $STATE_DIRECTORY, "
+	"else $XDG_STATE_HOME/secor or ~/.local/state/secor."),
+    SECOR_OPTION_RANGE(SIZE, STAGE, max_bytes, "max_bytes", "0", "0", NULL, 0,
+	"Disk space to use at most; 0 is what the disk has, less a reserve."),
+};
+
+#define BATCH struct config_batch
+static const struct secor_option BATCH_ROWS[] = {
+    SECOR_OPTION_RANGE(SIZE, BATCH, max_bytes, "max_bytes", "200MiB", "0", NULL,
+	0,
+	"A batch ends when its staged files together have this size; 0: not by "
+	"size."),
+    SECOR_OPTION_RANGE(DURATION, BATCH, max_age_ms, "max_age", "1h", "0", NULL,
+	0, "A batch ends at this age; 0: not by age."),
+    SECOR_OPTION_CHOICE(BATCH, age_of, "age_of", "oldest", AGES, 0,
+	"Whether max_age counts from the first or from the latest new file of "
+	"the batch."),
+    SECOR_OPTION_RANGE(INT, BATCH, max_objects, "max_objects", "10000", "0",
+	"1000000", 0,
+	"A batch ends when it has this many objects; 0: not by objects."),
+    SECOR_OPTION_RANGE(INT, BATCH, max_messages, "max_messages", "0", "0", NULL,
+	0, "A batch ends after this many messages; 0: not by messages."),
+    SECOR_OPTION(STRINGS, BATCH, at_minutes, "at_minutes", "[]", 0,
+	"A batch ends at these minutes of each hour, 0 to 59."),
+    SECOR_OPTION_CHOICE(BATCH, on_stop, "on_stop", "drop", STOPS, 0,
+	"What a stop does with unfinished batches: drop (the next start reads "
+	"them again) or finish."),
+};
+
+#define BAD_MESSAGES struct config_bad_messages
+static const struct secor_option BAD_ROWS[] = {
+    SECOR_OPTION_CHOICE(BAD_MESSAGES, action, "action", "dead_letter", BAD,
+	OUTPUT,
+	"A message that cannot be parsed or placed goes to a dead-letter "
+	"object, is only counted, or halts the partition."),
+    SECOR_OPTION(PERCENT, BAD_MESSAGES, halt_above, "halt_above", "10%", 0,
+	"A partition halts when more than this share of a batch is bad; 100%: "
+	"never."),
+};
+
+#define LAYOUT struct config_layout
+static const struct secor_option LAYOUT_ROWS[] = {
+    SECOR_OPTION_RANGE(INT, LAYOUT, generation, "generation", "1", "0",
+	"999999999", OUTPUT,
+	"Number in every object's name; a new one is a new output."),
+    SECOR_OPTION(STRING, LAYOUT, manifest_prefix, "manifest_prefix",
+	"_manifests", OUTPUT, "Where manifests go, beside the topics."),
+    SECOR_OPTION(STRING, LAYOUT, dead_letter_prefix, "dead_letter_prefix",
+	"_dead_letters", OUTPUT, "Where dead letters go, beside the topics."),
+    SECOR_OPTION(STRING, LAYOUT, extension, "extension", NULL, OUTPUT,
+	"End of every object's name, instead of the format's."),
+};
+
+#define ENGINE struct config_engine
+static const struct secor_option ENGINE_ROWS[] = {
+    SECOR_OPTION_RANGE(SIZE, ENGINE, memory, "memory", "256MiB", "16MiB", NULL,
+	0, "Budget of buffers, queues and compressors together."),
+    SECOR_OPTION_RANGE(INT, ENGINE, writers, "writers", "0", "0", "256", 0,
+	"Threads that compress and write; 0 is one less than the cores."),
+    SECOR_OPTION_RANGE(INT, ENGINE, uploaders, "uploaders", "4", "1", "256", 0,
+	"Objects that are uploaded at the same time."),
+    SECOR_OPTION_RANGE(INT, ENGINE, open_files, "open_files", "1024", "8",
+	"1000000", 0, "Staged files that are open at the same time."),
+    SECOR_OPTION_RANGE(DURATION, ENGINE, stop_timeout_ms, "stop_timeout", "30s",
+	"1s", NULL, 0, "A stop takes no longer than this."),
+    SECOR_OPTION_RANGE(DURATION, ENGINE, revoke_grace_ms, "revoke_grace", "10s",
+	"0", NULL, 0,
+	"How long uploads that have begun may go on when a partition moves "
+	"away."),
+    SECOR_OPTION_CHOICE(ENGINE, log_level, "log_level", "info", LEVELS, 0,
+	"Log lines above this level are dropped."),
+};
+
+#define HTTP struct config_http
+static const struct secor_option HTTP_ROWS[] = {
+    SECOR_OPTION(STRING, HTTP, listen, "listen", "", 0,
+	"host:port of /metrics, /health and the status page; empty: none."),
+};
+
+#define FINALIZE struct config_finalize
+static const struct secor_option FINALIZE_ROWS[] = {
+    SECOR_OPTION(DURATION, FINALIZE, delay_ms, "delay", "1h", 0,
+	"A path is final when all partitions are this much behind its end."),
+    SECOR_OPTION(DURATION, FINALIZE, lookback_ms, "lookback", "10d", 0,
+	"Paths older than this are not looked at."),
+};
+
+#define TOPIC struct config_topic
+static const struct secor_option PARSER_ROWS[] = {
+    SECOR_OPTION_CHOICE(TOPIC, time_source, "time_source", "field", TIMES,
+	OUTPUT, "Event time: what the parser finds, or Kafka's timestamp."),
+    SECOR_OPTION_RANGE(DURATION, TOPIC, accept_past_ms, "accept_time.past",
+	"unlimited", "unlimited", NULL, OUTPUT,
+	"An event time this much before Kafka's timestamp makes the message a "
+	"bad one."),
+    SECOR_OPTION_RANGE(DURATION, TOPIC, accept_future_ms, "accept_time.future",
+	"1d", "unlimited", NULL, OUTPUT,
+	"An event time this much after Kafka's timestamp makes the message a "
+	"bad one."),
+};
+
+#define USE struct config_use
+static const struct secor_option REPORTER_ROWS[] = {
+    SECOR_OPTION_RANGE(DURATION, USE, interval_ms, "interval", "10s", "1s",
+	NULL, 0, "How often the metrics are pushed."),
+};
+
+const struct options parser_keys = OPTIONS(PARSER_ROWS, TOPIC);
+const struct options reporter_keys = OPTIONS(REPORTER_ROWS, USE);
+
+#define IN_CONFIG(m) offsetof(struct config, m)
+#define IN_TOPIC(m) offsetof(struct config_topic, m)
+
+const struct engine_section config_sections[] = {
+    {"kafka", "What is read.", IN_CONFIG(kafka), OPTIONS(KAFKA_ROWS, KAFKA)},
+    {"stage", "Where files lie before they are uploaded.", IN_CONFIG(stage),
+	OPTIONS(STAGE_ROWS, STAGE)},
+    {"layout", "Names of objects.", IN_CONFIG(layout),
+	OPTIONS(LAYOUT_ROWS, LAYOUT)},
+    {"finalize", "When a path is complete.", IN_CONFIG(finalize),
+	OPTIONS(FINALIZE_ROWS, FINALIZE)},
+    {"http", "Metrics, health and the status page.", IN_CONFIG(http),
+	OPTIONS(HTTP_ROWS, HTTP)},
+    {"engine", "Threads, memory, stopping, log.", IN_CONFIG(engine),
+	OPTIONS(ENGINE_ROWS, ENGINE)},
+    {NULL, NULL, 0, {NULL, 0, 0, 0}},
+};
+
+const struct engine_section topic_sections[] = {
+    {"batch", "When a batch of one Kafka partition ends.", IN_TOPIC(batch),
+	OPTIONS(BATCH_ROWS, BATCH)},
+    {"bad_messages", "What becomes of a message that cannot be stored.",
+	IN_TOPIC(bad), OPTIONS(BAD_ROWS, BAD_MESSAGES)},
+    {NULL, NULL, 0, {NULL, 0, 0, 0}},
+};
+
+const struct use_section use_sections[] = {
+    {"transformers", SECOR_TRANSFORMER, 1, 0,
+	"Change or drop messages before they are parsed."},
+    {"parser", SECOR_PARSER, 0, 1, "Finds the event time and fields."},
+    {"partitioner", SECOR_PARTITIONER, 1, 1,
+	"Levels of the output path: one, or a list that is joined."},
+    {"format", SECOR_FORMAT, 0, 1, "The bytes of an object."},
+    {"store", SECOR_STORE, 0, 1, "Where objects go."},
+    {"notifiers", SECOR_NOTIFIER, 1, 0, "Who hears of finished batches."},
+    {"reporters", SECOR_REPORTER, 1, 0, "Where metrics are pushed to."},
+    {NULL, 0, 0, 0, NULL},
+};
+
+const char *const section_names[] = {"kafka", "transformers", "parser",
+    "partitioner", "format", "stage", "batch", "store", "bad_messages",
+    "notifiers", "layout", "finalize", "http", "reporters", "engine",
+    "overrides", NULL};

@@ -1,0 +1,221 @@
+/*
+ * uses.c -- `use: name` and the plugin's keys to a plugin with a bound conf.
+ */
+#include "core/base/buf.h"
+#include "core/config/expand.h"
+#include "core/config/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const OTHERS[] = {"use", NULL};
+
+const struct use_section *
+use_section(const char *name)
+{
+	const struct use_section *what = use_sections;
+
+	while (what->name != NULL && strcmp(what->name, name) != 0)
+		what++;
+	return what->name != NULL ? what : NULL;
+}
+
+/* ---- check() of the plugin ---- */
+
+struct check_arg {
+	const struct binder *binder;
+	const struct node *map;
+	const char *section;
+};
+
+static void
+on_complaint(const struct secor_check *check, const char *key, const char *text)
+{
+	const struct check_arg *arg = check->arg;
+	size_t len = key != NULL ? strlen(key) : 0;
+	const char *prefix = key != NULL ? key : arg->section;
+
+	/* some begin with the key themselves */
+	if (key != NULL && strncmp(text, key, len) == 0 && text[len] == ':')
+		diag_error(
+		    arg->binder->diag, node_spot(arg->map, key), "%s", text);
+	else
+		diag_error(arg->binder->diag, node_spot(arg->map, key),
+		    "%s: %s", prefix, text);
+}
+
+static void
+run_check(const struct binder *binder, const struct node *map,
+    const struct config_use *use, const char *section, int no_time)
+{
+	struct check_arg arg = {binder, map, section};
+	struct secor_check check = {sizeof(check), on_complaint, &arg, no_time};
+
+	if (use->plugin->desc.check != NULL)
+		use->plugin->desc.check(use->conf, &check);
+}
+
+/* ---- one section ---- */
+
+/* The text of `use`, or the base's; NULL after a complaint. */
+static char *
+use_name(const struct binder *binder, const struct use_section *what,
+    const struct node *map, const struct config_use *base)
+{
+	const struct node *use = node_get(map, "use");
+
+	if (use != NULL)
+		return bind_text(binder, use, "use");
+	if (base != NULL && base->use != NULL)
+		return mem_dup(base->use, strlen(base->use));
+	diag_error(binder->diag, map->spot,
+	    "%s needs 'use': the name of a plugin, or ./file.so", what->name);
+	return NULL;
+}
+
+static void
+bind_conf(const struct binder *binder, const struct node *map,
+    struct section *section, const struct config_use *base,
+    struct config_use *use, const int *no_time)
+{
+	struct target *target = &section->targets[section->target_count];
+	char *name = mem_text(
+	    "%s %s", kind_name(use->plugin->desc.kind), use->plugin->desc.name);
+	size_t before = binder->diag->errors;
+
+	target->opts = plugin_options(use->plugin);
+	target->inherited = base != NULL && base->plugin == use->plugin;
+	target->conf = target->inherited
+			   ? options_copy(&target->opts, base->conf)
+			   : options_new(&target->opts);
+	section->target_count++;
+	section->name = name;
+	use->conf = target->conf;
+	bind_section(binder, section, map, map->spot);
+	if (binder->diag->errors == before)
+		run_check(binder, map, use, name, no_time != NULL && *no_time);
+	free(name);
+}
+
+void
+use_bind(const struct binder *binder, const struct use_section *what,
+    const struct node *node, const struct config_use *base,
+    struct config_use *use, const struct target *engine, const int *no_time)
+{
+	struct section section = {.name = what->name, .others = OTHERS};
+	struct secor_err err = {""};
+	char *name;
+	int rc;
+
+	if (node->kind != NODE_MAP) {
+		diag_error(binder->diag, node->spot,
+		    "%s is a map with 'use' (like {use: name}), not %s",
+		    what->name, node_phrase(node));
+		return;
+	}
+	name = use_name(binder, what, node, base);
+	if (name == NULL)
+		return;
+	use->use = name;
+	if (engine != NULL)
+		section.targets[section.target_count++] = *engine;
+	rc = registry_find(binder->registry, what->kind, name, binder->base_dir,
+	    &use->plugin, &err);
+	if (rc == SECOR_OK) {
+		bind_conf(binder, node, &section, base, use, no_time);
+		return;
+	}
+	if (rc != SECOR_RETRY)
+		diag_error(
+		    binder->diag, node_spot(node, "use"), "use: %s", err.text);
+	section.open = 1;
+	bind_section(binder, &section, node, node->spot);
+}
+
+/* ---- lists ---- */
+
+static void
+bind_item(const struct binder *binder, const struct use_section *what,
+    const struct node *node, const struct config_use *base,
+    struct config_use *use)
+{
+	struct target engine = {reporter_keys, use, base != NULL};
+
+	if (what->kind != SECOR_REPORTER) {
+		use_bind(binder, what, node, base, use, NULL, NULL);
+		return;
+	}
+	options_init(&reporter_keys, use);
+	use_bind(binder, what, node, base, use, &engine, NULL);
+}
+
+void
+uses_bind(const struct binder *binder, const struct use_section *what,
+    const struct node *node, const struct config_uses *base,
+    struct config_uses *uses)
+{
+	const struct node *const *items = (const struct node *const *)&node;
+	size_t n = 1;
+
+	if (node->kind == NODE_LIST) {
+		items = (const struct node *const *)node->items;
+		n = node->count;
+	}
+	uses->items = mem_alloc((n + 1) * sizeof(*uses->items));
+	uses->count = n;
+	for (size_t i = 0; i < n; i++) {
+		/* item by item: only lists of the same length are alike */
+		int alike = base != NULL && base->count == n;
+
+		bind_item(binder, what, items[i],
+		    alike ? &base->items[i] : NULL, &uses->items[i]);
+	}
+	if (n == 0 && what->required)
+		diag_error(binder->diag, node->spot,
+		    "%s is empty: at least one is needed", what->name);
+}
+
+void
+use_copy(const struct config_use *from, struct config_use *to)
+{
+	struct options opts;
+
+	*to = *from;
+	to->use =
+	    from->use != NULL ? mem_dup(from->use, strlen(from->use)) : NULL;
+	if (from->conf == NULL)
+		return;
+	opts = plugin_options(from->plugin);
+	to->conf = options_copy(&opts, from->conf);
+}
+
+void
+uses_copy(const struct config_uses *from, struct config_uses *to)
+{
+	to->items = mem_alloc((from->count + 1) * sizeof(*to->items));
+	to->count = from->count;
+	for (size_t i = 0; i < from->count; i++)
+		use_copy(&from->items[i], &to->items[i]);
+}
+
+void
+use_fini(struct config_use *use)
+{
+	struct options opts;
+
+	if (use->conf != NULL) {
+		opts = plugin_options(use->plugin);
+		options_free(&opts, (void *)use->conf);
+	}
+	free((void *)use->use);
+	memset(use, 0, sizeof(*use));
+}
+
+void
+uses_fini(struct config_uses *uses)
+{
+	for (size_t i = 0; i < uses->count; i++)
+		use_fini(&uses->items[i]);
+	free(uses->items);
+	memset(uses, 0, sizeof(*uses));
+}
