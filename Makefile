@@ -48,7 +48,8 @@ PLUGINS     := $(sort $(foreach k,$(PLUGIN_KINDS),\
 UNIT_SRC    := $(shell find tests/unit -name '*_test.c' 2>/dev/null | sort)
 UNIT_HELP   := $(shell find tests/unit -name '*.c' ! -name '*_test.c' \
 	2>/dev/null | sort)
-TEST_PLUGINS := $(patsubst tests/plugins/%.c,%,$(wildcard tests/plugins/*.c))
+TEST_PLUGINS := $(patsubst tests/plugins/%.c,%,\
+	$(wildcard tests/plugins/*.c tests/plugins/*/*.c))
 plugin_src   = $(or $(wildcard plugins/$(1).c),$(wildcard plugins/$(1)/*.c))
 
 # ---- machine set-up ---------------------------------------------------------

@@ -41,6 +41,18 @@ may_be_file(const struct secor_option *row, const char *key)
 	       (row->type == SECOR_TYPE_PAIRS && option_key_is_secret(key));
 }
 
+/* Properties of Kafka's client name files too: ssl.ca.location. */
+static int
+is_path(const struct secor_option *row, const char *key, const char *text)
+{
+	size_t len = strlen(key);
+
+	if (row->type != SECOR_TYPE_PAIRS)
+		return row->type == SECOR_TYPE_PATH;
+	return len > 9 && strcmp(key + len - 9, ".location") == 0 &&
+	       strcmp(text, "probe") != 0;
+}
+
 /* A scalar of a row, as it is to be set. `key` is the row's, or that of the
  * pair in a map. */
 static char *
@@ -52,7 +64,7 @@ final_text(const struct binder *binder, const struct secor_option *row,
 
 	if (text == NULL)
 		return NULL;
-	if (row->type == SECOR_TYPE_PATH) {
+	if (is_path(row, key, text)) {
 		out = expand_path(text, binder->base_dir);
 	} else if (may_be_file(row, key)) {
 		if (expand_secret(text, binder->base_dir, &out, &err) ==
@@ -277,10 +289,21 @@ bind_keys(const struct binder *binder, const struct section *section,
 	free(dotted);
 }
 
+/* Also when it is mistyped: one complaint is enough. */
 static int
-is_given(const struct node *map, const char *key)
+is_given(const struct section *section, const struct node *map, const char *key)
 {
-	return node_get(map, key) != NULL;
+	if (node_get(map, key) != NULL)
+		return 1;
+	for (size_t i = 0; map != NULL && i < map->count; i++) {
+		const char *theirs = map->keys[i]->text;
+
+		if (find_place(section, theirs).row == NULL &&
+		    !is_other(section, theirs) &&
+		    nearest_word(theirs, &key, 1) != NULL)
+			return 1;
+	}
+	return 0;
 }
 
 static void
@@ -295,7 +318,8 @@ require(const struct binder *binder, const struct section *section,
 			    options_row(&target->opts, k);
 
 			if ((row->flags & SECOR_OPTION_REQUIRED) == 0 ||
-			    target->inherited || is_given(map, row->key))
+			    target->inherited ||
+			    is_given(section, map, row->key))
 				continue;
 			diag_error(binder->diag, where, "%s needs '%s': %s",
 			    section->name, row->key, row->help);

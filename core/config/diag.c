@@ -39,6 +39,8 @@ add(struct diag *diag, struct spot spot, const char *level, const char *fmt,
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	buf_printf(&line, "%s: %s", level, text);
+	while (line.ptr[line.len - 1] == ' ' || line.ptr[line.len - 1] == '\n')
+		line.ptr[--line.len] = '\0';
 	for (size_t i = 0; i < line.len; i++) {
 		if ((unsigned char)line.ptr[i] < ' ')
 			line.ptr[i] = ' '; /* one complaint, one line */

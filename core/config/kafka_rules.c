@@ -8,6 +8,7 @@
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- brokers, group, topics ---- */
 
@@ -97,13 +98,15 @@ static void
 check_lists(const struct binder *binder, const struct node *kafka,
     const struct config_kafka *conf)
 {
-	/* a key that is missing has been complained about already */
-	if (node_get(kafka, "brokers") != NULL && conf->brokers.count == 0)
-		diag_error(binder->diag, node_spot(kafka, "brokers"),
-		    "brokers: is empty");
-	if (node_get(kafka, "topics") != NULL && conf->topics.count == 0)
-		diag_error(binder->diag, node_spot(kafka, "topics"),
-		    "topics: is empty");
+	static const char *const LISTS[] = {"brokers", "topics"};
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct node *list = node_get(kafka, LISTS[i]);
+
+		if (list != NULL && list->kind == NODE_LIST && list->count == 0)
+			diag_error(
+			    binder->diag, list->spot, "%s: is empty", LISTS[i]);
+	}
 	if (conf->group != NULL && *conf->group == '\0')
 		diag_error(
 		    binder->diag, node_spot(kafka, "group"), "group: is empty");
@@ -178,6 +181,18 @@ near_property(
 	return dst;
 }
 
+/* A file that the client would only miss when it connects. */
+static int
+can_read(const struct secor_pair *pair)
+{
+	size_t len = strlen(pair->key);
+
+	if (len <= 9 || strcmp(pair->key + len - 9, ".location") != 0 ||
+	    strcmp(pair->value, "probe") == 0)
+		return 1;
+	return access(pair->value, R_OK) == 0;
+}
+
 static void
 set_property(const struct binder *binder, const struct node *map,
     const struct secor_pair *pair, rd_kafka_conf_t *conf)
@@ -189,6 +204,11 @@ set_property(const struct binder *binder, const struct node *map,
 	if (why != NULL) {
 		diag_error(binder->diag, node_key_spot(map, pair->key),
 		    "properties: %s is not yours to set: %s", pair->key, why);
+		return;
+	}
+	if (!can_read(pair)) {
+		diag_error(binder->diag, node_spot(map, pair->key),
+		    "properties: %s: %s: %m", pair->key, pair->value);
 		return;
 	}
 	res =

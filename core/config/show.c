@@ -59,8 +59,10 @@ static void
 put_uses(struct buf *out, const char *name, const struct config_uses *uses,
     int indent)
 {
-	if (uses->count == 0)
+	if (uses->count == 0) {
+		buf_printf(out, "%*s%s: []\n", indent, "", name);
 		return;
+	}
 	buf_printf(out, "%*s%s:\n", indent, "", name);
 	for (size_t i = 0; i < uses->count; i++) {
 		buf_printf(out, "%*s- ", indent + 2, "");

@@ -117,6 +117,7 @@ fill_node(struct tree *tree, struct node *to, yaml_node_t *from)
 		to->plain = from->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 		to->text =
 		    mem_dup(from->data.scalar.value, from->data.scalar.length);
+		to->torn = strlen(to->text) != from->data.scalar.length;
 	}
 }
 

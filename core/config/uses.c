@@ -109,7 +109,7 @@ use_bind(const struct binder *binder, const struct use_section *what,
 
 	if (node->kind != NODE_MAP) {
 		diag_error(binder->diag, node->spot,
-		    "%s is a map with 'use' (like {use: name}), not %s",
+		    "%s: a map with 'use' (like {use: name}) is needed, not %s",
 		    what->name, node_phrase(node));
 		return;
 	}

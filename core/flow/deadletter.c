@@ -373,4 +373,4 @@ static const struct plugin deadletter_plugin = {
     .ops = {.format = &deadletter_ops},
 };
 
-const struct config_use deadletter_format = {&deadletter_plugin, NULL};
+const struct config_use deadletter_format = {.plugin = &deadletter_plugin};

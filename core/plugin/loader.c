@@ -318,7 +318,7 @@ registry_find(struct registry *registry, int kind, const char *use,
 	else if ((file = search(registry, kind, use)) == NULL)
 		return fail_not_found(registry, kind, use, err);
 	rc = open_once(registry, file, &found, err);
-	if (rc == SECOR_OK && found->desc.kind != kind)
+	if (rc == SECOR_OK && kind != 0 && found->desc.kind != kind)
 		rc = secor_fail(err, SECOR_FATAL,
 		    "%s: is a %s, not a %s: name it in that section", file,
 		    kind_name(found->desc.kind), kind_name(kind));

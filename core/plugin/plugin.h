@@ -49,10 +49,10 @@ void registry_free(struct registry *registry);
 /* Whether it opens plugins. */
 int registry_loads(const struct registry *registry);
 
-/* The plugin of `kind` that `use` names; `base_dir` is the folder of the YAML
- * file. SECOR_FATAL with one sentence that names the file and the fix:
- * not found (with the nearest name), writable by others, wrong magic, version,
- * kind, missing slot. Not thread-safe: set-up only. */
+/* The plugin of `kind` (0: any, for files only) that `use` names; `base_dir` is
+ * the folder of the YAML file. SECOR_FATAL with one sentence that names the
+ * file and the fix: not found (with the nearest name), writable by others,
+ * wrong magic, version, kind, missing slot. Not thread-safe: set-up only. */
 int registry_find(struct registry *registry, int kind, const char *use,
     const char *base_dir, const struct plugin **plugin, struct secor_err *err);
 

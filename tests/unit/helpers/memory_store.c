@@ -255,4 +255,4 @@ static const struct plugin memory_plugin = {
     .ops = {.store = &memory_ops},
 };
 
-const struct config_use memory_store = {&memory_plugin, NULL};
+const struct config_use memory_store = {.plugin = &memory_plugin};
