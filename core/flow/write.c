@@ -123,6 +123,7 @@ writer_start(
 	writer->jobs = queue_new(NULL, NULL);
 	writer->shop.budget = &all->budget;
 	writer->shop.files.stage = conf->stage;
+	writer->shop.files.pool = conf->pool;
 	writer->shop.files.limit = conf->open_files / conf->count;
 	if (writer->shop.files.limit < 1)
 		writer->shop.files.limit = 1;

@@ -143,14 +143,27 @@ write_all(struct outfile *file, const char *at, size_t n)
 }
 
 static void
-flush(struct outfile *file)
+flush(struct outfiles *all)
 {
-	struct block *buffer = file->buffer;
+	struct outfile *file = all->filling;
 
-	if (buffer == NULL || buffer->len == 0)
+	if (file == NULL)
 		return;
-	write_all(file, buffer->data, buffer->len);
-	buffer->len = 0;
+	all->filling = NULL;
+	write_all(file, all->buffer->data, all->buffer->len);
+	all->buffer->len = 0;
+}
+
+static void
+fill(struct outfile *file, const void *bytes, size_t len)
+{
+	struct outfiles *all = file->all;
+
+	if (all->buffer == NULL)
+		all->buffer = pool_get(all->pool, OUTFILE_BUFFER);
+	all->filling = file;
+	memcpy(all->buffer->data + all->buffer->len, bytes, len);
+	all->buffer->len += len;
 }
 
 static int
@@ -161,7 +174,7 @@ sink_put(struct secor_sink *sink, const void *bytes, size_t len,
 }
 
 void
-outfile_begin(struct outfile *file, struct outfiles *all, struct pool *pool)
+outfile_begin(struct outfile *file, struct outfiles *all)
 {
 	*file = (struct outfile){
 	    .sink = {.size = sizeof(file->sink), .put = sink_put},
@@ -169,24 +182,21 @@ outfile_begin(struct outfile *file, struct outfiles *all, struct pool *pool)
 	    .name = stage_name(all->stage),
 	    .fd = -1,
 	};
-	if (pool != NULL)
-		file->buffer = pool_get(pool, OUTFILE_BUFFER);
 }
 
 int
 outfile_put(
     struct outfile *file, const void *bytes, size_t len, struct secor_err *err)
 {
-	struct block *buffer = file->buffer;
+	struct outfiles *all = file->all;
 
-	if (buffer != NULL && buffer->len + len > buffer->room)
-		flush(file);
-	if (buffer == NULL || len >= buffer->room) {
+	if (all->filling != NULL &&
+	    (all->filling != file || all->buffer->len + len > OUTFILE_BUFFER))
+		flush(all);
+	if (len >= OUTFILE_BUFFER)
 		write_all(file, bytes, len);
-	} else if (len > 0) {
-		memcpy(buffer->data + buffer->len, bytes, len);
-		buffer->len += len;
-	}
+	else if (len > 0)
+		fill(file, bytes, len);
 	if (file->why != 0)
 		return say(file, err);
 	file->crc32c = crc32c_add(file->crc32c, bytes, len);
@@ -195,14 +205,23 @@ outfile_put(
 }
 
 int
+outfile_flush(struct outfile *file, struct secor_err *err)
+{
+	if (file->all->filling == file)
+		flush(file->all);
+	return file->why != 0 ? say(file, err) : SECOR_OK;
+}
+
+int
 outfile_finish(struct outfile *file, struct secor_err *err)
 {
-	flush(file);
-	if (file->why == 0 && !file->made)
+	int rc = outfile_flush(file, err);
+
+	if (rc != SECOR_OK)
+		return rc;
+	if (!file->made)
 		(void)open_now(file);
 	close_now(file);
-	pool_put(file->buffer);
-	file->buffer = NULL;
 	if (file->why != 0)
 		return say(file, err);
 	assert(file->on_disk == file->bytes);
@@ -212,12 +231,25 @@ outfile_finish(struct outfile *file, struct secor_err *err)
 void
 outfile_remove(struct outfile *file)
 {
+	struct outfiles *all = file->all;
+
 	if (file->name == NULL)
 		return;
+	if (all->filling == file) {
+		all->filling = NULL;
+		all->buffer->len = 0;
+	}
 	close_now(file);
-	pool_put(file->buffer);
 	(void)unlink(file->name);
-	stage_count(file->all->stage, -(int64_t)file->on_disk);
+	stage_count(all->stage, -(int64_t)file->on_disk);
 	free(file->name);
 	memset(file, 0, sizeof(*file));
+}
+
+void
+outfiles_fini(struct outfiles *all)
+{
+	assert(all->filling == NULL && all->open == 0);
+	pool_put(all->buffer);
+	all->buffer = NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * write_file.h -- a staged file being written: buffer, checksum, and a share of
- * the open descriptors.
+ * write_file.h -- a staged file being written: checksum, and a share of the
+ * writer's buffer and of the open descriptors.
  *
  * Used by one writer thread. A file that has failed stays failed: every later
  * call says why again, so a format that overlooks an error hides nothing.
@@ -16,9 +16,13 @@
 struct outfile;
 
 /* The files of one writer: at most `limit` are open, the one used longest ago
- * is closed for another. */
+ * is closed for another. One buffer for all joins small pieces; it is flushed
+ * after each block, so ten thousand files need no more than it. */
 struct outfiles {
 	struct stage *stage;
+	struct pool *pool;
+	struct block *buffer;		 /* made when first needed */
+	struct outfile *filling;	 /* whose bytes are in it */
 	struct outfile *newest, *oldest; /* of the open ones */
 	int64_t open;
 	int64_t limit; /* at least 1 */
@@ -33,7 +37,6 @@ struct outfile {
 	int made;		       /* was opened once */
 	int why;		       /* errno of the first failure */
 	const char *failed_at;	       /* "open", "write", "close" */
-	struct block *buffer;	       /* NULL: bytes go straight on */
 	uint64_t bytes;		       /* put into it */
 	uint64_t on_disk;
 	uint32_t crc32c;
@@ -41,20 +44,24 @@ struct outfile {
 
 enum { OUTFILE_BUFFER = 64 * 1024 };
 
-/* A new name in the stage; the file is made at the first byte. With `pool` it
- * gets a buffer of OUTFILE_BUFFER. */
-void
-outfile_begin(struct outfile *file, struct outfiles *all, struct pool *pool);
+/* A new name in the stage; the file is made at the first byte. */
+void outfile_begin(struct outfile *file, struct outfiles *all);
 
 /* SECOR_RETRY with the cause and the fix. */
 int outfile_put(
     struct outfile *file, const void *bytes, size_t len, struct secor_err *err);
 
-/* All bytes are in the file (which is there even when empty), buffer and
- * descriptor are given back. More may be put. */
+/* What is in the buffer goes into the file. */
+int outfile_flush(struct outfile *file, struct secor_err *err);
+
+/* All bytes are in the file (which is there even when empty), the descriptor is
+ * given back. */
 int outfile_finish(struct outfile *file, struct secor_err *err);
 
 /* Removes it, whatever its state; also one that never began (zeroed). */
 void outfile_remove(struct outfile *file);
+
+/* The end of the writer: every file is removed. */
+void outfiles_fini(struct outfiles *all);
 
 #endif

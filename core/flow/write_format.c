@@ -16,10 +16,11 @@ codec_open(struct codec *codec, struct secor_err *err)
 	    .conf = codec->use->conf,
 	    .host = codec->use->plugin->host,
 	};
+	struct secor_format_traits traits = {.size = sizeof(traits)};
 
 	codec->ops = codec->use->plugin->ops.format;
-	codec->traits.size = sizeof(codec->traits);
-	codec->ops->describe(with.conf, &codec->traits);
+	codec->ops->describe(with.conf, &traits);
+	codec->cost = (int64_t)traits.stream_bytes;
 	return codec->ops->open(&with, &codec->self, err);
 }
 
@@ -61,20 +62,7 @@ shop_fini(struct write_shop *shop)
 	if (shop->unpacked != NULL)
 		unpacked_fini(shop->unpacked);
 	free(shop->unpacked);
-}
-
-/* A format without `drain` and `write` leaves bytes as they are: no buffer. */
-static int
-is_plain(const struct codec *codec, const struct staged *staged)
-{
-	return !staged->wants_records && codec->ops->drain == NULL;
-}
-
-static int64_t
-cost_of(const struct codec *codec, const struct staged *staged)
-{
-	return (int64_t)codec->traits.stream_bytes +
-	       (is_plain(codec, staged) ? 0 : OUTFILE_BUFFER);
+	outfiles_fini(&shop->files);
 }
 
 /* Whether so much more codec state fits. A seal needs one stream in any case.
@@ -99,13 +87,12 @@ stream_begin(struct write_shop *shop, struct staged *staged, int in_any_case,
 	int rc = codec_get(shop, staged->format, &codec, err);
 
 	if (rc != SECOR_OK ||
-	    !count_stream(shop->budget, cost_of(codec, staged), in_any_case))
+	    !count_stream(shop->budget, codec->cost, in_any_case))
 		return rc;
 	staged->state = STAGED_STREAM;
 	staged->codec = codec;
-	pool_count(pool, (int64_t)codec->traits.stream_bytes);
-	outfile_begin(
-	    &staged->out, &shop->files, is_plain(codec, staged) ? NULL : pool);
+	pool_count(pool, codec->cost);
+	outfile_begin(&staged->out, &shop->files);
 	if (codec->ops->begin != NULL)
 		rc = codec->ops->begin(codec->self, &staged->object,
 		    &staged->out.sink, &staged->stream, err);
@@ -121,8 +108,8 @@ stream_end(struct write_shop *shop, struct staged *staged)
 		return;
 	if (staged->stream != NULL && codec->ops->end != NULL)
 		codec->ops->end(staged->stream);
-	pool_count(shop->budget->pool, -(int64_t)codec->traits.stream_bytes);
-	atomic_fetch_sub(&shop->budget->streams, cost_of(codec, staged));
+	pool_count(shop->budget->pool, -codec->cost);
+	atomic_fetch_sub(&shop->budget->streams, codec->cost);
 	staged->stream = NULL;
 	staged->codec = NULL;
 }

@@ -66,17 +66,18 @@ feed_block(struct write_shop *shop, struct staged *staged,
 static int
 pass_held(struct write_shop *shop, struct staged *staged, struct secor_err *err)
 {
+	struct outfile *to =
+	    staged->state == STAGED_RAW ? &staged->raw : &staged->out;
 	struct block *block;
 	int rc = SECOR_OK;
 
 	while (rc == SECOR_OK && (block = unhold(shop, staged)) != NULL) {
-		rc = staged->state == STAGED_RAW
-			 ? outfile_put(
-			       &staged->raw, block->data, block->len, err)
+		rc = to == &staged->raw
+			 ? outfile_put(to, block->data, block->len, err)
 			 : feed_block(shop, staged, block, err);
 		pool_put(block);
 	}
-	return rc;
+	return rc == SECOR_OK ? outfile_flush(to, err) : rc;
 }
 
 static int
@@ -98,7 +99,7 @@ move_on(struct write_shop *shop, struct staged *staged, struct secor_err *err)
 		return rc;
 	if (staged->state == STAGED_HELD) {
 		staged->state = STAGED_RAW;
-		outfile_begin(&staged->raw, &shop->files, NULL);
+		outfile_begin(&staged->raw, &shop->files);
 	}
 	return pass_held(shop, staged, err);
 }

@@ -32,7 +32,7 @@ struct codec {
 	struct codec *next;
 	const struct config_use *use;
 	const struct secor_format_ops *ops;
-	struct secor_format_traits traits;
+	int64_t cost; /* bytes of a stream */
 	void *self;
 };
 

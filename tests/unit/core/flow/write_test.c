@@ -165,22 +165,29 @@ append_round(struct staged **objects, int round, size_t fds)
 }
 
 static void
-assert_many(struct staged *staged, const struct staged_done *event, int i)
+assert_many(
+    struct staged *staged, const struct staged_done *event, int i, int framed)
 {
-	char want[4096 * ROUNDS];
+	char bytes[4096 * ROUNDS];
+	struct buf want = {0};
 
 	for (int round = 0; round < ROUNDS; round++)
-		memset(want + 4096 * round, 'a' + (i + round) % 26, 4096);
-	bench_assert_file(staged, event, want, sizeof(want));
+		memset(bytes + 4096 * round, 'a' + (i + round) % 26, 4096);
+	if (framed)
+		bench_frames_of(&want, bytes, sizeof(bytes));
+	else
+		buf_put(&want, bytes, sizeof(bytes));
+	bench_assert_file(staged, event, want.ptr, want.len);
+	buf_fini(&want);
 }
 
-/* 4 MiB would hold a tenth of the first round. */
-Test(write, ten_thousand_objects_stay_in_the_budget_and_the_file_limit)
+static void
+many(const struct secor_format_ops *ops)
 {
 	struct staged **objects = calloc(MANY, sizeof(*objects));
 	size_t fds;
 
-	bench_begin(&fake_plain, 2, 64, 4 << 20);
+	bench_begin(ops, 2, 64, 4 << 20);
 	fds = bench_count_files("/proc/self/fd");
 	for (int i = 0; i < MANY; i++)
 		objects[i] = bench_staged(&objects[i], 0);
@@ -193,12 +200,25 @@ Test(write, ten_thousand_objects_stay_in_the_budget_and_the_file_limit)
 		    (struct staged_done *)queue_get(bench.done, -1);
 		struct staged **of = event->owner;
 
-		assert_many(*of, event, (int)(of - objects));
+		assert_many(
+		    *of, event, (int)(of - objects), ops == &fake_frames);
 		staged_done_free(event);
 		staged_drop(*of);
 	}
 	bench_end();
 	free(objects);
+}
+
+/* 4 MiB would hold a tenth of the first round. */
+Test(write, ten_thousand_objects_stay_in_the_budget_and_the_file_limit)
+{
+	many(&fake_plain);
+}
+
+Test(write, ten_thousand_streams_stay_in_the_budget_and_the_file_limit)
+{
+	fake.stream_bytes = 100000;
+	many(&fake_frames);
 }
 
 Test(write, streams_beyond_a_quarter_of_the_budget_are_not_begun)
@@ -214,7 +234,7 @@ Test(write, streams_beyond_a_quarter_of_the_budget_are_not_begun)
 		bench_append(objects[i], bytes, 256 * 1024, 65536);
 		bench_settle();
 	}
-	cr_assert_eq(atomic_load(&fake.streams), 3);
+	cr_assert_eq(atomic_load(&fake.streams), 4);
 	cr_assert_eq(bench_files(), 16);
 	for (int i = 0; i < 16; i++) {
 		event = bench_seal(objects[i]);
