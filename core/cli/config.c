@@ -16,12 +16,14 @@ struct config *
 cli_config(
     const char *file, int flags, struct registry **registry, int *exit_code)
 {
+	struct config_how how = {.flags = flags, .complain = complain};
 	struct config *config = NULL;
 	int rc;
 
 	*registry = registry_new(
 	    getenv("SECOR_PLUGIN_PATH"), (flags & CONFIG_NO_LOAD) == 0);
-	rc = config_load(file, *registry, flags, complain, NULL, &config);
+	how.registry = *registry;
+	rc = config_load(file, &how, &config);
 	if (rc == SECOR_OK)
 		return config;
 	registry_free(*registry);

@@ -141,11 +141,19 @@ enum {
 	CONFIG_TRY_OPEN = 2
 };
 
+/* How a file is read. The registry must outlive the configuration. */
+struct config_how {
+	struct registry *registry;
+	int flags; /* CONFIG_NO_LOAD | CONFIG_TRY_OPEN */
+	config_complain_fn complain;
+	void *arg;
+};
+
 /* Reads and checks `file`. SECOR_OK with *config (caller: config_free), or
  * SECOR_REJECT after at least one complaint, or SECOR_RETRY when the file
- * cannot be read (complained too). The registry must outlive it. */
-int config_load(const char *file, struct registry *registry, int flags,
-    config_complain_fn complain, void *arg, struct config **config);
+ * cannot be read (complained too). */
+int config_load(
+    const char *file, const struct config_how *how, struct config **config);
 void config_free(struct config *config);
 
 /* The effective settings of a topic: the first override that matches, or the

@@ -90,7 +90,7 @@ bind_plugins(
 		diag_error(binder->diag, root->spot,
 		    "section '%s' is missing: %s", store->name, store->help);
 	else
-		use_bind(binder, store, node, NULL, &config->store, NULL, NULL);
+		use_bind(binder, store, node, NULL, &config->store);
 	node = node_get(root, "notifiers");
 	if (node != NULL && !node_is_null(node))
 		uses_bind(binder, use_section("notifiers"), node, NULL,
@@ -268,13 +268,14 @@ load(const struct binder *binder, const char *file, const char *bytes,
 }
 
 int
-config_load(const char *file, struct registry *registry, int flags,
-    config_complain_fn complain, void *arg, struct config **config)
+config_load(
+    const char *file, const struct config_how *how, struct config **config)
 {
 	struct diag diag = {.file = file};
 	char *folder = folder_of(file);
-	struct binder binder = {&diag, registry, folder,
-	    (flags & CONFIG_NO_LOAD) == 0 && registry_loads(registry)};
+	struct binder binder = {&diag, how->registry, folder,
+	    (how->flags & CONFIG_NO_LOAD) == 0 &&
+		registry_loads(how->registry)};
 	struct secor_err err = {""};
 	struct config *loaded = NULL;
 	char *bytes = NULL;
@@ -285,10 +286,10 @@ config_load(const char *file, struct registry *registry, int flags,
 	if (rc != SECOR_OK) {
 		diag_error(&diag, (struct spot){0, 0}, "%s", err.text);
 	} else {
-		loaded = load(&binder, file, bytes, len, flags);
+		loaded = load(&binder, file, bytes, len, how->flags);
 		rc = loaded != NULL ? SECOR_OK : SECOR_REJECT;
 	}
-	diag_report(&diag, complain, arg);
+	diag_report(&diag, how->complain, how->arg);
 	diag_fini(&diag);
 	free(bytes);
 	free(folder);

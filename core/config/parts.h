@@ -41,11 +41,13 @@ void topic_fini(struct config_topic *topic);
 void topic_try_open(const struct binder *binder, const struct node *root,
     const struct node *map, const struct config_topic *topic);
 
-/* uses.c: one plugin section, or a list of them. `base` may be NULL; `engine`
- * (may be NULL) holds the engine's keys beside the plugin's. */
+/* uses.c: one plugin section, or a list of them. `base` may be NULL. The
+ * engine's keys beside a parser's lie in its topic. */
 void use_bind(const struct binder *binder, const struct use_section *what,
     const struct node *node, const struct config_use *base,
-    struct config_use *use, const struct target *engine, const int *no_time);
+    struct config_use *use);
+void parser_bind(const struct binder *binder, const struct node *node,
+    const struct config_topic *base, struct config_topic *topic);
 void uses_bind(const struct binder *binder, const struct use_section *what,
     const struct node *node, const struct config_uses *base,
     struct config_uses *uses);

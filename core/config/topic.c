@@ -27,38 +27,42 @@ section_node(const struct binder *binder, const struct use_section *what,
 }
 
 static void
-bind_list(const struct binder *binder, const char *name, const struct node *map,
-    const struct config_topic *base, size_t offset, struct config_topic *topic)
+bind_list(const struct binder *binder, const struct use_section *what,
+    const struct node *node, const struct config_uses *base,
+    struct config_uses *uses)
 {
-	const struct use_section *what = use_section(name);
-	const struct node *node = section_node(binder, what, map, base);
-	struct config_uses *uses = (void *)((char *)topic + offset);
-	const struct config_uses *from =
-	    base != NULL ? (const void *)((const char *)base + offset) : NULL;
-
 	if (node != NULL)
-		uses_bind(binder, what, node, from, uses);
-	else if (from != NULL)
-		uses_copy(from, uses);
+		uses_bind(binder, what, node, base, uses);
+	else if (base != NULL)
+		uses_copy(base, uses);
+}
+
+static void
+bind_lists(const struct binder *binder, const struct node *map,
+    const struct config_topic *base, struct config_topic *topic)
+{
+	const struct use_section *what = use_section("transformers");
+
+	bind_list(binder, what, section_node(binder, what, map, base),
+	    base != NULL ? &base->transformers : NULL, &topic->transformers);
+	what = use_section("partitioner");
+	bind_list(binder, what, section_node(binder, what, map, base),
+	    base != NULL ? &base->partitioners : NULL, &topic->partitioners);
 }
 
 static void
 bind_parser(const struct binder *binder, const struct node *map,
     const struct config_topic *base, struct config_topic *topic)
 {
-	const struct use_section *what = use_section("parser");
-	const struct node *node = section_node(binder, what, map, base);
-	struct target engine = {parser_keys, topic, base != NULL};
+	const struct node *node =
+	    section_node(binder, use_section("parser"), map, base);
 
 	if (base != NULL)
 		options_copy_into(&parser_keys, base, topic);
 	else
 		options_init(&parser_keys, topic);
-	/* the enum's KAFKA is 1: what `check` calls no_time */
 	if (node != NULL)
-		use_bind(binder, what, node,
-		    base != NULL ? &base->parser : NULL, &topic->parser,
-		    &engine, &topic->time_source);
+		parser_bind(binder, node, base, topic);
 	else if (base != NULL)
 		use_copy(&base->parser, &topic->parser);
 }
@@ -72,8 +76,7 @@ bind_format(const struct binder *binder, const struct node *map,
 
 	if (node != NULL)
 		use_bind(binder, what, node,
-		    base != NULL ? &base->format : NULL, &topic->format, NULL,
-		    NULL);
+		    base != NULL ? &base->format : NULL, &topic->format);
 	else if (base != NULL)
 		use_copy(&base->format, &topic->format);
 }
@@ -136,11 +139,8 @@ void
 topic_bind(const struct binder *binder, const struct node *map,
     const struct config_topic *base, struct config_topic *topic)
 {
-	bind_list(binder, "transformers", map, base,
-	    offsetof(struct config_topic, transformers), topic);
+	bind_lists(binder, map, base, topic);
 	bind_parser(binder, map, base, topic);
-	bind_list(binder, "partitioner", map, base,
-	    offsetof(struct config_topic, partitioners), topic);
 	bind_format(binder, map, base, topic);
 	bind_engine_sections(binder, map, base, topic);
 	if (binder->diag->errors == 0)

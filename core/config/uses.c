@@ -57,28 +57,40 @@ run_check(const struct binder *binder, const struct node *map,
 
 /* ---- one section ---- */
 
+/* What is bound: a section, the base that it may inherit from (or NULL), and
+ * the engine's own keys in it (conf NULL: none). */
+struct asked {
+	const struct use_section *what;
+	const struct node *map;
+	const struct config_use *base;
+	struct target engine;
+	const int *no_time; /* or NULL; known once the section is bound */
+};
+
 /* The text of `use`, or the base's; NULL after a complaint. */
 static char *
-use_name(const struct binder *binder, const struct use_section *what,
-    const struct node *map, const struct config_use *base)
+use_name(const struct binder *binder, const struct asked *asked)
 {
-	const struct node *use = node_get(map, "use");
+	const struct node *use = node_get(asked->map, "use");
+	const struct config_use *base = asked->base;
 
 	if (use != NULL)
 		return bind_text(binder, use, "use");
 	if (base != NULL && base->use != NULL)
 		return mem_dup(base->use, strlen(base->use));
-	diag_error(binder->diag, map->spot,
-	    "%s needs 'use': the name of a plugin, or ./file.so", what->name);
+	diag_error(binder->diag, asked->map->spot,
+	    "%s needs 'use': the name of a plugin, or ./file.so",
+	    asked->what->name);
 	return NULL;
 }
 
+/* The plugin is known: its keys and the engine's. */
 static void
-bind_conf(const struct binder *binder, const struct node *map,
-    struct section *section, const struct config_use *base,
-    struct config_use *use, const int *no_time)
+bind_conf(const struct binder *binder, const struct asked *asked,
+    struct section *section, struct config_use *use)
 {
-	struct target *target = &section->targets[section->target_count];
+	struct target *target = &section->targets[section->target_count++];
+	const struct config_use *base = asked->base;
 	char *name = mem_text(
 	    "%s %s", kind_name(use->plugin->desc.kind), use->plugin->desc.name);
 	size_t before = binder->diag->errors;
@@ -88,66 +100,76 @@ bind_conf(const struct binder *binder, const struct node *map,
 	target->conf = target->inherited
 			   ? options_copy(&target->opts, base->conf)
 			   : options_new(&target->opts);
-	section->target_count++;
-	section->name = name;
 	use->conf = target->conf;
-	bind_section(binder, section, map, map->spot);
+	section->name = name;
+	bind_section(binder, section, asked->map, asked->map->spot);
 	if (binder->diag->errors == before)
-		run_check(binder, map, use, name, no_time != NULL && *no_time);
+		run_check(binder, asked->map, use, name,
+		    asked->no_time != NULL && *asked->no_time);
 	free(name);
+}
+
+static void
+bind(const struct binder *binder, const struct asked *asked,
+    struct config_use *use)
+{
+	struct section section = {.name = asked->what->name, .others = OTHERS};
+	struct secor_err err = {""};
+	int rc;
+
+	if (asked->map->kind != NODE_MAP) {
+		diag_error(binder->diag, asked->map->spot,
+		    "%s: a map with 'use' (like {use: name}) is needed, not %s",
+		    asked->what->name, node_phrase(asked->map));
+		return;
+	}
+	use->use = use_name(binder, asked);
+	if (use->use == NULL)
+		return;
+	if (asked->engine.conf != NULL)
+		section.targets[section.target_count++] = asked->engine;
+	rc = registry_find(binder->registry, asked->what->kind, use->use,
+	    binder->base_dir, &use->plugin, &err);
+	if (rc == SECOR_OK) {
+		bind_conf(binder, asked, &section, use);
+		return;
+	}
+	if (rc != SECOR_RETRY)
+		diag_error(binder->diag, node_spot(asked->map, "use"),
+		    "use: %s", err.text);
+	section.open = 1;
+	bind_section(binder, &section, asked->map, asked->map->spot);
 }
 
 void
 use_bind(const struct binder *binder, const struct use_section *what,
     const struct node *node, const struct config_use *base,
-    struct config_use *use, const struct target *engine, const int *no_time)
+    struct config_use *use)
 {
-	struct section section = {.name = what->name, .others = OTHERS};
-	struct secor_err err = {""};
-	char *name;
-	int rc;
+	struct asked asked = {.what = what, .map = node, .base = base};
 
-	if (node->kind != NODE_MAP) {
-		diag_error(binder->diag, node->spot,
-		    "%s: a map with 'use' (like {use: name}) is needed, not %s",
-		    what->name, node_phrase(node));
-		return;
+	if (what->kind == SECOR_REPORTER) {
+		options_init(&reporter_keys, use);
+		asked.engine.opts = reporter_keys;
+		asked.engine.conf = use;
 	}
-	name = use_name(binder, what, node, base);
-	if (name == NULL)
-		return;
-	use->use = name;
-	if (engine != NULL)
-		section.targets[section.target_count++] = *engine;
-	rc = registry_find(binder->registry, what->kind, name, binder->base_dir,
-	    &use->plugin, &err);
-	if (rc == SECOR_OK) {
-		bind_conf(binder, node, &section, base, use, no_time);
-		return;
-	}
-	if (rc != SECOR_RETRY)
-		diag_error(
-		    binder->diag, node_spot(node, "use"), "use: %s", err.text);
-	section.open = 1;
-	bind_section(binder, &section, node, node->spot);
+	bind(binder, &asked, use);
+}
+
+void
+parser_bind(const struct binder *binder, const struct node *node,
+    const struct config_topic *base, struct config_topic *topic)
+{
+	struct asked asked = {.what = use_section("parser"),
+	    .map = node,
+	    .base = base != NULL ? &base->parser : NULL,
+	    .engine = {parser_keys, topic, base != NULL},
+	    .no_time = &topic->time_source}; /* CONFIG_TIME_KAFKA is 1 */
+
+	bind(binder, &asked, &topic->parser);
 }
 
 /* ---- lists ---- */
-
-static void
-bind_item(const struct binder *binder, const struct use_section *what,
-    const struct node *node, const struct config_use *base,
-    struct config_use *use)
-{
-	struct target engine = {reporter_keys, use, base != NULL};
-
-	if (what->kind != SECOR_REPORTER) {
-		use_bind(binder, what, node, base, use, NULL, NULL);
-		return;
-	}
-	options_init(&reporter_keys, use);
-	use_bind(binder, what, node, base, use, &engine, NULL);
-}
 
 void
 uses_bind(const struct binder *binder, const struct use_section *what,
@@ -167,8 +189,8 @@ uses_bind(const struct binder *binder, const struct use_section *what,
 		/* item by item: only lists of the same length are alike */
 		int alike = base != NULL && base->count == n;
 
-		bind_item(binder, what, items[i],
-		    alike ? &base->items[i] : NULL, &uses->items[i]);
+		use_bind(binder, what, items[i], alike ? &base->items[i] : NULL,
+		    &uses->items[i]);
 	}
 	if (n == 0 && what->required)
 		diag_error(binder->diag, node->spot,

@@ -55,6 +55,15 @@ note(void *arg, const char *line)
 	buf_printf(arg, "%s\n", line);
 }
 
+static int
+load(const char *file, struct registry *registry, int flags, struct buf *lines,
+    struct config **config)
+{
+	struct config_how how = {registry, flags, note, lines};
+
+	return config_load(file, &how, config);
+}
+
 /* What is said about the file; the configuration comes out if asked for. */
 static char *
 complaints(const char *file, struct registry *registry, struct config **config)
@@ -64,7 +73,7 @@ complaints(const char *file, struct registry *registry, struct config **config)
 	int rc;
 
 	buf_puts(&lines, "");
-	rc = config_load(file, registry, CONFIG_TRY_OPEN, note, &lines,
+	rc = load(file, registry, CONFIG_TRY_OPEN, &lines,
 	    config != NULL ? config : &own);
 	config_free(own);
 	if (rc != SECOR_OK)
@@ -304,13 +313,13 @@ Test(load, no_load_looks_at_the_engines_keys_only)
 	struct config *config = NULL;
 	struct buf lines = {0};
 
-	cr_expect_eq(config_load("tests/config/bad/plugin_unknown.yaml",
-			 registry, CONFIG_NO_LOAD, note, &lines, &config),
+	cr_expect_eq(load("tests/config/bad/plugin_unknown.yaml", registry,
+			 CONFIG_NO_LOAD, &lines, &config),
 	    SECOR_OK);
 	config_free(config);
 	config = NULL;
-	cr_expect_eq(config_load("tests/config/bad/batch_minutes.yaml",
-			 registry, CONFIG_NO_LOAD, note, &lines, &config),
+	cr_expect_eq(load("tests/config/bad/batch_minutes.yaml", registry,
+			 CONFIG_NO_LOAD, &lines, &config),
 	    SECOR_REJECT);
 	cr_expect_not_null(strstr(lines.ptr, "'60' is no minute"));
 	buf_fini(&lines);
@@ -323,8 +332,8 @@ Test(load, missing_file_is_the_environments_fault)
 	struct config *config = NULL;
 	struct buf lines = {0};
 
-	cr_expect_eq(config_load("tests/config/none.yaml", registry,
-			 CONFIG_NO_LOAD, note, &lines, &config),
+	cr_expect_eq(load("tests/config/none.yaml", registry, CONFIG_NO_LOAD,
+			 &lines, &config),
 	    SECOR_RETRY);
 	cr_expect_str_eq(lines.ptr, "tests/config/none.yaml: error: open "
 				    "tests/config/none.yaml: No such file or "

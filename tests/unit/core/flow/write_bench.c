@@ -18,7 +18,7 @@ struct script fake;
 
 static struct secor_host host = {.size = sizeof(host)};
 static struct plugin plugin;
-static struct config_use use = {&plugin, &fake};
+static struct config_use use = {.plugin = &plugin, .conf = &fake};
 
 void
 bench_begin(const struct secor_format_ops *ops, int count, int64_t open_files,
