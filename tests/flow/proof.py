@@ -24,8 +24,8 @@ SIDE = ("_manifests/", "_dead_letters/")
 
 
 class LocalTree:
-    """The files of a folder. Hidden names (still being written) are not
-    objects."""
+    """The files of a folder. What lies in .tmp is still being written and no
+    object."""
 
     def __init__(self, folder, prefix=""):
         self.root = pathlib.Path(folder)
@@ -35,8 +35,8 @@ class LocalTree:
         found = []
         for f in self.root.rglob("*"):
             key = f.relative_to(self.root).as_posix()
-            if f.is_file() and key.startswith(self.prefix) and not any(
-                    part.startswith(".") for part in key.split("/")):
+            if f.is_file() and key.startswith(self.prefix) \
+                    and not key.startswith(".tmp/"):
                 found.append(key)
         return sorted(found)
 
