@@ -15,6 +15,30 @@ BUILD = pathlib.Path(os.environ.get("SECOR_BUILD") or ROOT / "build/release")
 BINARY = BUILD.resolve() / "secor"
 
 
+def base_config(broker, group, topics, **sections):
+    """A quick test's config: JSON messages with "time" in ms, days and hours as
+    paths, gzip text, batches of a second, a local store in `out` beside the
+    config. A section that is a dict adds to these; anything else, and a dict
+    with `use`, replaces."""
+    config = {
+        "kafka": {"brokers": [broker], "group": group,
+                  "topics": topics if isinstance(topics, list) else [topics],
+                  "session_timeout": "2s"},
+        "parser": {"use": "json", "time_field": "time"},
+        "partitioner": {"use": "date", "granularity": "hour"},
+        "format": {"use": "text", "compression": "gzip"},
+        "stage": {"dir": "stage"},
+        "batch": {"max_bytes": "1MiB", "max_age": "1s"},
+        "store": {"use": "local", "dir": "out"},
+    }
+    for name, section in sections.items():
+        if isinstance(section, dict) and "use" not in section:
+            config[name] = {**config.get(name, {}), **section}
+        else:
+            config[name] = section
+    return config
+
+
 def write_config(path, config):
     """Writes a config, a dict or YAML text. JSON is YAML, so no library."""
     text = config if isinstance(config, str) else json.dumps(config, indent=2)
