@@ -1,0 +1,191 @@
+/*
+ * group.c -- see group.h.
+ */
+#include "core/cli/group.h"
+
+#include "core/base/buf.h"
+#include "core/base/log.h"
+#include "core/flow/client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int
+no_answer(const struct group *group, const char *what, rd_kafka_resp_err_t why,
+    struct secor_err *err)
+{
+	return secor_fail(err, SECOR_RETRY, "%s: %s (brokers: %s%s)", what,
+	    rd_kafka_err2str(why), group->config->kafka.brokers.items[0],
+	    group->config->kafka.brokers.count > 1 ? ", ..." : "");
+}
+
+int
+group_open(
+    const struct config *config, struct group *group, struct secor_err *err)
+{
+	group->config = config;
+	/* what the client library has to say about brokers is in our answer */
+	log_level_set(SECOR_ERROR);
+	return client_tool(config, &group->rk, err);
+}
+
+void
+group_close(struct group *group)
+{
+	if (group->rk == NULL)
+		return;
+	rd_kafka_destroy_flags(group->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	group->rk = NULL;
+}
+
+static void
+printable(char *dst, const char *text, size_t len)
+{
+	size_t n = len < RECORD_TEXT_MAX - 1 ? len : RECORD_TEXT_MAX - 1;
+
+	for (size_t i = 0; i < n; i++)
+		dst[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+	dst[n] = '\0';
+}
+
+int
+group_record(struct group *group, const char *topic, int32_t partition,
+    struct record *record, char text[RECORD_TEXT_MAX], struct secor_err *err)
+{
+	rd_kafka_topic_partition_list_t *list =
+	    rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_t *one =
+	    rd_kafka_topic_partition_list_add(list, topic, partition);
+	rd_kafka_resp_err_t why =
+	    rd_kafka_committed(group->rk, list, GROUP_TIMEOUT_MS);
+	int rc = SECOR_OK;
+
+	if (why == RD_KAFKA_RESP_ERR_NO_ERROR)
+		why = one->err;
+	if (why != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		rc = no_answer(group, "read the group's offsets", why, err);
+	} else {
+		const char *metadata =
+		    one->metadata == NULL ? "" : one->metadata;
+		size_t len = one->metadata == NULL ? 0 : one->metadata_size;
+
+		record_read(
+		    record, one->offset < 0 ? -1 : one->offset, metadata, len);
+		if (text != NULL)
+			printable(text, metadata, len);
+	}
+	rd_kafka_topic_partition_list_destroy(list);
+	return rc;
+}
+
+int
+group_commit(struct group *group, const char *topic, int32_t partition,
+    const struct record *record, struct secor_err *err)
+{
+	rd_kafka_topic_partition_list_t *list =
+	    rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_t *one =
+	    rd_kafka_topic_partition_list_add(list, topic, partition);
+	char text[RECORD_TEXT_MAX];
+	size_t len = record_write(record, text);
+	rd_kafka_resp_err_t why;
+
+	one->offset = record->offset;
+	one->metadata = mem_dup(text, len); /* the list frees it */
+	one->metadata_size = len;
+	why = rd_kafka_commit(group->rk, list, 0);
+	if (why == RD_KAFKA_RESP_ERR_NO_ERROR)
+		why = one->err;
+	rd_kafka_topic_partition_list_destroy(list);
+	if (why == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return SECOR_OK;
+	if (why == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+	    why == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION)
+		return secor_fail(err, SECOR_FATAL,
+		    "the group %s has members again: nothing was committed",
+		    group->config->kafka.group);
+	return no_answer(group, "commit", why, err);
+}
+
+int
+group_must_be_empty(struct group *group, struct secor_err *err)
+{
+	const struct rd_kafka_group_list *list = NULL;
+	const char *name = group->config->kafka.group;
+	rd_kafka_resp_err_t why =
+	    rd_kafka_list_groups(group->rk, name, &list, GROUP_TIMEOUT_MS);
+	int members = 0;
+
+	if (why != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		if (list != NULL)
+			rd_kafka_group_list_destroy(list);
+		return no_answer(group, "list the group's members", why, err);
+	}
+	for (int i = 0; i < list->group_cnt; i++)
+		members += list->groups[i].member_cnt;
+	rd_kafka_group_list_destroy(list);
+	if (members == 0)
+		return SECOR_OK;
+	return secor_fail(err, SECOR_FATAL,
+	    "the group %s has %d member%s: stop every process of it first "
+	    "(one that was killed is gone after session_timeout)",
+	    name, members, members == 1 ? "" : "s");
+}
+
+int
+group_log(struct group *group, const char *topic, int32_t partition,
+    int64_t *low, int64_t *high, struct secor_err *err)
+{
+	rd_kafka_resp_err_t why = rd_kafka_query_watermark_offsets(
+	    group->rk, topic, partition, low, high, GROUP_TIMEOUT_MS);
+
+	return why == RD_KAFKA_RESP_ERR_NO_ERROR
+		   ? SECOR_OK
+		   : no_answer(group, "read the log's offsets", why, err);
+}
+
+static int
+by_name(const void *left, const void *right)
+{
+	const struct group_topic *a = left;
+	const struct group_topic *b = right;
+
+	return strcmp(a->name, b->name);
+}
+
+int
+group_topics(struct group *group, struct group_topic **topics, size_t *count,
+    struct secor_err *err)
+{
+	const struct rd_kafka_metadata *metadata = NULL;
+	rd_kafka_resp_err_t why =
+	    rd_kafka_metadata(group->rk, 1, NULL, &metadata, GROUP_TIMEOUT_MS);
+	struct group_topic *made;
+	size_t n = 0;
+
+	if (why != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return no_answer(group, "list topics", why, err);
+	made = mem_alloc((size_t)metadata->topic_cnt * sizeof(*made));
+	for (int i = 0; i < metadata->topic_cnt; i++) {
+		const struct rd_kafka_metadata_topic *topic =
+		    &metadata->topics[i];
+
+		if (!config_wants_topic(group->config, topic->topic))
+			continue;
+		made[n].name = mem_dup(topic->topic, strlen(topic->topic));
+		made[n++].partitions = topic->partition_cnt;
+	}
+	rd_kafka_metadata_destroy(metadata);
+	qsort(made, n, sizeof(*made), by_name);
+	*topics = made;
+	*count = n;
+	return SECOR_OK;
+}
+
+void
+group_topics_free(struct group_topic *topics, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(topics[i].name);
+	free(topics);
+}

@@ -1,0 +1,51 @@
+/*
+ * group.h -- the consumer group as the tools see it: records of partitions,
+ * logs, members. Reads at any time; writes only while the group has no member.
+ */
+#ifndef SECOR_CLI_GROUP_H
+#define SECOR_CLI_GROUP_H
+
+#include "core/config/config.h"
+#include "core/flow/record.h"
+
+#include <librdkafka/rdkafka.h>
+
+enum { GROUP_TIMEOUT_MS = 15000 };
+
+struct group {
+	const struct config *config;
+	rd_kafka_t *rk;
+};
+
+/* Thread: main, all of these. What fails for the want of a broker is
+ * SECOR_RETRY and names the brokers. */
+int group_open(
+    const struct config *config, struct group *group, struct secor_err *err);
+void group_close(struct group *group);
+
+/* The record; RECORD_MISSING when there is no committed offset. `text` (may be
+ * NULL) gets the metadata as it is, printable, cut at its room. */
+int group_record(struct group *group, const char *topic, int32_t partition,
+    struct record *record, char text[RECORD_TEXT_MAX], struct secor_err *err);
+
+/* Commits the record as it is (clean). */
+int group_commit(struct group *group, const char *topic, int32_t partition,
+    const struct record *record, struct secor_err *err);
+
+/* SECOR_FATAL when the group has a member: stop the service first. */
+int group_must_be_empty(struct group *group, struct secor_err *err);
+
+/* First offset that Kafka still has, and the one behind the last. */
+int group_log(struct group *group, const char *topic, int32_t partition,
+    int64_t *low, int64_t *high, struct secor_err *err);
+
+/* Every partition of every topic that the subscription takes, by name. */
+struct group_topic {
+	char *name;
+	int32_t partitions;
+};
+int group_topics(struct group *group, struct group_topic **topics,
+    size_t *count, struct secor_err *err);
+void group_topics_free(struct group_topic *topics, size_t count);
+
+#endif
