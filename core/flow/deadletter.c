@@ -189,7 +189,7 @@ struct deadletter_reader {
 	size_t taken;	 /* of `in` */
 	size_t searched; /* of `in`: no LF before it */
 	uint64_t at;	 /* byte of the line, for complaints */
-	struct buf key, value;
+	struct buf key, value, reason;
 };
 
 static int
@@ -215,6 +215,7 @@ deadletter_read_end(void *reader)
 	buf_fini(&dead->in);
 	buf_fini(&dead->key);
 	buf_fini(&dead->value);
+	buf_fini(&dead->reason);
 	free(dead);
 }
 
@@ -299,6 +300,7 @@ read_line(struct deadletter_reader *dead, const json_t *json,
 {
 	const json_t *offset = json_object_get(json, "offset");
 	const json_t *timestamp = json_object_get(json, "timestamp");
+	const json_t *reason = json_object_get(json, "reason");
 
 	if (!json_is_integer(offset) ||
 	    !(json_is_integer(timestamp) || json_is_null(timestamp)) ||
@@ -312,7 +314,18 @@ read_line(struct deadletter_reader *dead, const json_t *json,
 	record->has_timestamp = json_is_integer(timestamp);
 	record->timestamp_ms = json_integer_value(timestamp);
 	record->has_key = 1;
+	dead->reason.len = 0;
+	buf_puts(&dead->reason,
+	    json_is_string(reason) ? json_string_value(reason) : "");
 	return 1;
+}
+
+const char *
+deadletter_reason(const void *reader)
+{
+	const struct deadletter_reader *dead = reader;
+
+	return dead->reason.ptr;
 }
 
 static int

@@ -16,4 +16,7 @@
  * key are read from the message. */
 extern const struct config_use deadletter_format;
 
+/* Why the record that `reader` read last was a bad message. */
+const char *deadletter_reason(const void *reader);
+
 #endif

@@ -157,6 +157,7 @@ Test(deadletter, read_back_gives_what_was_encoded)
 		cr_assert(record.key.ptr != NULL && record.key.len == 0);
 		cr_assert_eq(record.value.len, 3);
 		cr_assert_eq(memcmp(record.value.ptr, "\0\xff\n", 3), 0);
+		cr_assert_str_eq(deadletter_reason(reader), "why");
 		cr_assert_eq(
 		    ops()->read(reader, &record, &more, NULL), SECOR_OK);
 		cr_assert_not(more);
