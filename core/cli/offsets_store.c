@@ -1,0 +1,210 @@
+/*
+ * offsets_store.c -- what the store has of a partition, and gap manifests.
+ */
+#include "core/base/clock.h"
+#include "core/base/hash.h"
+#include "core/cli/offsets.h"
+#include "core/cli/verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- ranges ---- */
+
+static int
+add_range(void *arg, const char *key, const struct manifest *manifest,
+    const char *why, struct secor_err *err)
+{
+	struct ranges *ranges = arg;
+
+	(void)key;
+	if (manifest == NULL)
+		return secor_fail(err, SECOR_REJECT, "%s", why);
+	ranges->items = mem_grow(
+	    ranges->items, (ranges->count + 1) * sizeof(*ranges->items));
+	ranges->items[ranges->count++] =
+	    (struct range){manifest->generation, manifest->start, manifest->end,
+		manifest->chain, manifest->watermark};
+	return SECOR_OK;
+}
+
+int
+ranges_read(struct offsets *offsets, const char *topic, int32_t partition,
+    struct ranges *ranges, struct secor_err *err)
+{
+	struct manifest_places places = {0};
+	int rc = manifest_places(&offsets->store, topic, &places, err);
+
+	for (size_t i = 0; rc == SECOR_OK && i < places.count; i++)
+		if (places.items[i].partition == partition)
+			rc = manifest_walk(&offsets->store, &places.items[i], 0,
+			    add_range, ranges, err);
+	manifest_places_fini(&places);
+	return rc;
+}
+
+void
+ranges_fini(struct ranges *ranges)
+{
+	free(ranges->items);
+	memset(ranges, 0, sizeof(*ranges));
+}
+
+const struct range *
+ranges_last(const struct ranges *ranges, int64_t limit)
+{
+	const struct range *last = NULL;
+
+	for (size_t i = 0; i < ranges->count; i++)
+		if (ranges->items[i].end <= limit &&
+		    (last == NULL || ranges->items[i].end >= last->end))
+			last = &ranges->items[i];
+	return last;
+}
+
+/* ---- objects ---- */
+
+struct finding {
+	const struct wish *wish;
+	int64_t generation, from, until;
+	struct stored *stored;
+};
+
+static int
+take_object(void *arg, const char *key, uint64_t length)
+{
+	struct finding *finding = arg;
+	struct stored *stored = finding->stored;
+	int64_t generation, start;
+	int32_t partition;
+	size_t n = stored->count;
+
+	if (!verify_parse_key(key, &generation, &partition, &start) ||
+	    generation != finding->generation ||
+	    partition != finding->wish->partition || start < finding->from ||
+	    start >= finding->until)
+		return 0;
+	stored->keys = mem_grow(stored->keys, (n + 1) * sizeof(*stored->keys));
+	stored->lengths =
+	    mem_grow(stored->lengths, (n + 1) * sizeof(*stored->lengths));
+	stored->keys[n] = mem_dup(key, strlen(key));
+	stored->lengths[n] = length;
+	stored->count++;
+	stored->bytes += length;
+	return 0;
+}
+
+int
+stored_find(struct offsets *offsets, const struct wish *wish,
+    int64_t generation, int64_t from, int64_t until, struct stored *stored,
+    struct secor_err *err)
+{
+	struct finding finding = {wish, generation, from, until, stored};
+	const struct manifest_store *store = &offsets->store;
+	char *data = mem_text("%s/", wish->topic);
+	char *dead = mem_text(
+	    "%s/%s/", offsets->config->layout.dead_letter_prefix, wish->topic);
+	int rc;
+
+	rc = store->ops->list(
+	    store->self, data, NULL, take_object, &finding, err);
+	if (rc == SECOR_OK)
+		rc = store->ops->list(
+		    store->self, dead, NULL, take_object, &finding, err);
+	free(data);
+	free(dead);
+	return rc;
+}
+
+void
+stored_fini(struct stored *stored)
+{
+	for (size_t i = 0; i < stored->count; i++)
+		free(stored->keys[i]);
+	free(stored->keys);
+	free(stored->lengths);
+	memset(stored, 0, sizeof(*stored));
+}
+
+int
+stored_remove(
+    struct offsets *offsets, const struct stored *stored, struct secor_err *err)
+{
+	const struct manifest_store *store = &offsets->store;
+	int rc = SECOR_OK;
+
+	for (size_t i = 0; rc == SECOR_OK && i < stored->count; i++)
+		rc = store->ops->remove(store->self, stored->keys[i], err);
+	return rc;
+}
+
+/* ---- manifests ---- */
+
+static int
+read_text(const struct secor_put *put, uint64_t at, void *bytes, size_t len,
+    struct secor_err *err)
+{
+	const char *text = put->arg;
+
+	(void)err;
+	memcpy(bytes, text + at, len);
+	return SECOR_OK;
+}
+
+static int
+go_on(const struct secor_put *put)
+{
+	(void)put;
+	return 1;
+}
+
+int
+manifest_store_put(
+    struct offsets *offsets, struct manifest *manifest, struct secor_err *err)
+{
+	const struct manifest_store *store = &offsets->store;
+	char *key = manifest_key(store->prefix, manifest->topic,
+	    manifest->partition, manifest->generation, manifest->start);
+	char *text;
+	struct secor_put put = {.size = sizeof(put),
+	    .key = key,
+	    .content_type = "application/json",
+	    .read_at = read_text,
+	    .go_on = go_on};
+	int rc;
+
+	manifest->written_ms = clock_now_ms();
+	manifest->chain = manifest_chain(manifest);
+	text = manifest_write(manifest);
+	put.arg = text;
+	put.length = strlen(text);
+	put.crc32c = crc32c_add(0, text, put.length);
+	rc = store->ops->put(store->self, &put, err);
+	free(text);
+	free(key);
+	return rc;
+}
+
+int
+gap_put(struct offsets *offsets, const struct wish *wish, int64_t end,
+    struct record *record, struct secor_err *err)
+{
+	char *topic = mem_dup(wish->topic, strlen(wish->topic));
+	struct manifest gap = {.topic = topic,
+	    .partition = wish->partition,
+	    .generation = record_generation(record->g),
+	    .start = record->offset,
+	    .end = end,
+	    .cut = CUT_GAP,
+	    .watermark = record->w,
+	    .previous = record->m};
+	int rc = manifest_store_put(offsets, &gap, err);
+
+	free(topic);
+	if (rc != SECOR_OK)
+		return rc;
+	record->kind = RECORD_CLEAN;
+	record->offset = end;
+	record->m = gap.chain;
+	return SECOR_OK;
+}
