@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -158,14 +160,39 @@ file_remove_tree(const char *path, struct secor_err *err)
 }
 
 int
+file_group_is_private(uid_t user, gid_t group)
+{
+	struct passwd user_entry, *found_user = NULL;
+	struct group group_entry, *found_group = NULL;
+	char user_text[1024], group_text[4096];
+
+	(void)getpwuid_r(
+	    user, &user_entry, user_text, sizeof(user_text), &found_user);
+	(void)getgrgid_r(
+	    group, &group_entry, group_text, sizeof(group_text), &found_group);
+	if (found_user == NULL || found_group == NULL ||
+	    strcmp(found_user->pw_name, found_group->gr_name) != 0)
+		return 0;
+	for (char **name = found_group->gr_mem; *name != NULL; name++) {
+		if (strcmp(*name, found_user->pw_name) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+int
 file_others_may_write(const char *path)
 {
 	struct stat st;
 
 	if (stat(path, &st) != 0)
 		return 0; /* whoever opens it says why */
-	return (st.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
-	       !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return 1;
+	if ((st.st_mode & S_IWGRP) != 0 &&
+	    !file_group_is_private(st.st_uid, st.st_gid))
+		return 1;
+	return (st.st_mode & S_IWOTH) != 0;
 }
 
 int64_t

@@ -26,8 +26,11 @@ int file_read(const char *path, size_t limit, char **bytes, size_t *n,
 int file_remove_tree(const char *path, struct secor_err *err);
 
 /* 1 when group or others may write the file (or it is not a plain file or
- * folder): such code is not loaded. */
+ * folder): such code is not loaded. A group that is the owner's alone (umask
+ * 002) is no other. */
 int file_others_may_write(const char *path);
+/* Whether the group has the user's name and no other members. */
+int file_group_is_private(uid_t user, gid_t group);
 
 /* Free bytes of the file system that holds path; -1 when not known. */
 int64_t file_space_left(const char *path);

@@ -183,17 +183,27 @@ Test(files, others_may_write_looks_at_group_and_world)
 	static const struct {
 		mode_t mode;
 		int want;
-	} rows[] = {
-	    {0600, 0}, {0644, 0}, {0755, 0}, {0660, 1}, {0602, 1}, {0777, 1}};
+	} rows[] = {{0600, 0}, {0644, 0}, {0755, 0}, {0602, 1}, {0777, 1}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		write_file("f", "", rows[i].mode);
 		cr_assert_eq(file_others_may_write(in_dir("f")), rows[i].want,
 		    "mode %o", rows[i].mode);
 	}
+	write_file("f", "", 0660);
+	cr_assert_eq(file_others_may_write(in_dir("f")),
+	    !file_group_is_private(getuid(), getgid()));
 	cr_assert_eq(file_others_may_write(dir), 0);
 	cr_assert_eq(file_others_may_write("/dev/null"), 1);
 	cr_assert_eq(file_others_may_write(in_dir("none")), 0);
+}
+
+Test(files, group_is_private_when_it_is_the_users_alone)
+{
+	cr_assert_eq(file_group_is_private(0, 0), 1); /* root, root */
+	cr_assert_eq(file_group_is_private(0, 1), 0); /* root, daemon */
+	cr_assert_eq(file_group_is_private(0, 987654), 0);
+	cr_assert_eq(file_group_is_private(987654, 0), 0);
 }
 
 Test(files, space_left_of_a_missing_path_is_not_known)
