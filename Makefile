@@ -50,6 +50,7 @@ UNIT_HELP   := $(shell find tests/unit -name '*.c' ! -name '*_test.c' \
 	2>/dev/null | sort)
 TEST_PLUGINS := $(patsubst tests/plugins/%.c,%,\
 	$(wildcard tests/plugins/*.c tests/plugins/*/*.c))
+ABI_PLUGINS := $(patsubst %.c,%,$(wildcard tests/abi/*/*/*.c))
 plugin_src   = $(or $(wildcard plugins/$(1).c),$(wildcard plugins/$(1)/*.c))
 
 # ---- machine set-up ---------------------------------------------------------
@@ -89,11 +90,18 @@ build/$(1)/secor: build/$(1)/core/cli/main.o build/$(1)/core.a
 
 .PHONY: variant-$(1)
 variant-$(1): build/$(1)/secor $$(PLUGINS:%=build/$(1)/plugins/%.so) \
-	$$(TEST_PLUGINS:%=build/$(1)/tests/plugins/%.so)
+	$$(TEST_PLUGINS:%=build/$(1)/tests/plugins/%.so) \
+	$$(ABI_PLUGINS:%=build/$(1)/%.so)
 
 # test plugins: one file each, nothing but the public headers
 build/$(1)/tests/plugins/%.so: build/$(1)/tests/plugins/%.o
 	$$(CC) -shared $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$<
+
+# plugins as they were made for earlier headers: see tests/abi/README.md
+build/$(1)/tests/abi/%.so: tests/abi/%.c build/$(1)/.flags | $$(DEPS_BUILD)
+	@mkdir -p $$(@D)
+	$$(CC) -Itests/abi/$$(firstword $$(subst /, ,$$*))/include $$(CFLAGS) \
+	$$(CFLAGS.$(1)) -MMD -MP -shared $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$<
 
 # unit tests: one binary a file, linked with the archives and helpers
 build/$(1)/unit/%: build/$(1)/tests/unit/%.o \

@@ -102,7 +102,8 @@ begin(size_t count)
 		(void)pthread_mutex_init(&f->ears[i].lock, NULL);
 		(void)pthread_cond_init(&f->ears[i].moved, NULL);
 		f->ears[i].open = 1;
-		f->uses[i] = (struct config_use){&ear_plugin, &f->ears[i]};
+		f->uses[i] = (struct config_use){
+		    .plugin = &ear_plugin, .conf = &f->ears[i]};
 	}
 	f->config.store = memory_store;
 	f->config.notifiers = (struct config_uses){f->uses, count};
