@@ -1,0 +1,62 @@
+/*
+ * aws_cred.h -- where AWS credentials come from, and when they are renewed.
+ *
+ * The first source that is set up wins, in the order of AWS's own tools:
+ *
+ *	configuration	access_key, secret_key, session_token
+ *	environment	AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+ *			AWS_SESSION_TOKEN
+ *	web identity	AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN
+ *	shared file	~/.aws/credentials, ~/.aws/config
+ *			(AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE,
+ *			AWS_PROFILE); first of all when a profile is configured
+ *	container	AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, ..._FULL_URI
+ *	EC2 metadata	IMDSv2 (AWS_EC2_METADATA_SERVICE_ENDPOINT,
+ *			AWS_EC2_METADATA_DISABLED)
+ *
+ * A source that is set up and fails ends the search: nothing is written under
+ * another identity by accident.
+ */
+#ifndef SECOR_COMMON_AWS_CRED_H
+#define SECOR_COMMON_AWS_CRED_H
+
+#include <secor/plugin.h>
+
+struct aws_key {
+	const char *access_key, *secret_key;
+	const char *session_token; /* or NULL */
+	int64_t expires_ms;	   /* 0: never */
+	const char *source;	   /* for people: "environment" */
+};
+
+/* Borrowed as long as the chain lives. Each may be NULL. */
+struct aws_cred_conf {
+	const char *access_key, *secret_key, *session_token;
+	const char *profile;
+	const char *sts_endpoint; /* https://host; NULL: the region's */
+	const char *region;
+	const char *ca_file;
+	void (*nap)(int64_t ms); /* between attempts; NULL: sleeps */
+};
+
+struct aws_cred;
+
+int aws_cred_open(const struct aws_cred_conf *conf, struct aws_cred **out,
+    struct secor_err *err);
+void aws_cred_close(struct aws_cred *cred); /* accepts NULL */
+
+/* The key to sign with now; valid until the next call. Asks its source again
+ * when five minutes or less are left; an old one that is still good is given
+ * when that fails. SECOR_RETRY: the source may answer later. SECOR_FATAL: there
+ * is none, or it is set up wrongly. */
+int aws_cred_get(struct aws_cred *cred, int64_t now_ms,
+    const struct aws_key **key, struct secor_err *err);
+
+/* The server says that the key has expired: the next get asks its source. */
+void aws_cred_forget(struct aws_cred *cred);
+
+/* AWS_REGION, AWS_DEFAULT_REGION, or the shared configuration file's. Returns
+ * 0, or -1 when none says it. */
+int aws_region(const char *profile, char *dst, size_t room);
+
+#endif
