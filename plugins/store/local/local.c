@@ -15,7 +15,8 @@
 
 static const struct secor_option options[] = {
     SECOR_OPTION(PATH, struct local_conf, dir, "dir", NULL,
-	SECOR_OPTION_REQUIRED, "Folder of the objects; made when missing."),
+	SECOR_OPTION_REQUIRED | SECOR_OPTION_OUTPUT,
+	"Folder of the objects; made when missing."),
     SECOR_OPTION(STRING, struct local_conf, mode, "mode", "0600", 0,
 	"Permissions of files, octal; folders get x where files get r."),
     SECOR_OPTION(BOOL, struct local_conf, fsync, "fsync", "true", 0,

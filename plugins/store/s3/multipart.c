@@ -1,0 +1,238 @@
+/*
+ * multipart.c -- one object in parts, visible when the last request says so.
+ *
+ * The parts' checksums and the whole one go into Complete, so the server checks
+ * both. What fails is aborted; what is left by a crash costs storage until a
+ * lifecycle rule of the bucket takes it away (docs/S3.md).
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/common/xml.h"
+#include "s3.h"
+
+#define MOST_PARTS UINT64_C(10000)
+#define MOST_BYTES (MOST_PARTS * (UINT64_C(5) << 30))
+#define MIB (UINT64_C(1) << 20)
+
+struct part {
+	char etag[128];
+	char crc_text[S3_CRC];
+};
+
+struct upload {
+	struct s3 *s3;
+	const struct secor_put *put;
+	char id[1024], escaped[3 * 1024 + 1];
+	uint64_t part_size;
+	size_t count;
+	struct part *parts;
+	uint32_t crc32c; /* of all parts so far */
+};
+
+uint64_t
+s3_part_size(const struct s3 *s3, uint64_t length)
+{
+	uint64_t size = (uint64_t)s3->conf->part_size;
+	uint64_t least = (length + MOST_PARTS - 1) / MOST_PARTS;
+
+	return least <= size ? size : (least + MIB - 1) / MIB * MIB;
+}
+
+int
+s3_create(struct s3 *s3, const struct secor_put *put, char *upload, size_t room,
+    struct secor_err *err)
+{
+	struct s3_call call = {.kind = S3_CREATE,
+	    .key = put->key,
+	    .query = "uploads=",
+	    .root = "InitiateMultipartUploadResult"};
+	struct http_answer answer;
+	int status;
+
+	s3_birth_headers(s3, &call, put);
+	if (s3->conf->checksum == S3_CHECK_CRC32C) {
+		s3_header(&call, "x-amz-checksum-algorithm", "CRC32C");
+		s3_header(&call, "x-amz-checksum-type", "FULL_OBJECT");
+	}
+	status = s3_run(s3, &call, &answer, err);
+	if (status == SECOR_OK &&
+	    xml_find(answer.body, answer.length,
+		"InitiateMultipartUploadResult/UploadId", upload, room) != 0) {
+		status = secor_fail(
+		    err, SECOR_RETRY, "the answer has no usable UploadId");
+		s3_prefix_error(s3, &call, err);
+	}
+	return status;
+}
+
+int
+s3_abort(
+    struct s3 *s3, const char *key, const char *upload, struct secor_err *err)
+{
+	char escaped[3 * 1024 + 4], query[sizeof(escaped) + 16];
+	struct s3_call call = {
+	    .kind = S3_ABORT, .key = key, .query = query, .missing_ok = 1};
+	struct http_answer answer;
+
+	(void)sigv4_escape(upload, 0, escaped, sizeof(escaped));
+	(void)snprintf(query, sizeof(query), "uploadId=%s", escaped);
+	return s3_run(s3, &call, &answer, err);
+}
+
+static int
+put_part(struct upload *up, size_t index, struct secor_err *err)
+{
+	char query[sizeof(up->escaped) + 64];
+	struct s3_sums sums = {
+	    .at = index * up->part_size, .whole = up->crc32c};
+	struct s3_call call = {
+	    .kind = S3_PART, .key = up->put->key, .query = query};
+	struct http_answer answer;
+	int status;
+
+	sums.length = up->put->length - sums.at;
+	if (sums.length > up->part_size)
+		sums.length = up->part_size;
+	status = s3_sum(up->s3, up->put, &sums, err);
+	if (status != SECOR_OK)
+		return status;
+	(void)snprintf(query, sizeof(query), "partNumber=%zu&uploadId=%s",
+	    index + 1, up->escaped);
+	call.put = up->put;
+	call.reads = 1;
+	call.at = sums.at;
+	call.length = sums.length;
+	call.crc32c = sums.crc32c;
+	call.sha256 = sums.sha256;
+	s3_check_headers(up->s3, &call, &sums);
+	status = s3_run(up->s3, &call, &answer, err);
+	if (status == SECOR_OK)
+		status = s3_check_answer(up->s3, &call, &sums, err);
+	if (status != SECOR_OK)
+		return status;
+	(void)snprintf(up->parts[index].etag, sizeof(up->parts[index].etag),
+	    "%s", http_header(up->s3->http, "etag"));
+	memcpy(up->parts[index].crc_text, sums.crc_text, S3_CRC);
+	up->crc32c = sums.whole;
+	return SECOR_OK;
+}
+
+static char *
+complete_body(const struct upload *up, size_t *len)
+{
+	int with_crc = up->s3->conf->checksum == S3_CHECK_CRC32C;
+	char *body = NULL;
+	FILE *out = open_memstream(&body, len);
+	size_t i;
+
+	if (out == NULL)
+		return NULL;
+	(void)fprintf(out, "<CompleteMultipartUpload xmlns=\""
+			   "http://s3.amazonaws.com/doc/2006-03-01/\">");
+	for (i = 0; i < up->count; i++) {
+		(void)fprintf(out, "<Part>");
+		if (with_crc)
+			(void)fprintf(out,
+			    "<ChecksumCRC32C>%s</ChecksumCRC32C>",
+			    up->parts[i].crc_text);
+		(void)fprintf(out,
+		    "<ETag>%s</ETag><PartNumber>%zu</PartNumber></Part>",
+		    up->parts[i].etag, i + 1);
+	}
+	(void)fprintf(out, "</CompleteMultipartUpload>");
+	if (fclose(out) != 0) {
+		free(body);
+		return NULL;
+	}
+	return body;
+}
+
+static int
+complete(struct upload *up, struct secor_err *err)
+{
+	char query[sizeof(up->escaped) + 16], crc_text[S3_CRC];
+	struct s3_call call = {.kind = S3_COMPLETE,
+	    .key = up->put->key,
+	    .query = query,
+	    .put = up->put,
+	    .root = "CompleteMultipartUploadResult"};
+	struct http_answer answer;
+	size_t len = 0;
+	char *body = complete_body(up, &len);
+	int status;
+
+	if (body == NULL)
+		return secor_fail(err, SECOR_RETRY, "out of memory");
+	(void)snprintf(query, sizeof(query), "uploadId=%s", up->escaped);
+	call.body = body;
+	call.length = len;
+	s3_header(&call, "content-type", "application/xml");
+	if (up->s3->conf->checksum == S3_CHECK_CRC32C) {
+		s3_crc_text(up->put->crc32c, crc_text);
+		s3_header(&call, "x-amz-checksum-crc32c", crc_text);
+		s3_header(&call, "x-amz-checksum-type", "FULL_OBJECT");
+	}
+	status = s3_run(up->s3, &call, &answer, err);
+	free(body);
+	return status;
+}
+
+static int
+put_parts(struct upload *up, struct secor_err *err)
+{
+	size_t i;
+	int status = SECOR_OK;
+
+	for (i = 0; i < up->count && status == SECOR_OK; i++)
+		status = put_part(up, i, err);
+	if (status == SECOR_OK && up->crc32c != up->put->crc32c)
+		status = s3_other_bytes(up->put, up->crc32c, err);
+	if (status == SECOR_OK)
+		status = complete(up, err);
+	return status;
+}
+
+static int
+run_upload(struct upload *up, struct secor_err *err)
+{
+	struct s3 *s3 = up->s3;
+	int status = s3_create(s3, up->put, up->id, sizeof(up->id), err);
+
+	if (status != SECOR_OK)
+		return status;
+	(void)sigv4_escape(up->id, 0, up->escaped, sizeof(up->escaped));
+	status = put_parts(up, err);
+	if (status != SECOR_OK &&
+	    s3_abort(s3, up->put->key, up->id, NULL) != SECOR_OK)
+		s3->host->log(s3->host, SECOR_WARN,
+		    "multipart upload left behind", up->put->key);
+	return status;
+}
+
+int
+s3_multipart(struct s3 *s3, const struct secor_put *put, struct secor_err *err)
+{
+	struct upload *up;
+	int status;
+
+	if (put->length > MOST_BYTES)
+		return secor_fail(err, SECOR_REJECT,
+		    "put %.300s: %" PRIu64 " bytes are more than S3 takes",
+		    put->key, put->length);
+	up = calloc(1, sizeof(*up));
+	if (up == NULL)
+		return secor_fail(err, SECOR_RETRY, "out of memory");
+	up->s3 = s3;
+	up->put = put;
+	up->part_size = s3_part_size(s3, put->length);
+	up->count = (size_t)((put->length + up->part_size - 1) / up->part_size);
+	up->parts = calloc(up->count, sizeof(*up->parts));
+	status = up->parts != NULL
+		     ? run_upload(up, err)
+		     : secor_fail(err, SECOR_RETRY, "out of memory");
+	free(up->parts);
+	free(up);
+	return status;
+}

@@ -1,0 +1,295 @@
+/*
+ * request.c -- one signed request, repeated when that helps.
+ *
+ * Every attempt is signed anew right before it is sent, and go_on of the put is
+ * asked right before that, between attempts and between pieces: a process that
+ * was stopped for long sends nothing more, and what it has sent before is
+ * refused by the age of its signature.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/common/crc32c.h"
+#include "plugins/common/retry.h"
+#include "s3.h"
+
+#define RETRY_CAP_MS 20000
+
+struct signed_request {
+	char path[S3_PATH];
+	char url[512 + S3_PATH + S3_QUERY];
+	char time[SIGV4_TIME];
+	char hash[65];
+	char authorization[1024];
+	struct secor_pair headers[S3_HEADERS + 5];
+	size_t header_count;
+};
+
+void
+s3_header(struct s3_call *call, const char *name, const char *value)
+{
+	assert(call->header_count < S3_HEADERS);
+	call->headers[call->header_count++] = (struct secor_pair){name, value};
+}
+
+static int
+has_dots(const char *key)
+{
+	const char *at = key;
+	size_t len;
+
+	for (;;) {
+		len = strcspn(at, "/");
+		if ((len == 1 && at[0] == '.') ||
+		    (len == 2 && at[0] == '.' && at[1] == '.'))
+			return 1;
+		if (at[len] == '\0')
+			return 0;
+		at += len + 1;
+	}
+}
+
+/* Components of dots only are legal in S3, but proxies and some servers resolve
+ * them. */
+int
+s3_check_key(const struct s3 *s3, const char *key, struct secor_err *err)
+{
+	const char *fault = NULL;
+
+	if (*key == '\0')
+		fault = "is empty";
+	else if (*key == '/')
+		fault = "begins with '/'";
+	else if (strlen(s3->prefix) + strlen(key) > S3_KEY)
+		fault = "is longer than 1024 bytes with its prefix";
+	else if (has_dots(key))
+		fault = "has a component `.` or `..`";
+	if (fault == NULL)
+		return SECOR_OK;
+	return secor_fail(err, SECOR_REJECT, "key %.300s: %s", key, fault);
+}
+
+/* ---- signing ---- */
+
+static void
+add(struct signed_request *request, const char *name, const char *value)
+{
+	request->headers[request->header_count++] =
+	    (struct secor_pair){name, value};
+}
+
+static int
+set_url(const struct s3 *s3, const struct s3_call *call,
+    struct signed_request *request)
+{
+	char key[S3_KEY + 1];
+	size_t len = strlen(s3->base);
+	int n;
+
+	memcpy(request->path, s3->base, len);
+	request->path[len++] = '/';
+	request->path[len] = '\0';
+	if (call->key != NULL) {
+		(void)snprintf(key, sizeof(key), "%s%s", s3->prefix, call->key);
+		if (sigv4_escape(key, 1, request->path + len,
+			sizeof(request->path) - len) >=
+		    sizeof(request->path) - len)
+			return -1;
+	}
+	n = snprintf(request->url, sizeof(request->url), "%s%s%s%s", s3->origin,
+	    request->path, call->query != NULL ? "?" : "",
+	    call->query != NULL ? call->query : "");
+	return n > 0 && (size_t)n < sizeof(request->url) ? 0 : -1;
+}
+
+static const char *
+payload_hash(const struct s3 *s3, const struct s3_call *call, char hash[65])
+{
+	if (call->reads)
+		return s3->is_unsigned ? SIGV4_UNSIGNED : call->sha256;
+	sigv4_sha256(call->body != NULL ? call->body : "", call->length, hash);
+	return hash;
+}
+
+static int
+sign(struct s3 *s3, const struct s3_call *call, struct signed_request *request,
+    struct secor_err *err)
+{
+	int64_t now = s3->host->now_ms(s3->host) + s3->skew_ms;
+	struct sigv4_request what = {.method = s3_method(call->kind),
+	    .path = request->path,
+	    .query = call->query != NULL ? call->query : "",
+	    .headers = request->headers,
+	    .payload_hash = payload_hash(s3, call, request->hash),
+	    .region = s3->region,
+	    .service = "s3",
+	    .time_ms = now};
+	const struct aws_key *key;
+	struct sigv4_key with;
+	int status = aws_cred_get(s3->cred, now, &key, err);
+
+	if (status != SECOR_OK)
+		return status;
+	(void)snprintf(
+	    s3->access_key, sizeof(s3->access_key), "%s", key->access_key);
+	(void)snprintf(
+	    s3->key_source, sizeof(s3->key_source), "%s", key->source);
+	with = (struct sigv4_key){key->access_key, key->secret_key};
+	sigv4_time(now, request->time);
+	memcpy(request->headers, call->headers,
+	    call->header_count * sizeof(call->headers[0]));
+	request->header_count = call->header_count;
+	add(request, "host", strstr(s3->origin, "://") + 3);
+	add(request, "x-amz-date", request->time);
+	add(request, "x-amz-content-sha256", what.payload_hash);
+	if (key->session_token != NULL)
+		add(request, "x-amz-security-token", key->session_token);
+	what.header_count = request->header_count;
+	status = sigv4_sign(&with, &what, request->authorization,
+	    sizeof(request->authorization), err);
+	add(request, "authorization", request->authorization);
+	return status;
+}
+
+/* ---- sending ---- */
+
+static int
+may_go_on(void *arg)
+{
+	const struct s3_call *call = arg;
+
+	return call->put == NULL || call->put->go_on == NULL ||
+	       call->put->go_on(call->put);
+}
+
+/* The last piece is held back when the checksum says that these are other
+ * bytes than were meant: then the request never becomes whole. */
+static int
+read_put(void *arg, uint64_t at, void *bytes, size_t len, struct secor_err *err)
+{
+	struct s3_call *call = arg;
+	const struct secor_put *put = call->put;
+	int status = put->read_at(put, call->at + at, bytes, len, err);
+
+	if (status != SECOR_OK)
+		return status;
+	if (at == 0)
+		call->running = 0;
+	call->running = crc32c_more(call->running, bytes, len);
+	if (at + len == call->length && call->running != call->crc32c)
+		return secor_fail(err, SECOR_RETRY,
+		    "what was read at %llu has CRC32C %08x, it should be %08x",
+		    (unsigned long long)call->at, call->running, call->crc32c);
+	return SECOR_OK;
+}
+
+static int
+take_piece(void *arg, const void *bytes, size_t len)
+{
+	struct s3_call *call = arg;
+
+	call->delivered += len;
+	return call->piece(call->arg, bytes, len);
+}
+
+static int
+send_once(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
+    struct secor_err *err)
+{
+	struct signed_request *request = calloc(1, sizeof(*request));
+	struct http_request http = {.method = s3_method(call->kind),
+	    .body = call->body,
+	    .length = call->length,
+	    .limit = call->limit,
+	    .go_on = may_go_on,
+	    .arg = call};
+	int status;
+
+	memset(answer, 0, sizeof(*answer));
+	if (request == NULL)
+		return secor_fail(err, SECOR_RETRY, "out of memory");
+	if (set_url(s3, call, request) != 0)
+		status = secor_fail(err, SECOR_REJECT, "the key is too long");
+	else
+		status = sign(s3, call, request, err);
+	if (status == SECOR_OK) {
+		http.url = request->url;
+		http.headers = request->headers;
+		http.header_count = request->header_count;
+		http.read = call->reads ? read_put : NULL;
+		http.write = call->piece != NULL ? take_piece : NULL;
+		s3->host->add(s3->requests[call->kind], 1);
+		status = http_run(s3->http, &http, answer, err);
+	}
+	free(request);
+	return status;
+}
+
+/* An answer, or none: what to do. */
+static struct s3_judgement
+attempt(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
+    struct secor_err *err)
+{
+	struct s3_judgement judged = {S3_GIVE_UP, SECOR_RETRY};
+
+	judged.status = send_once(s3, call, answer, err);
+	if (judged.status == SECOR_OK && answer->fault == HTTP_ENDED)
+		judged.verdict = S3_DONE;
+	else if (judged.status == SECOR_OK)
+		judged = s3_judge(s3, call, answer, err);
+	else if (judged.status == SECOR_RETRY && call->delivered == 0 &&
+		 answer->fault != HTTP_WHOLE && answer->fault != HTTP_SOURCE &&
+		 answer->fault != HTTP_STOPPED && answer->fault != HTTP_LIMIT)
+		judged.verdict = S3_AGAIN;
+	return judged;
+}
+
+static int64_t
+asked_for(struct s3 *s3, const struct http_answer *answer)
+{
+	const char *after =
+	    answer->status != 0 ? http_header(s3->http, "retry-after") : NULL;
+
+	return after != NULL ? strtol(after, NULL, 10) * 1000 : 0;
+}
+
+static int
+wait_again(struct s3 *s3, struct s3_call *call, int64_t wait,
+    const struct secor_err *err)
+{
+	char detail[sizeof(err->text) + 64];
+
+	(void)snprintf(detail, sizeof(detail), "wait_ms=%lld why=\"%s\"",
+	    (long long)wait, err->text);
+	s3->host->log(s3->host, SECOR_WARN, "S3 request repeated", detail);
+	s3->host->add(s3->retries, 1);
+	return retry_wait(wait, may_go_on, call, NULL);
+}
+
+int
+s3_run(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
+    struct secor_err *err)
+{
+	struct retry retry = {.most = (int)s3->conf->max_attempts,
+	    .base_ms = s3->conf->retry_delay,
+	    .cap_ms = RETRY_CAP_MS,
+	    .seed = s3->seed++};
+	struct secor_err why = {""};
+	struct s3_judgement judged;
+	int64_t wait;
+
+	call->s3 = s3;
+	do {
+		judged = attempt(s3, call, answer, &why);
+		if (judged.verdict == S3_DONE)
+			return SECOR_OK;
+		s3_prefix_error(s3, call, &why);
+		if (judged.verdict == S3_GIVE_UP)
+			break;
+		wait = 0;
+		if (judged.verdict == S3_AGAIN)
+			wait = retry_next(&retry, asked_for(s3, answer));
+	} while (wait >= 0 && wait_again(s3, call, wait, &why));
+	return secor_fail(err, judged.status, "%s", why.text);
+}

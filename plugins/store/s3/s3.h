@@ -1,0 +1,198 @@
+/*
+ * s3.h -- the parts of the S3 store.
+ *
+ *	s3.c		options, instance, table
+ *	request.c	one signed request, repeated when that helps
+ *	errors.c	what an answer means, and the sentence that says so
+ *	put.c		one object, in one request or through multipart.c
+ *	read.c		probe, list, get, head, remove
+ */
+#ifndef SECOR_STORE_S3_H
+#define SECOR_STORE_S3_H
+
+#include <secor/store.h>
+
+#include "plugins/common/aws_cred.h"
+#include "plugins/common/http.h"
+#include "plugins/common/sigv4.h"
+
+#define S3_KEY 1024		   /* bytes of a key at most */
+#define S3_PATH (3 * S3_KEY + 256) /* escaped, with the bucket */
+#define S3_QUERY (8 * S3_KEY)
+#define S3_HEADERS 12
+#define S3_CRC 9 /* base64 of a CRC32C, with NUL */
+#define S3_PIECE ((size_t)256 * 1024)
+
+enum { S3_HASH_AUTO, S3_HASH_SHA256, S3_HASH_UNSIGNED };
+enum { S3_CHECK_CRC32C, S3_CHECK_MD5, S3_CHECK_NONE };
+enum { S3_STYLE_AUTO, S3_STYLE_PATH, S3_STYLE_VIRTUAL };
+enum { S3_PLAIN, S3_AES256, S3_KMS };
+
+struct s3_conf {
+	const char *bucket, *prefix, *region, *endpoint;
+	int path_style;
+	const char *access_key, *secret_key, *session_token;
+	const char *profile, *sts_endpoint;
+	int payload_hash, checksum;
+	int64_t multipart_threshold, part_size;
+	int encryption;
+	const char *kms_key, *storage_class;
+	const char *ca_file;
+	int64_t connect_timeout, stall_timeout;
+	int64_t max_attempts, retry_delay;
+};
+
+enum s3_kind {
+	S3_PUT,
+	S3_CREATE,
+	S3_PART,
+	S3_COMPLETE,
+	S3_ABORT,
+	S3_LIST,
+	S3_GET,
+	S3_HEAD,
+	S3_DELETE,
+	S3_KINDS
+};
+
+struct s3 {
+	const struct s3_conf *conf;
+	const struct secor_host *host;
+	struct http *http;
+	struct aws_cred *cred;
+	char region[64];
+	char origin[512];     /* https://host:port */
+	char base[256];	      /* path of the bucket: "" or "/bucket" */
+	char prefix[S3_KEY];  /* "" or "raw/" */
+	int is_unsigned;      /* payloads */
+	unsigned char *piece; /* S3_PIECE bytes */
+	uint64_t seed;	      /* of jitter */
+	int64_t skew_ms;      /* server's clock - ours */
+	int proven;	      /* the server has accepted a signature */
+	char access_key[130]; /* of the last request, for people */
+	char key_source[64];
+	struct secor_counter *requests[S3_KINDS], *retries, *bytes;
+};
+
+struct s3_call {
+	enum s3_kind kind;
+	const char *key;   /* of the engine; NULL: the bucket */
+	const char *query; /* canonical; NULL: none */
+	/* beside host, date, hash and token; names in lower case */
+	struct secor_pair headers[S3_HEADERS];
+	size_t header_count;
+
+	const struct secor_put *put; /* on whose behalf (go_on), or NULL */
+
+	/* The body: memory, or (reads) `length` bytes of put from `at`, whose
+	 * checksum must come out as crc32c. */
+	const void *body;
+	uint64_t length;
+	int reads;
+	uint64_t at;
+	uint32_t crc32c;
+	const char *sha256; /* of the body of a put, where it is signed */
+
+	/* The answer: of a 2xx either pieces, or XML with this root, or
+	 * nothing that matters. */
+	int (*piece)(void *arg, const void *bytes, size_t len);
+	void *arg;
+	const char *root;
+	size_t limit;
+	int missing_ok; /* a missing object is SECOR_OK with status 404 */
+
+	/* while it runs */
+	struct s3 *s3;
+	uint32_t running;
+	uint64_t delivered; /* bytes to piece */
+	int clock_set;
+	int key_renewed;
+};
+
+/* ---- request.c ---- */
+
+void s3_header(struct s3_call *call, const char *name, const char *value);
+/* SECOR_OK: a 2xx, or a 404 where that is asked for. */
+int s3_run(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
+    struct secor_err *err);
+/* SECOR_REJECT when the key can be no object's. */
+int s3_check_key(const struct s3 *s3, const char *key, struct secor_err *err);
+
+/* ---- errors.c ---- */
+
+enum s3_verdict {
+	S3_DONE,  /* take it */
+	S3_AGAIN, /* the same request may work in a moment */
+	S3_NOW,	  /* something was mended: repeat at once */
+	S3_GIVE_UP
+};
+
+struct s3_judgement {
+	enum s3_verdict verdict;
+	int status; /* for the caller, when it stays like this */
+};
+
+const char *s3_method(enum s3_kind kind);
+const char *s3_counter(enum s3_kind kind);
+/* Judges a whole answer and sets the text. May set clock or key anew. */
+struct s3_judgement s3_judge(struct s3 *s3, struct s3_call *call,
+    const struct http_answer *answer, struct secor_err *err);
+/* "put s3://bucket/key: ", in front of what is there. */
+void s3_prefix_error(
+    const struct s3 *s3, const struct s3_call *call, struct secor_err *err);
+
+/* ---- put.c ---- */
+
+int s3_put(void *self, const struct secor_put *put, struct secor_err *err);
+
+struct s3_sums {
+	uint64_t at, length; /* of the range: given */
+	uint32_t whole;	     /* goes on over ranges; begins with 0 */
+	uint32_t crc32c;
+	char crc_text[S3_CRC];
+	char sha256[65];
+	char md5[25]; /* base64 */
+};
+
+/* Reads the range and sums it up. */
+int s3_sum(struct s3 *s3, const struct secor_put *put, struct s3_sums *sums,
+    struct secor_err *err);
+void s3_crc_text(uint32_t crc32c, char text[S3_CRC]);
+/* SECOR_RETRY with the text: these are not the bytes that were written. */
+int s3_other_bytes(
+    const struct secor_put *put, uint32_t crc32c, struct secor_err *err);
+/* The headers by which the server checks the body of this call. */
+void s3_check_headers(
+    const struct s3 *s3, struct s3_call *call, const struct s3_sums *sums);
+/* The server's own checksum, where it tells one, is ours. */
+int s3_check_answer(const struct s3 *s3, const struct s3_call *call,
+    const struct s3_sums *sums, struct secor_err *err);
+/* Content type, encryption, storage class: what the object is born with. */
+void s3_birth_headers(
+    const struct s3 *s3, struct s3_call *call, const struct secor_put *put);
+
+/* ---- multipart.c ---- */
+
+int
+s3_multipart(struct s3 *s3, const struct secor_put *put, struct secor_err *err);
+/* The size of all parts but the last: enough for 10,000 of them. */
+uint64_t s3_part_size(const struct s3 *s3, uint64_t length);
+int s3_create(struct s3 *s3, const struct secor_put *put, char *upload,
+    size_t room, struct secor_err *err);
+int s3_abort(
+    struct s3 *s3, const char *key, const char *upload, struct secor_err *err);
+
+/* ---- read.c ---- */
+
+int s3_probe(void *self, struct secor_err *err);
+int s3_list(void *self, const char *prefix, const char *after,
+    int (*each)(void *arg, const char *key, uint64_t length), void *arg,
+    struct secor_err *err);
+int s3_get(void *self, const char *key,
+    int (*piece)(void *arg, const void *bytes, size_t len), void *arg,
+    struct secor_err *err);
+int s3_head(void *self, const char *key, struct secor_stat *stat,
+    struct secor_err *err);
+int s3_remove(void *self, const char *key, struct secor_err *err);
+
+#endif
