@@ -11,6 +11,7 @@
 static const char *const styles[] = {"auto", "true", "false", NULL};
 static const char *const hashes[] = {"auto", "sha256", "unsigned", NULL};
 static const char *const checks[] = {"crc32c", "md5", "none", NULL};
+static const char *const listings[] = {"auto", "streamed", "sorted", NULL};
 static const char *const encryptions[] = {"none", "AES256", "aws:kms", NULL};
 
 static const struct secor_option options[] = {
@@ -42,8 +43,8 @@ static const struct secor_option options[] = {
 	"region's."),
     SECOR_OPTION_CHOICE(struct s3_conf, payload_hash, "payload_hash", "auto",
 	hashes, 0,
-	"Is the body in the signature? auto: unsigned over https with "
-	"`checksum: crc32c`, else sha256."),
+	"Is the body in the signature? auto: sha256 over plain http or "
+	"with `checksum: none`, else unsigned."),
     SECOR_OPTION_CHOICE(struct s3_conf, checksum, "checksum", "crc32c", checks,
 	0, "By what the server checks each body; md5 sends Content-MD5."),
     SECOR_OPTION_RANGE(SIZE, struct s3_conf, multipart_threshold,
@@ -52,6 +53,9 @@ static const struct secor_option options[] = {
     SECOR_OPTION_RANGE(SIZE, struct s3_conf, part_size, "part_size", "16MiB",
 	MIN_PART, "5GiB", 0,
 	"Size of a part; larger where 10,000 parts would not do."),
+    SECOR_OPTION_CHOICE(struct s3_conf, listing, "listing", "auto", listings, 0,
+	"streamed trusts the server to list in the order of bytes; sorted "
+	"collects all keys first; auto: sorted with an endpoint."),
     SECOR_OPTION_CHOICE(struct s3_conf, encryption, "encryption", "none",
 	encryptions, 0,
 	"Server-side encryption to ask for; none: the bucket's default."),

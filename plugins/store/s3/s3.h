@@ -5,7 +5,8 @@
  *	request.c	one signed request, repeated when that helps
  *	errors.c	what an answer means, and the sentence that says so
  *	put.c		one object, in one request or through multipart.c
- *	read.c		probe, list, get, head, remove
+ *	list.c		list, probe
+ *	read.c		get, head, remove
  */
 #ifndef SECOR_STORE_S3_H
 #define SECOR_STORE_S3_H
@@ -26,6 +27,7 @@
 enum { S3_HASH_AUTO, S3_HASH_SHA256, S3_HASH_UNSIGNED };
 enum { S3_CHECK_CRC32C, S3_CHECK_MD5, S3_CHECK_NONE };
 enum { S3_STYLE_AUTO, S3_STYLE_PATH, S3_STYLE_VIRTUAL };
+enum { S3_LIST_AUTO, S3_LIST_STREAMED, S3_LIST_SORTED };
 enum { S3_PLAIN, S3_AES256, S3_KMS };
 
 struct s3_conf {
@@ -33,7 +35,7 @@ struct s3_conf {
 	int path_style;
 	const char *access_key, *secret_key, *session_token;
 	const char *profile, *sts_endpoint;
-	int payload_hash, checksum;
+	int payload_hash, checksum, listing;
 	int64_t multipart_threshold, part_size;
 	int encryption;
 	const char *kms_key, *storage_class;
@@ -182,12 +184,14 @@ int s3_create(struct s3 *s3, const struct secor_put *put, char *upload,
 int s3_abort(
     struct s3 *s3, const char *key, const char *upload, struct secor_err *err);
 
-/* ---- read.c ---- */
+/* ---- list.c ---- */
 
 int s3_probe(void *self, struct secor_err *err);
 int s3_list(void *self, const char *prefix, const char *after,
     int (*each)(void *arg, const char *key, uint64_t length), void *arg,
     struct secor_err *err);
+/* ---- read.c ---- */
+
 int s3_get(void *self, const char *key,
     int (*piece)(void *arg, const void *bytes, size_t len), void *arg,
     struct secor_err *err);
