@@ -323,8 +323,9 @@ aws_from_ec2(
 
 	if (off != NULL && strcasecmp(off, "true") == 0)
 		return AWS_NOT_SET;
-	/* no service there: not on EC2 */
-	if (ec2_get(ask, "latest/api/token", NULL, &answer, NULL) != SECOR_OK)
+	/* no service there, or one that is not EC2's */
+	if (ec2_get(ask, "latest/api/token", NULL, &answer, NULL) != SECOR_OK ||
+	    answer.status / 100 == 4)
 		return AWS_NOT_SET;
 	status = ec2_word(
 	    "EC2 metadata: session token", &answer, token, sizeof(token), err);

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #define UPLOAD_BUFFER (512L * 1024)
+#define EXPECT_FROM (1024UL * 1024)
 #define ERROR_BODY (64UL * 1024)
 
 struct http {
@@ -309,27 +310,39 @@ set_method(struct http *http, const struct http_request *request)
 	(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
 }
 
-/* curl's own syntax: a header without a value ends in ';'. */
+static int
+add_line(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	if (longer == NULL)
+		return -1;
+	*list = longer;
+	return 0;
+}
+
+/* curl's own syntax: a header without a value ends in ';', one that it must
+ * not send by itself in ':'. It waits for "100 Continue" before any body; that
+ * pays only for those that are large to send in vain. */
 static int
 set_headers(const struct http_request *request, struct curl_slist **list)
 {
 	const struct secor_pair *pair;
-	struct curl_slist *longer;
 	char *line;
 	size_t i;
+	int failed = 0;
 
-	for (i = 0; i < request->header_count; i++) {
+	if (request->length < EXPECT_FROM)
+		failed = add_line(list, "Expect:");
+	for (i = 0; i < request->header_count && !failed; i++) {
 		pair = &request->headers[i];
 		if (asprintf(&line, pair->value[0] != '\0' ? "%s: %s" : "%s;%s",
 			pair->key, pair->value) < 0)
 			return -1;
-		longer = curl_slist_append(*list, line);
+		failed = add_line(list, line);
 		free(line);
-		if (longer == NULL)
-			return -1;
-		*list = longer;
 	}
-	return 0;
+	return failed;
 }
 
 /* ---- what came of it ---- */

@@ -12,9 +12,7 @@
 #include "plugins/common/xml.h"
 #include "s3.h"
 
-#define MOST_PARTS UINT64_C(10000)
-#define MOST_BYTES (MOST_PARTS * (UINT64_C(5) << 30))
-#define MIB (UINT64_C(1) << 20)
+#define MOST_BYTES (S3_MOST_PARTS * (UINT64_C(5) << 30))
 
 struct part {
 	char etag[128];
@@ -30,15 +28,6 @@ struct upload {
 	struct part *parts;
 	uint32_t crc32c; /* of all parts so far */
 };
-
-uint64_t
-s3_part_size(const struct s3 *s3, uint64_t length)
-{
-	uint64_t size = (uint64_t)s3->conf->part_size;
-	uint64_t least = (length + MOST_PARTS - 1) / MOST_PARTS;
-
-	return least <= size ? size : (least + MIB - 1) / MIB * MIB;
-}
 
 int
 s3_create(struct s3 *s3, const struct secor_put *put, char *upload, size_t room,
@@ -226,7 +215,8 @@ s3_multipart(struct s3 *s3, const struct secor_put *put, struct secor_err *err)
 		return secor_fail(err, SECOR_RETRY, "out of memory");
 	up->s3 = s3;
 	up->put = put;
-	up->part_size = s3_part_size(s3, put->length);
+	up->part_size =
+	    s3_part_size((uint64_t)s3->conf->part_size, put->length);
 	up->count = (size_t)((put->length + up->part_size - 1) / up->part_size);
 	up->parts = calloc(up->count, sizeof(*up->parts));
 	status = up->parts != NULL

@@ -175,10 +175,21 @@ void s3_birth_headers(
 
 /* ---- multipart.c ---- */
 
+#define S3_MOST_PARTS UINT64_C(10000)
+
+/* The size of all parts but the last: what is wished, or whole MiB so that
+ * 10,000 of them are enough. */
+static inline uint64_t
+s3_part_size(uint64_t wished, uint64_t length)
+{
+	const uint64_t mib = UINT64_C(1) << 20;
+	uint64_t least = (length + S3_MOST_PARTS - 1) / S3_MOST_PARTS;
+
+	return least <= wished ? wished : (least + mib - 1) / mib * mib;
+}
+
 int
 s3_multipart(struct s3 *s3, const struct secor_put *put, struct secor_err *err);
-/* The size of all parts but the last: enough for 10,000 of them. */
-uint64_t s3_part_size(const struct s3 *s3, uint64_t length);
 int s3_create(struct s3 *s3, const struct secor_put *put, char *upload,
     size_t room, struct secor_err *err);
 int s3_abort(

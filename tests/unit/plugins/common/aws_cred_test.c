@@ -315,6 +315,18 @@ Test(aws_cred, ec2_without_a_role_says_so)
 	script_stop(script);
 }
 
+Test(aws_cred, metadata_of_another_cloud_is_no_source)
+{
+	static const struct script_step steps[] = {{.status = 403}};
+	struct script *script = script_start(steps, 1);
+
+	use_ec2(script);
+	cr_assert_eq(get((struct aws_cred_conf){.region = "x"}), SECOR_FATAL);
+	cr_assert_not_null(
+	    strstr(err.text, "no AWS credentials"), "%s", err.text);
+	script_stop(script);
+}
+
 Test(aws_cred, key_is_renewed_before_it_expires_and_kept_when_that_fails)
 {
 	static const struct script_step steps[] = {

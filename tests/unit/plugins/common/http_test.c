@@ -78,6 +78,7 @@ Test(http, put_and_post_send_body_on_one_connection)
 	cr_assert_eq(answer.status, 204);
 	cr_assert_not_null(strstr(script_request(script, 0), "\r\n\r\nhello"));
 	cr_assert(script_has(script, 1, "Content-Length: 0"));
+	cr_assert_not(script_has(script, 0, "Expect: 100-continue"));
 	cr_assert_eq(strncmp(script_request(script, 2), "DELETE ", 7), 0);
 	cr_assert_eq(script_connections(script), 1);
 	end(script);
@@ -147,6 +148,7 @@ Test(http, body_from_callback_arrives_whole)
 	cr_assert_eq(answer.status, 200);
 	got = strstr(script_request(script, 0), "\r\n\r\n") + 4;
 	cr_assert_eq(strspn(got, "a"), 3000000);
+	cr_assert(script_has(script, 0, "Expect: 100-continue"));
 	cr_assert_geq(body.asked, 5, "before it and before each piece");
 	end(script);
 }
