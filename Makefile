@@ -51,6 +51,7 @@ UNIT_HELP   := $(shell find tests/unit -name '*.c' ! -name '*_test.c' \
 TEST_PLUGINS := $(patsubst tests/plugins/%.c,%,\
 	$(wildcard tests/plugins/*.c tests/plugins/*/*.c))
 ABI_PLUGINS := $(patsubst %.c,%,$(wildcard tests/abi/*/*/*.c))
+ORACLES     := $(patsubst %.c,%,$(wildcard tests/oracle/*.c))
 plugin_src   = $(or $(wildcard plugins/$(1).c),$(wildcard plugins/$(1)/*.c))
 
 # ---- machine set-up ---------------------------------------------------------
@@ -91,7 +92,11 @@ build/$(1)/secor: build/$(1)/core/cli/main.o build/$(1)/core.a
 .PHONY: variant-$(1)
 variant-$(1): build/$(1)/secor $$(PLUGINS:%=build/$(1)/plugins/%.so) \
 	$$(TEST_PLUGINS:%=build/$(1)/tests/plugins/%.so) \
-	$$(ABI_PLUGINS:%=build/$(1)/%.so)
+	$$(ABI_PLUGINS:%=build/$(1)/%.so) $$(ORACLES:%=build/$(1)/%)
+
+# programs of the tests: one file each, and what they use of the core
+build/$(1)/tests/oracle/%: build/$(1)/tests/oracle/%.o build/$(1)/core.a
+	$$(CC) $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$^ $$(CORE_LIBS)
 
 # test plugins: one file each, nothing but the public headers
 build/$(1)/tests/plugins/%.so: build/$(1)/tests/plugins/%.o

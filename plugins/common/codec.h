@@ -21,7 +21,7 @@
 
 enum codec_kind { CODEC_NONE, CODEC_GZIP, CODEC_ZLIB, CODEC_ZSTD };
 
-#define CODEC_PIECE ((size_t)65536)
+#define CODEC_PIECE ((size_t)16384)
 
 struct codec;
 struct codec_stream;

@@ -1,0 +1,183 @@
+"""Objects of the format plugins, judged by readers and writers of others:
+Hadoop's SequenceFile, Python's gzip and json, zstandard, pyarrow, DuckDB."""
+
+import gzip
+import itertools
+import json
+import pathlib
+import struct
+import subprocess
+
+import duckdb
+import hadoop
+import pyarrow as pa
+import pytest
+import zstandard
+
+BUILD = pathlib.Path(__file__).resolve().parents[2] / "build/release"
+ORACLE = BUILD / "tests/oracle/format"
+
+
+def run(plugin, what, options, data):
+    return subprocess.run(
+        [ORACLE, BUILD / f"plugins/format/{plugin}.so", what,
+         *(f"{k}={v}" for k, v in options.items())],
+        input=data, capture_output=True, timeout=60)
+
+
+def packed(records):
+    """(offset, bytes or None) as the program takes them."""
+    return b"".join(
+        struct.pack(">qi", o, -1 if v is None else len(v)) + (v or b"")
+        for o, v in records)
+
+
+def unpacked(data):
+    records, at = [], 0
+    while at < len(data):
+        o, n = struct.unpack_from(">qi", data, at)
+        records.append((o, data[at + 12:at + 12 + n]))
+        at += 12 + n
+    assert at == len(data)
+    return records
+
+
+def make(plugin, options, records):
+    done = run(plugin, "make", options, packed(records))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def read(plugin, options, data):
+    done = run(plugin, "read", options, data)
+    assert done.returncode == 0, done.stderr
+    return unpacked(done.stdout)
+
+
+def refused(plugin, options, data):
+    """Why the file is not read."""
+    done = run(plugin, "read", options, data)
+    assert done.returncode == 1, done.returncode
+    return done.stderr.decode()
+
+
+def logs(n):
+    return [(i * 3 + 7, json.dumps({"id": i, "path": f"/a/{i % 31}",
+                                    "pad": "x" * (i % 300)}).encode())
+            for i in range(n)]
+
+
+HARD = [(0, b""), (1, None), (2, bytes(range(256))), (2**62, b"\xff" * 4),
+        (2**62 + 1, bytes(range(256)) * 20000), (2**63 - 1, b"last")]
+
+LEVELS = [("none", 1), ("gzip", 1), ("gzip", 2), ("gzip", 3), ("gzip", 4),
+          ("gzip", 9), ("zstd", -5), ("zstd", 1), ("zstd", 19)]
+
+
+def plain(compression, data):
+    if compression == "gzip":
+        return gzip.decompress(data)
+    if compression == "zstd":
+        return zstandard.ZstdDecompressor().stream_reader(
+            data, read_across_frames=True).read()
+    return data
+
+
+@pytest.mark.parametrize("compression,level", LEVELS)
+@pytest.mark.parametrize("count", [0, 1, 20000])
+def test_text_is_read_by_gzip_and_zstandard(compression, level, count):
+    records = logs(count)
+    options = {"compression": compression, "level": level}
+    data = make("text", options, records)
+    lines = plain(compression, data).split(b"\n")
+    assert lines.pop() == b""
+    assert lines == [v for _, v in records]
+    assert read("text", options, data) == [(-1, v) for _, v in records]
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_text_is_read_by_pyarrow(compression):
+    records = logs(20000)
+    data = make("text", {"compression": compression}, records)
+    stream = pa.CompressedInputStream(pa.BufferReader(data), compression)
+    assert stream.read() == b"".join(v + b"\n" for _, v in records)
+
+
+def test_text_is_read_by_duckdb(tmp_path):
+    for compression, end in (("none", ""), ("gzip", ".gz"), ("zstd", ".zst")):
+        (tmp_path / f"a.json{end}").write_bytes(
+            make("text", {"compression": compression}, logs(20000)))
+    rows = duckdb.sql(
+        f"select filename, count(*), count(distinct id), sum(id) "
+        f"from read_json('{tmp_path}/a.json*', filename=true, "
+        f"format='newline_delimited') group by all").fetchall()
+    assert len(rows) == 3
+    for _, *sums in rows:
+        assert sums == [20000, 20000, 20000 * 19999 // 2]
+
+
+def test_text_reads_what_gzip_and_zstandard_write():
+    lines = b"".join(v + b"\n" for _, v in logs(5000))
+    values = [(-1, v) for _, v in logs(5000)]
+    half = lines.index(b"\n", len(lines) // 2) + 1
+    members = gzip.compress(lines[:half]) + gzip.compress(lines[half:])
+    assert read("text", {"compression": "gzip"}, members) == values
+    z = zstandard.ZstdCompressor()
+    frames = z.compress(lines[:half]) + z.compress(lines[half:])
+    assert read("text", {"compression": "zstd"}, frames) == values
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_text_that_was_cut_short_is_refused(compression):
+    options = {"compression": compression}
+    data = make("text", options, logs(3000))
+    assert "ends too early" in refused("text", options, data[:-1])
+    assert "ends too early" in refused("text", options, data[:len(data) // 2])
+
+
+MODES = [{"compression_type": "none"}] + [
+    {"compression_type": t, "codec": c, "level": level, "block_size": 50000}
+    for t, c, level in itertools.product(
+        ("record", "block"), ("default", "gzip"), (1, 3, 4, 9))]
+
+
+def test_sequencefiles_of_every_mode_are_read_by_hadoop(tmp_path):
+    kinds = {"none": "NONE", "record": "RECORD", "block": "BLOCK"}
+    codecs = {"default": "DefaultCodec", "gzip": "GzipCodec"}
+    inputs = [[], [(42, b"one")], HARD, logs(3000)]
+    wanted = []
+    for i, (mode, records) in enumerate(itertools.product(MODES, inputs)):
+        file = tmp_path / f"{i}.seq"
+        file.write_bytes(make("sequencefile", mode, records))
+        wanted.append((file, mode, records))
+    dumps = hadoop.seq_dump([file for file, *_ in wanted])
+    for (file, mode, records), dump in zip(wanted, dumps, strict=True):
+        assert dump["key"] == "org.apache.hadoop.io.LongWritable"
+        assert dump["value"] == "org.apache.hadoop.io.BytesWritable"
+        assert dump["type"] == kinds[mode["compression_type"]]
+        if "codec" in mode:
+            assert dump["codec"].endswith(codecs[mode["codec"]])
+        assert dump["records"] == [
+            (struct.pack(">q", o), v or b"") for o, v in records], mode
+        assert read("sequencefile", {}, file.read_bytes()) == [
+            (o, v or b"") for o, v in records], mode
+
+
+def test_sequencefiles_of_hadoop_are_read(tmp_path):
+    readable = ("DefaultCodec", "DeflateCodec", "GzipCodec")
+    files = hadoop.seq_write(tmp_path, 2000)
+    files = [f for f in files if f.suffix == ".seq"]
+    dumps = hadoop.seq_dump(files)
+    seen = set()
+    for file, dump in zip(files, dumps, strict=True):
+        codec = dump["codec"].rpartition(".")[2]
+        if codec and codec not in readable:
+            assert codec in refused("sequencefile", {}, file.read_bytes())
+            continue
+        offsets = dump["key"].endswith("LongWritable")
+        assert len(dump["records"]) == 2000
+        assert read("sequencefile", {}, file.read_bytes()) == [
+            (struct.unpack(">q", k)[0] if offsets else -1, v)
+            for k, v in dump["records"]], file
+        seen.add((dump["key"], dump["type"], codec))
+    assert len(seen) == 3 * (1 + 2 * 3), sorted(seen)
