@@ -1,0 +1,400 @@
+/*
+ * json_index.c -- see json_index.h. A variant is two functions: the masks of a
+ * block of 64 bytes (bit i is byte i), and the running parity of a mask. What
+ * is made of them is the same code for all.
+ */
+#include "plugins/common/json_index.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define HAVE_X86 1
+#else
+#define HAVE_X86 0
+#endif
+
+#define BLOCK 64
+#define ALWAYS static inline __attribute__((always_inline))
+
+struct masks {
+	uint64_t quote;
+	uint64_t backslash;
+	uint64_t mark;	  /* {}[]:, */
+	uint64_t space;	  /* <= 0x20 */
+	uint64_t control; /* < 0x20 */
+};
+
+typedef uint64_t (*bits_fn)(uint64_t bits);
+
+/* Constants, all inlined. */
+struct variant {
+	void (*masks)(const char *p, struct masks *m);
+	bits_fn parity; /* bit i: the parity of bits 0..i */
+	bits_fn count;
+};
+
+/* ---- plain: eight bytes in a word ---- */
+
+#define EACH(c) (UINT64_C(0x0101010101010101) * (uint64_t)(c))
+
+/* 0x80 in bytes -> 8 bits, the first byte lowest. */
+ALWAYS uint64_t
+gather(uint64_t high)
+{
+	return ((high >> 7) * UINT64_C(0x0102040810204080)) >> 56;
+}
+
+ALWAYS uint64_t
+same(uint64_t word, uint64_t each)
+{
+	uint64_t x = word ^ each;
+
+	return ~(((x & EACH(0x7f)) + EACH(0x7f)) | x) & EACH(0x80);
+}
+
+ALWAYS uint64_t
+below(uint64_t word, unsigned limit)
+{
+	uint64_t sum = (word & EACH(0x7f)) + EACH(0x80 - limit);
+
+	return ~(sum | word) & EACH(0x80);
+}
+
+ALWAYS void
+masks_plain(const char *p, struct masks *m)
+{
+	memset(m, 0, sizeof(*m));
+	for (int i = 0; i < BLOCK; i += 8) {
+		uint64_t w, low, mark;
+
+		memcpy(&w, p + i, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+		w = __builtin_bswap64(w);
+#endif
+		low = w | EACH(0x20);
+		mark = same(low, EACH('{')) | same(low, EACH('}')) |
+		       same(w, EACH(':')) | same(w, EACH(','));
+		m->quote |= gather(same(w, EACH('"'))) << i;
+		m->backslash |= gather(same(w, EACH('\\'))) << i;
+		m->mark |= gather(mark) << i;
+		m->space |= gather(below(w, 0x21)) << i;
+		m->control |= gather(below(w, 0x20)) << i;
+	}
+}
+
+ALWAYS uint64_t
+parity_plain(uint64_t bits)
+{
+	bits ^= bits << 1;
+	bits ^= bits << 2;
+	bits ^= bits << 4;
+	bits ^= bits << 8;
+	bits ^= bits << 16;
+	bits ^= bits << 32;
+	return bits;
+}
+
+/* As the builtin, which calls a function where there is no instruction. */
+ALWAYS uint64_t
+count_plain(uint64_t bits)
+{
+	bits -= bits >> 1 & EACH(0x55);
+	bits = (bits & EACH(0x33)) + (bits >> 2 & EACH(0x33));
+	bits = (bits + (bits >> 4)) & EACH(0x0f);
+	return bits * EACH(1) >> 56;
+}
+
+static const struct variant plain = {masks_plain, parity_plain, count_plain};
+
+#if HAVE_X86
+/* ---- SSE2: every x86-64 has it ---- */
+
+ALWAYS uint64_t
+bits16(__m128i a, __m128i b, __m128i c, __m128i d)
+{
+	uint64_t lo = (uint32_t)_mm_movemask_epi8(a) |
+		      (uint32_t)_mm_movemask_epi8(b) << 16;
+	uint64_t hi = (uint32_t)_mm_movemask_epi8(c) |
+		      (uint32_t)_mm_movemask_epi8(d) << 16;
+
+	return lo | hi << 32;
+}
+
+ALWAYS __m128i
+mark16(__m128i v)
+{
+	__m128i low = _mm_or_si128(v, _mm_set1_epi8(0x20));
+
+	return _mm_or_si128(
+	    _mm_or_si128(_mm_cmpeq_epi8(low, _mm_set1_epi8('{')),
+		_mm_cmpeq_epi8(low, _mm_set1_epi8('}'))),
+	    _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(':')),
+		_mm_cmpeq_epi8(v, _mm_set1_epi8(','))));
+}
+
+ALWAYS __m128i
+upto16(__m128i v, char limit)
+{
+	return _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(limit)), v);
+}
+
+ALWAYS void
+masks_sse2(const char *p, struct masks *m)
+{
+	const __m128i quote = _mm_set1_epi8('"');
+	const __m128i slash = _mm_set1_epi8('\\');
+	__m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + 16));
+	__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(p + 32));
+	__m128i d = _mm_loadu_si128((const __m128i *)(const void *)(p + 48));
+	__m128i least = _mm_min_epu8(_mm_min_epu8(a, b), _mm_min_epu8(c, d));
+
+	m->quote = bits16(_mm_cmpeq_epi8(a, quote), _mm_cmpeq_epi8(b, quote),
+	    _mm_cmpeq_epi8(c, quote), _mm_cmpeq_epi8(d, quote));
+	m->backslash =
+	    bits16(_mm_cmpeq_epi8(a, slash), _mm_cmpeq_epi8(b, slash),
+		_mm_cmpeq_epi8(c, slash), _mm_cmpeq_epi8(d, slash));
+	m->mark = bits16(mark16(a), mark16(b), mark16(c), mark16(d));
+	m->space = bits16(
+	    upto16(a, 0x20), upto16(b, 0x20), upto16(c, 0x20), upto16(d, 0x20));
+	m->control = 0;
+	if (__builtin_expect(_mm_movemask_epi8(upto16(least, 0x1f)) != 0, 0))
+		m->control = bits16(upto16(a, 0x1f), upto16(b, 0x1f),
+		    upto16(c, 0x1f), upto16(d, 0x1f));
+}
+
+static const struct variant sse2 = {masks_sse2, parity_plain, count_plain};
+
+/* ---- AVX2 with carry-less multiplication ---- */
+
+#define AVX2 __attribute__((target("avx2,pclmul,bmi,popcnt")))
+
+AVX2 ALWAYS uint64_t
+bits32(__m256i a, __m256i b)
+{
+	return (uint32_t)_mm256_movemask_epi8(a) |
+	       (uint64_t)(uint32_t)_mm256_movemask_epi8(b) << 32;
+}
+
+AVX2 ALWAYS __m256i
+same32(__m256i v, char c)
+{
+	return _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c));
+}
+
+AVX2 ALWAYS __m256i
+mark32(__m256i v)
+{
+	__m256i low = _mm256_or_si256(v, _mm256_set1_epi8(0x20));
+
+	return _mm256_or_si256(
+	    _mm256_or_si256(same32(low, '{'), same32(low, '}')),
+	    _mm256_or_si256(same32(v, ':'), same32(v, ',')));
+}
+
+AVX2 ALWAYS __m256i
+upto32(__m256i v, char limit)
+{
+	return _mm256_cmpeq_epi8(
+	    _mm256_min_epu8(v, _mm256_set1_epi8(limit)), v);
+}
+
+AVX2 ALWAYS void
+masks_avx2(const char *p, struct masks *m)
+{
+	__m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
+	__m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
+	__m256i least = _mm256_min_epu8(a, b);
+
+	m->quote = bits32(same32(a, '"'), same32(b, '"'));
+	m->backslash = bits32(same32(a, '\\'), same32(b, '\\'));
+	m->mark = bits32(mark32(a), mark32(b));
+	m->space = bits32(upto32(a, 0x20), upto32(b, 0x20));
+	m->control = 0;
+	if (__builtin_expect(_mm256_movemask_epi8(upto32(least, 0x1f)) != 0, 0))
+		m->control = bits32(upto32(a, 0x1f), upto32(b, 0x1f));
+}
+
+AVX2 ALWAYS uint64_t
+parity_avx2(uint64_t bits)
+{
+	__m128i product = _mm_clmulepi64_si128(
+	    _mm_set_epi64x(0, (long long)bits), _mm_set1_epi8(-1), 0);
+
+	return (uint64_t)_mm_cvtsi128_si64(product);
+}
+
+AVX2 ALWAYS uint64_t
+count_avx2(uint64_t bits)
+{
+	return (uint64_t)__builtin_popcountll(bits);
+}
+
+static const struct variant avx2 = {masks_avx2, parity_avx2, count_avx2};
+#endif
+
+/* ---- the same for all ---- */
+
+/* Bytes behind a backslash that is not itself escaped. */
+static uint64_t
+escaped_bytes(struct json_index *ix, uint64_t backslash)
+{
+	uint64_t escaped = ix->escape;
+
+	backslash &= ~escaped;
+	ix->escape = 0;
+	while (backslash != 0) {
+		uint64_t lowest = backslash & (~backslash + 1);
+
+		escaped |= lowest << 1;
+		if (lowest >> 63 != 0)
+			ix->escape = 1;
+		backslash &= ~(lowest | lowest << 1);
+	}
+	return escaped;
+}
+
+/* Control bytes are white space outside of strings, or wrong. */
+static void
+check_controls(struct json_index *ix, uint64_t control, uint64_t in_string)
+{
+	while (control != 0 && ix->bad == JSON_GOOD) {
+		unsigned i = (unsigned)__builtin_ctzll(control);
+		char c = ix->text[ix->until + i];
+
+		if ((in_string >> i & 1) != 0 ||
+		    (c != '\n' && c != '\r' && c != '\t'))
+			ix->bad = ix->until + i;
+		control &= control - 1;
+	}
+}
+
+/* Puts down the positions of the bits. Always writes eight, which is faster
+ * than to decide; the list has room for that. */
+ALWAYS void
+put_positions(struct json_index *ix, uint64_t bits, bits_fn count)
+{
+	uint32_t *at = ix->at + ix->count;
+	uint32_t first = (uint32_t)ix->until;
+	int left = (int)count(bits);
+
+	ix->count += (uint32_t)left;
+	do {
+#pragma GCC unroll 8
+		for (int i = 0; i < 8; i++) {
+			/* the highest bit is there so that 0 is defined */
+			at[i] = first + (uint32_t)__builtin_ctzll(
+					    bits | UINT64_C(1) << 63);
+			bits &= bits - 1;
+		}
+		at += 8;
+		left -= 8;
+	} while (left > 0);
+}
+
+ALWAYS void
+index_block(
+    struct json_index *ix, const struct masks *m, const struct variant *how)
+{
+	uint64_t quote = m->quote;
+	uint64_t in_string, word, begins;
+
+	if (__builtin_expect((m->backslash | ix->escape) != 0, 0)) {
+		ix->escapes |= UINT64_C(1) << ((ix->until - ix->base) / BLOCK);
+		quote &= ~escaped_bytes(ix, m->backslash);
+	}
+	in_string = how->parity(quote) ^ ix->in_string;
+	ix->in_string = 0 - (in_string >> 63);
+	if (__builtin_expect(m->control != 0, 0))
+		check_controls(ix, m->control, in_string);
+	word = ~(m->mark | m->space | quote | in_string);
+	begins = word & ~(word << 1 | ix->word);
+	ix->word = word >> 63;
+	put_positions(ix, (m->mark & ~in_string) | quote | begins, how->count);
+}
+
+/* The last block, shorter than 64: the same bytes shifted, or a copy. */
+ALWAYS void
+masks_of_tail(struct json_index *ix, struct masks *m, const struct variant *how)
+{
+	size_t left = ix->len - ix->until;
+	unsigned shift = (unsigned)(BLOCK - left);
+	char copy[BLOCK];
+
+	if (ix->len < BLOCK) {
+		memset(copy, ' ', sizeof(copy));
+		memcpy(copy, ix->text, left);
+		how->masks(copy, m);
+		return;
+	}
+	how->masks(ix->text + ix->len - BLOCK, m);
+	m->quote >>= shift;
+	m->backslash >>= shift;
+	m->mark >>= shift;
+	m->control >>= shift;
+	m->space = m->space >> shift | ~UINT64_C(0) << left;
+}
+
+/* The next window. */
+ALWAYS void
+index_window(struct json_index *ix, const struct variant *how)
+{
+	struct masks m;
+
+	ix->base = ix->until;
+	ix->escapes = 0;
+	ix->count = 0;
+	while (ix->until < ix->len && ix->until - ix->base < JSON_WINDOW) {
+		if (ix->len - ix->until >= BLOCK)
+			how->masks(ix->text + ix->until, &m);
+		else
+			masks_of_tail(ix, &m, how);
+		index_block(ix, &m, how);
+		ix->until += BLOCK;
+	}
+}
+
+static void
+index_plain(struct json_index *ix)
+{
+	index_window(ix, &plain);
+}
+
+#if HAVE_X86
+static void
+index_sse2(struct json_index *ix)
+{
+	index_window(ix, &sse2);
+}
+
+AVX2 static void
+index_avx2(struct json_index *ix)
+{
+	index_window(ix, &avx2);
+}
+
+static int
+has_avx2(void)
+{
+	__builtin_cpu_init();
+	return __builtin_cpu_supports("avx2") &&
+	       __builtin_cpu_supports("pclmul") &&
+	       __builtin_cpu_supports("bmi") &&
+	       __builtin_cpu_supports("popcnt");
+}
+#endif
+
+json_index_fn
+json_index_pick(enum json_simd simd)
+{
+#if HAVE_X86
+	if (simd == JSON_BEST)
+		simd = has_avx2() ? JSON_AVX2 : JSON_SSE2;
+	if (simd == JSON_AVX2)
+		return has_avx2() ? index_avx2 : NULL;
+	if (simd == JSON_SSE2)
+		return index_sse2;
+#endif
+	return simd == JSON_BEST || simd == JSON_PLAIN ? index_plain : NULL;
+}

@@ -1,0 +1,62 @@
+/*
+ * json_index.h -- where the tokens of a JSON text begin.
+ *
+ * First half of the scan: 64 bytes at a time, every byte outside of strings
+ * that is one of `{}[]:,`, every quote that opens or closes a string, and the
+ * first byte of everything else (numbers, literals, garbage) is put in a list.
+ * Whoever walks the list sees every byte that is not white space: either it is
+ * listed, or it belongs to the string or the word that the last entry began.
+ *
+ * The text is worked on in windows of JSON_WINDOW bytes, so that the list has a
+ * fixed size. Never reads outside of the text: payloads have no padding.
+ */
+#ifndef PLUGINS_COMMON_JSON_INDEX_H
+#define PLUGINS_COMMON_JSON_INDEX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define JSON_WINDOW 4096
+#define JSON_GOOD SIZE_MAX
+
+/* All give the same lists; BEST is what this machine does fastest. */
+enum json_simd { JSON_BEST = 0, JSON_PLAIN = 1, JSON_SSE2 = 2, JSON_AVX2 = 3 };
+
+struct json_index {
+	const char *text;
+	size_t len;
+	size_t base; /* the window is [base, until) */
+	size_t until;
+	size_t bad; /* a control byte where none may be, or JSON_GOOD */
+	/* What the last block leaves to the next one. */
+	uint64_t in_string; /* all ones, or none */
+	uint64_t escape;    /* 1: the first byte is escaped */
+	uint64_t word;	    /* 1: the last byte was part of a word */
+	/* Blocks of the window with a backslash. */
+	uint64_t escapes;
+	uint32_t count;
+	uint32_t at[JSON_WINDOW + 8]; /* positions in the text, ascending */
+};
+
+typedef void (*json_index_fn)(struct json_index *ix);
+
+/* NULL when the machine cannot do it. */
+json_index_fn json_index_pick(enum json_simd simd);
+
+/* The text is under 4 GiB. */
+static inline void
+json_index_begin(struct json_index *ix, const char *text, size_t len)
+{
+	ix->text = text;
+	ix->len = len;
+	ix->base = 0;
+	ix->until = 0;
+	ix->bad = JSON_GOOD;
+	ix->in_string = 0;
+	ix->escape = 0;
+	ix->word = 0;
+	ix->escapes = 0;
+	ix->count = 0;
+}
+
+#endif

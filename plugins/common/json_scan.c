@@ -1,0 +1,466 @@
+/*
+ * json_scan.c -- see json_scan.h. Second half of the scan: walks the list of
+ * json_index.c with the grammar in hand.
+ *
+ * Invariant: the text ends with '}' and white space (looked at first), so that
+ * numbers and literals need no look at the end: the '}' stops them.
+ */
+#include "plugins/common/json_scan.h"
+#include "plugins/common/json_text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define IN_ARRAY 0x8000u /* in the stack, beside the node */
+
+struct json_scan {
+	const struct json_paths *paths;
+	json_index_fn fill;
+	struct json_value *values;
+	const char *text;
+	size_t len;
+	uint32_t at;	  /* where the walk ended, */
+	const char *want; /* and what should have been there */
+	char *scratch;	  /* strings without their escapes */
+	size_t scratch_used, scratch_room;
+	uint16_t stack[JSON_DEPTH];
+	struct json_index index;
+};
+
+/* The state of a walk: local to it, so that the compiler can keep it in
+ * registers; through memory each token would wait for the one before. */
+struct walk {
+	struct json_scan *scan;
+	const char *text;
+	const uint32_t *next; /* in the list */
+	const uint32_t *end;
+	uint32_t at;   /* the current token */
+	uint32_t here; /* the node of the container, or IN_ARRAY */
+	uint32_t depth;
+};
+
+#define ALWAYS static inline __attribute__((always_inline))
+
+/* Bytes that may follow a number or literal. */
+static const unsigned char ends_word[256] = {['\t'] = 1,
+    ['\n'] = 1,
+    ['\r'] = 1,
+    [' '] = 1,
+    ['"'] = 1,
+    [','] = 1,
+    [':'] = 1,
+    ['['] = 1,
+    [']'] = 1,
+    ['{'] = 1,
+    ['}'] = 1};
+
+struct json_scan *
+json_scan_new(const struct json_paths *paths, enum json_simd simd)
+{
+	struct json_scan *scan = calloc(1, sizeof(*scan));
+	size_t slots = (size_t)paths->slot_count + 1;
+
+	if (scan == NULL)
+		return NULL;
+	scan->paths = paths;
+	scan->fill = json_index_pick(simd);
+	scan->values = calloc(slots, sizeof(*scan->values));
+	if (scan->fill == NULL || scan->values == NULL) {
+		json_scan_free(scan);
+		return NULL;
+	}
+	return scan;
+}
+
+void
+json_scan_free(struct json_scan *scan)
+{
+	if (scan == NULL)
+		return;
+	free(scan->values);
+	free(scan->scratch);
+	free(scan);
+}
+
+const char *
+json_kind_text(int kind)
+{
+	static const char *const text[] = {"missing", "a string", "a number",
+	    "true", "false", "null", "an object", "an array"};
+
+	assert(kind >= 0 && kind <= JSON_ARRAY);
+	return text[kind];
+}
+
+/* Remembers what was wanted; the walk ends. */
+ALWAYS int
+wanted(struct walk *w, const char *what)
+{
+	w->scan->want = what;
+	w->scan->at = w->at;
+	return 0;
+}
+
+/* The next part of the list; 0 at the end of the text. */
+static int
+refill(struct json_scan *scan)
+{
+	do {
+		if (scan->index.until >= scan->len)
+			return 0;
+		scan->fill(&scan->index);
+	} while (scan->index.count == 0);
+	return 1;
+}
+
+/* The next token's first byte, or 0 at the end of the text. */
+ALWAYS unsigned
+next_token(struct walk *w)
+{
+	if (__builtin_expect(w->next == w->end, 0)) {
+		if (!refill(w->scan)) {
+			w->at = (uint32_t)w->scan->len;
+			return 0;
+		}
+		w->next = w->scan->index.at;
+		w->end = w->next + w->scan->index.count;
+	}
+	w->at = *w->next++;
+	return (unsigned char)w->text[w->at];
+}
+
+/* May there be a backslash in [from, to)? The last window knows its own. */
+static inline int
+maybe_escaped(const struct json_scan *scan, uint32_t from, uint32_t to)
+{
+	const struct json_index *ix = &scan->index;
+	unsigned first, last;
+
+	if (from < ix->base)
+		return 1;
+	if (__builtin_expect(ix->escapes == 0, 1))
+		return 0;
+	first = (unsigned)((from - ix->base) / 64);
+	last = (unsigned)((to - ix->base) / 64);
+	/* between the blocks of both ends */
+	return (ix->escapes >> first & ((UINT64_C(2) << (last - first)) - 1)) !=
+	       0;
+}
+
+/* The escapes of a string that may have some. */
+static int
+check_string(struct json_value *string)
+{
+	string->escaped = memchr(string->ptr, '\\', string->len) != NULL;
+	return !string->escaped || json_escapes_good(string->ptr, string->len);
+}
+
+/* A string of which `at` is the opening quote. */
+ALWAYS int
+read_string(struct walk *w, struct json_value *string)
+{
+	uint32_t open = w->at;
+
+	if (__builtin_expect(next_token(w) != '"', 0))
+		return wanted(w, "the end of a string");
+	string->ptr = w->text + open + 1;
+	string->len = w->at - open - 1;
+	string->kind = JSON_STRING;
+	string->escaped = 0;
+	if (__builtin_expect(maybe_escaped(w->scan, open, w->at), 0)) {
+		struct json_value copy = *string;
+
+		if (!check_string(&copy)) {
+			w->at = open;
+			return wanted(w, "a string with JSON's escapes");
+		}
+		string->escaped = copy.escaped;
+	}
+	return 1;
+}
+
+/* Room for what the message can need at most, so that nothing moves. */
+static char *
+scratch_begin(struct json_scan *scan)
+{
+	if (scan->scratch_room < scan->len) {
+		char *more = realloc(scan->scratch, scan->len);
+
+		if (more == NULL)
+			abort(); /* nothing is lost by a crash */
+		scan->scratch = more;
+		scan->scratch_room = scan->len;
+	}
+	return scan->scratch + scan->scratch_used;
+}
+
+static const struct json_name *
+find_escaped(struct json_scan *scan, unsigned node, const char *ptr, size_t n)
+{
+	char *plain = scratch_begin(scan);
+	size_t len = json_unescape(ptr, n, plain);
+
+	return json_paths_find(scan->paths, node, plain, len);
+}
+
+/* Something else was found below this name before: forget it. */
+static void
+forget_below(struct json_scan *scan, unsigned node)
+{
+	const struct json_node *at = &scan->paths->nodes[node];
+
+	for (unsigned i = 0; i < at->count; i++) {
+		const struct json_name *n = &scan->paths->names[at->first + i];
+
+		if (n->slot != JSON_NO_SLOT)
+			scan->values[n->slot].kind = JSON_ABSENT;
+		if (n->children != JSON_NO_NODE)
+			forget_below(scan, n->children);
+	}
+}
+
+/* A name and its colon; *name is NULL when nobody asked for it. */
+ALWAYS int
+read_name(struct walk *w, const struct json_name **name)
+{
+	struct json_value key;
+
+	if (!read_string(w, &key))
+		return 0;
+	if (__builtin_expect(next_token(w) != ':', 0))
+		return wanted(w, "':'");
+	*name = NULL;
+	if (w->here == JSON_NO_NODE)
+		return 1;
+	if (__builtin_expect(key.escaped, 0))
+		*name = find_escaped(w->scan, w->here, key.ptr, key.len);
+	else
+		*name =
+		    json_paths_find(w->scan->paths, w->here, key.ptr, key.len);
+	if (*name != NULL && (*name)->children != JSON_NO_NODE)
+		forget_below(w->scan, (*name)->children);
+	return 1;
+}
+
+ALWAYS int
+push(struct walk *w, uint32_t what)
+{
+	if (w->depth == JSON_DEPTH)
+		return wanted(w, "less than 2048 levels");
+	w->scan->stack[w->depth++] = (uint16_t)w->here;
+	w->here = what;
+	return 1;
+}
+
+ALWAYS int
+read_number(struct walk *w, struct json_value *value)
+{
+	const char *begin = w->text + w->at;
+	const char *end = json_number_end(begin);
+
+	if (end == NULL || !ends_word[(unsigned char)*end])
+		return wanted(w, "a number");
+	value->ptr = begin;
+	value->len = (uint32_t)(end - begin);
+	value->kind = JSON_NUMBER;
+	return 1;
+}
+
+ALWAYS int
+read_literal(struct walk *w, struct json_value *value)
+{
+	static const char words[3][8] = {"true", "false", "null"};
+	const char *p = w->text + w->at;
+	unsigned i = *p == 't' ? 0 : *p == 'f' ? 1 : 2;
+	size_t n = i == 1 ? 5 : 4;
+
+	if (w->scan->len - w->at <= n || memcmp(p, words[i], n) != 0 ||
+	    !ends_word[(unsigned char)p[n]])
+		return wanted(w, "a value");
+	value->ptr = p;
+	value->len = (uint32_t)n;
+	value->kind = (uint8_t)(JSON_TRUE + i);
+	return 1;
+}
+
+/* The value that begins with c. 0: wrong; 1: read; 2: a container begins. */
+ALWAYS int
+read_value(struct walk *w, unsigned c, const struct json_name *name)
+{
+	struct json_value value = {0};
+	int more = 1;
+
+	if (c == '"') {
+		if (!read_string(w, &value))
+			return 0;
+	} else if (c - '0' < 10 || c == '-') {
+		if (!read_number(w, &value))
+			return 0;
+	} else if (c == '{') {
+		value.kind = JSON_OBJECT;
+		if (!push(w, name != NULL ? name->children : JSON_NO_NODE))
+			return 0;
+		more = 2;
+	} else if (c == '[') {
+		value.kind = JSON_ARRAY;
+		if (!push(w, IN_ARRAY))
+			return 0;
+		more = 2;
+	} else if (c == 0 || !read_literal(w, &value)) {
+		return wanted(w, "a value");
+	}
+	if (name != NULL && name->slot != JSON_NO_SLOT)
+		w->scan->values[name->slot] = value;
+	return more;
+}
+
+/* One member or element: c is its first byte. As read_value. */
+ALWAYS int
+read_item(struct walk *w, unsigned c)
+{
+	const struct json_name *name = NULL;
+
+	if (w->here != IN_ARRAY) {
+		if (__builtin_expect(c != '"', 0))
+			return wanted(w, "a name in quotes");
+		if (!read_name(w, &name))
+			return 0;
+		c = next_token(w);
+	}
+	return read_value(w, c, name);
+}
+
+/* What follows an item: a comma (1) or the ends of containers; the end of the
+ * outermost is 2. */
+ALWAYS int
+read_ends(struct walk *w, unsigned c)
+{
+	for (;;) {
+		int array = w->here == IN_ARRAY;
+
+		if (c == ',')
+			return 1;
+		if (c != (array ? ']' : '}'))
+			return wanted(w, array ? "',' or ']'" : "',' or '}'");
+		w->here = w->scan->stack[--w->depth];
+		if (w->depth == 0)
+			return 2;
+		c = next_token(w);
+	}
+}
+
+/* 1: the text is one object. */
+static int
+walk(struct json_scan *scan)
+{
+	struct walk w = {.scan = scan, .text = scan->text};
+	unsigned c = next_token(&w);
+	int rc;
+
+	if (c != '{')
+		return wanted(&w, "'{'");
+	(void)push(&w, scan->paths->node_count == 0 ? JSON_NO_NODE : JSON_ROOT);
+	rc = 2;
+	do {
+		c = next_token(&w);
+		/* behind an opening bracket the closing one may follow */
+		if (rc == 1 || (c != '}' && c != ']')) {
+			rc = read_item(&w, c);
+			if (rc == 0)
+				return 0;
+			if (rc == 2)
+				continue;
+			c = next_token(&w);
+		}
+		rc = read_ends(&w, c);
+		if (rc == 0)
+			return 0;
+	} while (w.depth > 0);
+	return next_token(&w) == 0 || wanted(&w, "nothing more");
+}
+
+static size_t
+length_without_space(struct secor_bytes text)
+{
+	size_t len = text.len;
+
+	while (len > 0) {
+		char c = text.ptr[len - 1];
+
+		if (c != ' ' && c != '\n' && c != '\r' && c != '\t')
+			break;
+		len--;
+	}
+	return len;
+}
+
+/* Why not, for texts that are no object at first sight. */
+static const char *
+hopeless(struct secor_bytes text)
+{
+	if (text.ptr == NULL)
+		return "the value is null";
+	if (text.len >= UINT32_MAX)
+		return "4 GiB or more";
+	if (length_without_space(text) == 0)
+		return "the value is empty";
+	return NULL;
+}
+
+static int
+not_an_object(const struct json_scan *scan, struct secor_bytes text,
+    struct secor_err *err)
+{
+	if (scan->index.bad < scan->at)
+		return secor_fail(err, SECOR_REJECT,
+		    "not a JSON object: control byte 0x%02x at byte %zu",
+		    (unsigned char)text.ptr[scan->index.bad], scan->index.bad);
+	if (scan->at >= text.len)
+		return secor_fail(err, SECOR_REJECT,
+		    "not a JSON object: %s is missing at the end", scan->want);
+	return secor_fail(err, SECOR_REJECT,
+	    "not a JSON object: %s is missing at byte %u", scan->want,
+	    scan->at);
+}
+
+int
+json_scan_run(struct json_scan *scan, struct secor_bytes text,
+    struct json_value **values, struct secor_err *err)
+{
+	const char *why = hopeless(text);
+	size_t len;
+
+	if (why != NULL)
+		return secor_fail(
+		    err, SECOR_REJECT, "not a JSON object: %s", why);
+	len = length_without_space(text);
+	if (text.ptr[len - 1] != '}')
+		return secor_fail(err, SECOR_REJECT,
+		    "not a JSON object: it does not end with '}'");
+	scan->text = text.ptr;
+	scan->len = len;
+	scan->at = (uint32_t)len;
+	scan->scratch_used = 0;
+	memset(
+	    scan->values, 0, scan->paths->slot_count * sizeof(*scan->values));
+	json_index_begin(&scan->index, text.ptr, len);
+	if (!walk(scan) || scan->index.bad != JSON_GOOD)
+		return not_an_object(scan, text, err);
+	*values = scan->values;
+	return SECOR_OK;
+}
+
+struct secor_bytes
+json_scan_text(struct json_scan *scan, struct json_value *value)
+{
+	if (value->escaped) {
+		char *plain = scratch_begin(scan);
+		size_t len = json_unescape(value->ptr, value->len, plain);
+
+		scan->scratch_used += len;
+		value->ptr = plain;
+		value->len = (uint32_t)len;
+		value->escaped = 0;
+	}
+	return (struct secor_bytes){value->ptr, value->len};
+}
