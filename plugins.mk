@@ -1,6 +1,7 @@
 # Libraries that a plugin links: one line a plugin. A plugin that is not listed
 # needs libc alone. (For one's own plugin see docs/PLUGINS.md.)
-LIBS.parser/regex        := -lpcre2-8
+LIBS.parser/json         := -licui18n -licuuc
+LIBS.parser/regex        := -lpcre2-8 -licui18n -licuuc
 LIBS.partitioner/date    := -licui18n -licuuc
 LIBS.format/text         := -lisal -lz -lzstd
 LIBS.format/sequencefile := -lisal -lz -lzstd -lxxhash

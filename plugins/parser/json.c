@@ -1,0 +1,222 @@
+/*
+ * json.c -- parser: time and fields of a message that is one JSON object.
+ *
+ * One pass over the text (plugins/common/json_scan.h says what is checked). The
+ * last of equal names holds; null is "not there"; strings come without their
+ * escapes, numbers and literals as they stand.
+ */
+#include "plugins/common/json_scan.h"
+#include "plugins/common/when.h"
+
+#include <secor/parser.h>
+#include <stdlib.h>
+
+struct json_conf {
+	const char *time_field;
+	int time_format;
+	const char *timezone;
+};
+
+struct json {
+	const struct json_conf *conf;
+	struct json_paths paths;
+	struct json_scan *scan;
+	struct when when;
+	uint16_t time_slot; /* JSON_NO_SLOT: no time is looked for */
+	uint16_t field_count;
+	uint16_t *slots; /* of the fields */
+	char **names;
+};
+
+static const struct secor_option options[] = {
+    SECOR_OPTION(STRING, struct json_conf, time_field, "time_field", NULL,
+	SECOR_OPTION_OUTPUT,
+	"path of the event time, like meta.created (a dot in a name: \\.)"),
+    SECOR_OPTION_CHOICE(struct json_conf, time_format, "time_format", "auto",
+	when_formats, SECOR_OPTION_OUTPUT,
+	"unit of the time; auto tells numbers by their size, and ISO-8601"),
+    SECOR_OPTION(STRING, struct json_conf, timezone, "timezone", "UTC",
+	SECOR_OPTION_OUTPUT, "zone of ISO-8601 text that does not name one"),
+};
+
+static void
+json_check(const void *conf, const struct secor_check *check)
+{
+	const struct json_conf *c = conf;
+	struct secor_err err;
+
+	if (!zone_known(c->timezone))
+		check->complain(
+		    check, "timezone", "there is no such time zone");
+	if (check->no_time)
+		return;
+	if (c->time_field == NULL)
+		check->complain(
+		    check, "time_field", "is needed (or time_source: kafka)");
+	else if (json_path_check(c->time_field, &err) != SECOR_OK)
+		check->complain(check, "time_field", err.text);
+}
+
+static void
+json_close(void *self)
+{
+	struct json *json = self;
+
+	if (json == NULL)
+		return;
+	for (uint16_t i = 0; json->names != NULL && i < json->field_count; i++)
+		free(json->names[i]);
+	free(json->names);
+	free(json->slots);
+	json_scan_free(json->scan);
+	json_paths_fini(&json->paths);
+	zone_close(json->when.zone);
+	free(json);
+}
+
+static int
+json_add_path(
+    struct json *json, const char *path, uint16_t *slot, struct secor_err *err)
+{
+	struct secor_err why;
+
+	if (json_paths_add(&json->paths, path, slot, &why) != SECOR_OK)
+		return secor_fail(
+		    err, SECOR_FATAL, "field '%s': %s", path, why.text);
+	return SECOR_OK;
+}
+
+static int
+json_add_fields(struct json *json, const struct secor_strings *fields,
+    struct secor_err *err)
+{
+	json->slots = calloc(fields->count + 1, sizeof(*json->slots));
+	json->names = calloc(fields->count + 1, sizeof(*json->names));
+	if (json->slots == NULL || json->names == NULL)
+		return secor_fail(err, SECOR_FATAL, "out of memory");
+	for (size_t i = 0; i < fields->count; i++) {
+		if (json_add_path(json, fields->items[i], &json->slots[i],
+			err) != SECOR_OK)
+			return SECOR_FATAL;
+		json->names[i] = strdup(fields->items[i]);
+		if (json->names[i] == NULL)
+			return secor_fail(err, SECOR_FATAL, "out of memory");
+		json->field_count++;
+	}
+	return SECOR_OK;
+}
+
+static int
+json_set_up(
+    struct json *json, const struct secor_open *with, struct secor_err *err)
+{
+	json->time_slot = JSON_NO_SLOT;
+	json->when.format = json->conf->time_format;
+	if (zone_open(json->conf->timezone, &json->when.zone, err) != SECOR_OK)
+		return SECOR_FATAL;
+	if (!with->no_time) {
+		if (json->conf->time_field == NULL)
+			return secor_fail(
+			    err, SECOR_FATAL, "time_field is needed");
+		if (json_add_path(json, json->conf->time_field,
+			&json->time_slot, err) != SECOR_OK)
+			return SECOR_FATAL;
+	}
+	if (json_add_fields(json, &with->fields, err) != SECOR_OK)
+		return SECOR_FATAL;
+	json->scan = json_scan_new(&json->paths, JSON_BEST);
+	if (json->scan == NULL)
+		return secor_fail(err, SECOR_FATAL, "out of memory");
+	return SECOR_OK;
+}
+
+static int
+json_open(const struct secor_open *with, void **self, struct secor_err *err)
+{
+	struct json *json = calloc(1, sizeof(*json));
+
+	if (json == NULL)
+		return secor_fail(err, SECOR_FATAL, "out of memory");
+	json->conf = with->conf;
+	json_paths_init(&json->paths);
+	if (json_set_up(json, with, err) != SECOR_OK) {
+		json_close(json);
+		return SECOR_FATAL;
+	}
+	*self = json;
+	return SECOR_OK;
+}
+
+static int
+json_find_time(struct json *json, struct json_value *value, int64_t *ms,
+    struct secor_err *err)
+{
+	const char *why = json_kind_text(value->kind);
+
+	if (value->kind != JSON_STRING && value->kind != JSON_NUMBER)
+		return secor_fail(err, SECOR_REJECT,
+		    "no time: field '%s' is %s", json->conf->time_field, why);
+	if (value->kind == JSON_STRING)
+		why = when_parse(
+		    &json->when, json_scan_text(json->scan, value), ms);
+	else if (json->when.format == WHEN_ISO8601)
+		why = "is a number, not ISO-8601 text";
+	else
+		why = when_number(
+		    json->when.format, json_scan_text(json->scan, value), ms);
+	if (why != NULL)
+		return secor_fail(err, SECOR_REJECT, "no time: field '%s' %s",
+		    json->conf->time_field, why);
+	return SECOR_OK;
+}
+
+static int
+json_parse(void *self, const struct secor_message *message,
+    struct secor_record *record, struct secor_bytes *fields,
+    struct secor_err *err)
+{
+	struct json *json = self;
+	struct json_value *values;
+
+	if (json_scan_run(json->scan, message->value, &values, err) != SECOR_OK)
+		return SECOR_REJECT;
+	for (uint16_t i = 0; i < json->field_count; i++) {
+		struct json_value *value = &values[json->slots[i]];
+
+		if (value->kind == JSON_OBJECT || value->kind == JSON_ARRAY)
+			return secor_fail(err, SECOR_REJECT, "field '%s' is %s",
+			    json->names[i], json_kind_text(value->kind));
+		if (value->kind != JSON_ABSENT && value->kind != JSON_NULL)
+			fields[i] = json_scan_text(json->scan, value);
+	}
+	if (json->time_slot == JSON_NO_SLOT)
+		return SECOR_OK;
+	return json_find_time(
+	    json, &values[json->time_slot], &record->time_ms, err);
+}
+
+static const struct secor_parser_ops ops = {
+    .size = sizeof(ops),
+    .open = json_open,
+    .parse = json_parse,
+    .close = json_close,
+};
+
+static const struct secor_plugin plugin = {
+    SECOR_PLUGIN_HEAD,
+    SECOR_PARSER,
+    "json",
+    SECOR_VERSION,
+    "time and fields of JSON objects, by path",
+    1,
+    SECOR_OPTIONS(options),
+    sizeof(struct json_conf),
+    json_check,
+    &ops,
+};
+
+const struct secor_plugin *
+secor_plugin_entry(void)
+{
+	return &plugin;
+}
