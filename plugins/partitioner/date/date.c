@@ -249,11 +249,16 @@ date_interval(struct zone *zone, uint32_t units, int64_t time_ms, int64_t *from,
 	struct zone_span span = zone_span_at(zone, time_ms);
 	int64_t lo, hi, none, at;
 
+	if (units == 0) {
+		*from = INT64_MIN;
+		*until = INT64_MAX;
+		return;
+	}
 	pattern_block(units, time_ms + span.offset, &lo, &hi);
 	to_utc(&span, lo, hi, from, until);
 	if ((units & UNIT_OFFSET) != 0)
 		return;
-	for (; *from == span.from && *from != INT64_MIN;) {
+	while (*from == span.from && *from != INT64_MIN) {
 		span = zone_span_at(zone, *from - 1);
 		at = *from - 1 + span.offset;
 		if (at < lo || at >= hi)
@@ -261,7 +266,7 @@ date_interval(struct zone *zone, uint32_t units, int64_t time_ms, int64_t *from,
 		to_utc(&span, lo, hi, from, &none);
 	}
 	span = zone_span_at(zone, *until == INT64_MAX ? time_ms : *until - 1);
-	for (; *until == span.until && *until != INT64_MAX;) {
+	while (*until == span.until && *until != INT64_MAX) {
 		span = zone_span_at(zone, *until);
 		at = *until + span.offset;
 		if (at < lo || at >= hi)
