@@ -87,7 +87,7 @@ expect_text(const struct hive *hive, const char *part)
 	    hive->err.text, part);
 }
 
-Test(qubole, path_is_submitted_and_awaited, .timeout = 30)
+Test(qubole, path_is_submitted_and_awaited, .timeout = 60)
 {
 	static const struct script_step steps[] = {
 	    SUBMITTED, OK_JSON("{\"id\": 7, \"status\": \"running\"}"), DONE};
@@ -123,7 +123,7 @@ Test(qubole, path_is_submitted_and_awaited, .timeout = 30)
 	end(&hive);
 }
 
-Test(qubole, path_that_was_added_is_not_added_again, .timeout = 30)
+Test(qubole, path_that_was_added_is_not_added_again, .timeout = 60)
 {
 	static const struct script_step steps[] = {
 	    SUBMITTED, DONE, SUBMITTED, DONE};
@@ -142,7 +142,7 @@ Test(qubole, path_that_was_added_is_not_added_again, .timeout = 30)
 	end(&hive);
 }
 
-Test(qubole, same_path_of_another_topic_is_another_partition, .timeout = 30)
+Test(qubole, same_path_of_another_topic_is_another_partition, .timeout = 60)
 {
 	static const struct script_step steps[] = {
 	    SUBMITTED, DONE, SUBMITTED, DONE};
@@ -189,7 +189,7 @@ Test(qubole, value_of_any_bytes_stays_a_value, .timeout = 60)
 	}
 }
 
-Test(qubole, names_that_hive_reserves_are_quoted, .timeout = 30)
+Test(qubole, names_that_hive_reserves_are_quoted, .timeout = 60)
 {
 	static const struct script_step steps[] = {
 	    SUBMITTED, DONE, SUBMITTED, DONE};
@@ -203,7 +203,7 @@ Test(qubole, names_that_hive_reserves_are_quoted, .timeout = 30)
 	end(&hive);
 }
 
-Test(qubole, location_is_the_folder_of_the_object, .timeout = 30)
+Test(qubole, location_is_the_folder_of_the_object, .timeout = 60)
 {
 	static const struct script_step steps[] = {SUBMITTED, DONE};
 	static const struct secor_event_level a = {"dt", "2026-01-01"};
@@ -220,7 +220,7 @@ Test(qubole, location_is_the_folder_of_the_object, .timeout = 30)
 	end(&hive);
 }
 
-Test(qubole, path_that_is_no_hive_partition_is_rejected, .timeout = 30)
+Test(qubole, path_that_is_no_hive_partition_is_rejected, .timeout = 60)
 {
 	static const struct {
 		const char *name, *value, *text;
@@ -243,7 +243,7 @@ Test(qubole, path_that_is_no_hive_partition_is_rejected, .timeout = 30)
 	end(&hive);
 }
 
-Test(qubole, rejected_path_does_not_hold_up_the_others, .timeout = 30)
+Test(qubole, rejected_path_does_not_hold_up_the_others, .timeout = 60)
 {
 	static const struct script_step steps[] = {SUBMITTED, DONE};
 	static const struct secor_event_level bare = {"", "x"},
@@ -260,7 +260,7 @@ Test(qubole, rejected_path_does_not_hold_up_the_others, .timeout = 30)
 	end(&hive);
 }
 
-Test(qubole, topic_that_is_no_name_is_rejected, .timeout = 30)
+Test(qubole, topic_that_is_no_name_is_rejected, .timeout = 60)
 {
 	static const char *const topics[] = {"my-topic", "a.b", "t; DROP"};
 	static const struct secor_event_level dt = {"dt", "x"};
@@ -276,7 +276,7 @@ Test(qubole, topic_that_is_no_name_is_rejected, .timeout = 30)
 	end(&hive);
 }
 
-Test(qubole, object_without_levels_needs_no_partition, .timeout = 30)
+Test(qubole, object_without_levels_needs_no_partition, .timeout = 60)
 {
 	struct event_object object = event_object("", NULL, 0);
 	struct hive hive;
@@ -288,7 +288,7 @@ Test(qubole, object_without_levels_needs_no_partition, .timeout = 30)
 	end(&hive);
 }
 
-Test(qubole, topic_without_a_table_is_left_alone, .timeout = 30)
+Test(qubole, topic_without_a_table_is_left_alone, .timeout = 60)
 {
 	static const struct secor_event_level dt = {"dt", "x"};
 	const struct plugin *plugin = harness_plugin("notifier/qubole");
@@ -357,7 +357,7 @@ Test(qubole, trouble_decides_what_the_engine_does, .timeout = 60)
 	}
 }
 
-Test(qubole, failed_path_is_submitted_again, .timeout = 30)
+Test(qubole, failed_path_is_submitted_again, .timeout = 60)
 {
 	static const struct script_step steps[] = {SUBMITTED,
 	    OK_JSON("{\"id\":7,\"status\":\"cancelled\"}"), SUBMITTED, DONE};
@@ -371,7 +371,7 @@ Test(qubole, failed_path_is_submitted_again, .timeout = 30)
 	end(&hive);
 }
 
-Test(qubole, error_is_dropped_when_so_configured, .timeout = 30)
+Test(qubole, error_is_dropped_when_so_configured, .timeout = 60)
 {
 	static const struct script_step steps[] = {
 	    SUBMITTED, OK_JSON("{\"id\":7,\"status\":\"error\"}")};

@@ -61,7 +61,7 @@ body_of(struct hook *hook, size_t which)
 	return strstr(script_request(hook->script, which), "\r\n\r\n") + 4;
 }
 
-Test(webhook, batch_is_posted_as_json, .timeout = 30)
+Test(webhook, batch_is_posted_as_json, .timeout = 60)
 {
 	static const struct script_step steps[] = {{.status = 200}};
 	struct hook hook;
@@ -151,7 +151,7 @@ Test(webhook, connection_that_fails_is_retried, .timeout = 60)
 	end(&hook);
 }
 
-Test(webhook, server_that_is_not_there_is_retried, .timeout = 30)
+Test(webhook, server_that_is_not_there_is_retried, .timeout = 60)
 {
 	static const struct script_step steps[] = {{.status = 200}};
 	struct hook hook;
@@ -164,7 +164,7 @@ Test(webhook, server_that_is_not_there_is_retried, .timeout = 30)
 	end(&hook);
 }
 
-Test(webhook, secret_signs_the_body, .timeout = 30)
+Test(webhook, secret_signs_the_body, .timeout = 60)
 {
 	static const struct script_step steps[] = {{.status = 200}};
 	unsigned char mac[EVP_MAX_MD_SIZE];
@@ -192,7 +192,7 @@ Test(webhook, secret_signs_the_body, .timeout = 30)
 	end(&hook);
 }
 
-Test(webhook, without_secret_there_is_no_signature, .timeout = 30)
+Test(webhook, without_secret_there_is_no_signature, .timeout = 60)
 {
 	static const struct script_step steps[] = {{.status = 200}};
 	struct hook hook;
@@ -203,7 +203,7 @@ Test(webhook, without_secret_there_is_no_signature, .timeout = 30)
 	end(&hook);
 }
 
-Test(webhook, method_and_headers_are_as_configured, .timeout = 30)
+Test(webhook, method_and_headers_are_as_configured, .timeout = 60)
 {
 	static const struct script_step steps[] = {
 	    {.status = 200}, {.status = 200}};
@@ -226,7 +226,7 @@ Test(webhook, method_and_headers_are_as_configured, .timeout = 30)
 	end(&hook);
 }
 
-Test(webhook, path_events_carry_their_name, .timeout = 30)
+Test(webhook, path_events_carry_their_name, .timeout = 60)
 {
 	static const struct script_step steps[] = {
 	    {.status = 200}, {.status = 200}};
