@@ -161,31 +161,42 @@ submit(struct command *command, const char *sql, struct secor_err *err)
 }
 
 static int
+given_up(const struct command *command, struct secor_err *err)
+{
+	return secor_fail(err, SECOR_RETRY,
+	    "command %" JSON_INTEGER_FORMAT " has not ended within %" PRId64
+	    " ms",
+	    command->id, command->conf->timeout_ms);
+}
+
+/* Whatever goes wrong is RETRY: the command is submitted again. */
+static int
 wait_end(struct command *command, struct secor_err *err)
 {
 	const struct text nothing = {0};
-	int64_t left;
 	int rc, ended;
 
 	for (;;) {
 		json_t *object = NULL;
+		int64_t left = command->deadline_ms - now_ms();
 
+		if (left <= 0)
+			return given_up(command, err);
 		rc = ask(command, "GET", &nothing, &object, err);
+		/* (its own limit is rounded to whole milliseconds) */
+		if (rc != SECOR_OK && now_ms() + 1 >= command->deadline_ms)
+			return given_up(command, err);
 		if (rc != SECOR_OK)
-			return SECOR_RETRY; /* submitted again */
+			return SECOR_RETRY;
 		ended = has_ended(command, object, &rc, err);
 		json_decref(object);
 		if (ended)
 			return rc;
 		left = command->deadline_ms - now_ms();
-		if (left <= 0)
-			return secor_fail(err, SECOR_RETRY,
-			    "command %" JSON_INTEGER_FORMAT
-			    " has not ended within %" PRId64 " ms",
-			    command->id, command->conf->timeout_ms);
-		sleep_ms(left < command->conf->poll_ms
-			     ? left
-			     : command->conf->poll_ms);
+		if (left > 0)
+			sleep_ms(left < command->conf->poll_ms
+				     ? left
+				     : command->conf->poll_ms);
 	}
 }
 

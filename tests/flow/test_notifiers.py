@@ -1,0 +1,334 @@
+"""The notifiers as the engine loads them, against servers that judge what they
+are sent: a stand-in for Qubole that reads HiveQL, a webhook receiver that
+checks signatures."""
+
+import hashlib
+import hmac
+import http.server
+import json
+import random
+import ssl
+import subprocess
+import threading
+import time
+
+import pytest
+
+from qubole import Hive, HiveError, Parser, Qubole
+from secor import BUILD, ROOT
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory):
+    """Factory: driver(name, options, events) tells a notifier of events; the
+    answers, one line an event."""
+    binary = tmp_path_factory.mktemp("notify") / "notify"
+    subprocess.run(
+        ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE",
+         "-Iinclude", "-I.", "-o", binary, "tests/flow/notify.c",
+         BUILD / "core.a", "-ljansson", "-lxxhash", "-lisal", "-lm", "-ldl",
+         "-pthread"], cwd=ROOT, check=True)
+
+    def run(name, options, events):
+        done = subprocess.run(
+            [binary, BUILD / "plugins", name,
+             *(f"{k}={v}" for k, v in options.items())],
+            input="".join(json.dumps(e) + "\n" for e in events),
+            capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return [line.rstrip() for line in done.stdout.splitlines()]
+    return run
+
+
+@pytest.fixture
+def qubole():
+    with Qubole("t0ken") as q:
+        q.hive.create("logs_t", ["dt", "hr"])
+        yield q
+
+
+def batch(*paths, topic="t"):
+    """A finished batch with one object a path, a list of (name, value)."""
+    return {"topic": topic, "partition": 0, "start": 0, "end": 9, "objects": [
+        {"path": "/".join(f"{n}={v}" for n, v in levels), "levels": levels,
+         "key": "raw/t/x", "url": "s3://b/raw/t/" + "/".join(
+             f"{n}={v}" for n, v in levels) + "/1_0_00.gz"}
+        for levels in paths]}
+
+
+def options(qubole, **more):
+    return {"base_url": qubole.url, "token": "t0ken", "table": "logs_{topic}",
+            "poll_interval": "5ms", **more}
+
+
+HOUR = [("dt", "2014-07-21"), ("hr", "02")]
+
+
+# ---- qubole ----
+
+def test_path_becomes_a_partition_once(driver, qubole):
+    other = [("dt", "2014-07-21"), ("hr", "03")]
+    assert driver("qubole", options(qubole), [
+        batch(HOUR, HOUR), batch(HOUR, other)]) == ["OK", "OK"]
+    assert qubole.hive.partitions["logs_t"] == {
+        ("2014-07-21", "02"): None, ("2014-07-21", "03"): None}
+    posts = [json.loads(b)["query"] for m, _, _, b in qubole.requests
+             if m == "POST"]
+    assert posts == [
+        "ALTER TABLE logs_t ADD IF NOT EXISTS PARTITION "
+        f"(dt='2014-07-21',hr='{h}')" for h in ("02", "03")]
+
+
+def test_another_process_adds_again_and_nothing_breaks(driver, qubole):
+    for _ in range(2):
+        assert driver("qubole", options(qubole), [batch(HOUR)]) == ["OK"]
+    assert len(qubole.commands) == 2
+    assert list(qubole.hive.partitions["logs_t"]) == [("2014-07-21", "02")]
+
+
+HOSTILE = ["x'); DROP TABLE t; --", "'", "''", "\\", "\\'", "\\\\'", "a\\nb",
+           "a\nb", "\r\n-- comment", ";", ";;", "a;b", '"', '"; DROP', "`",
+           "${env:HOME}", "${hiveconf:x}", "$date$", "\\u0041", "\\101",
+           "\\073", "%", "_", "=", "a/b", "gr\u00fc\u00df \u20ac \U0001f600",
+           "\x01\x1a\x7f", "'''''", "')", "x' OR '1'='1", " ", "NULL"]
+
+
+def test_hostile_values_stay_values(driver, qubole):
+    qubole.hive.create("logs_v", ["v"])
+    assert driver("qubole", options(qubole), [
+        batch(*([("v", v)] for v in HOSTILE), topic="v")]) == ["OK"]
+    assert qubole.hive.refused == []
+    assert sorted(v for v, in qubole.hive.partitions["logs_v"]) == \
+        sorted(HOSTILE)
+
+
+def test_random_values_stay_values(driver, qubole):
+    rng = random.Random(7)
+    alphabet = "'\\;$\"`\n\t -{}()0137uxZ%_\u00e9\U0001f600"
+    values = {"".join(rng.choice(alphabet) for _ in range(rng.randint(1, 12)))
+              for _ in range(300)}
+    qubole.polls = 0
+    qubole.hive.create("logs_v", ["v"])
+    assert driver("qubole", options(qubole), [
+        batch(*([("v", v)] for v in sorted(values)), topic="v")]) == ["OK"]
+    assert qubole.hive.refused == []
+    assert {v for v, in qubole.hive.partitions["logs_v"]} == values
+
+
+def test_location_is_the_folder(driver, qubole):
+    assert driver("qubole", options(qubole, location="true"),
+                  [batch(HOUR)]) == ["OK"]
+    assert qubole.hive.partitions["logs_t"] == {
+        ("2014-07-21", "02"): "s3://b/raw/t/dt=2014-07-21/hr=02"}
+
+
+def test_reserved_names_are_taken_as_names(driver, qubole):
+    qubole.hive.create("_db.table", ["date", "9th"])
+    assert driver("qubole", options(qubole, tables="{t: _db.table}"),
+                  [batch([("date", "x"), ("9th", "y")])]) == ["OK"]
+    assert list(qubole.hive.partitions["_db.table"]) == [("x", "y")]
+
+
+def test_wrong_token_is_retried_and_not_told(driver, qubole):
+    answer, = driver("qubole", options(qubole, token="wr0ng"), [batch(HOUR)])
+    assert answer.startswith("RETRY ") and "the token is refused" in answer
+    assert "wr0ng" not in answer
+
+
+def test_missing_table_is_retried_until_it_is_there(driver, qubole):
+    answer, = driver("qubole", options(qubole), [batch(HOUR, topic="new")])
+    assert answer.startswith("RETRY ") and "status error" in answer
+    qubole.hive.create("logs_new", ["dt", "hr"])
+    assert driver("qubole", options(qubole),
+                  [batch(HOUR, topic="new")]) == ["OK"]
+
+
+@pytest.mark.parametrize("faults,want", [
+    ([500], "HTTP 500"),
+    ([503], "HTTP 503"),
+    ([404], "HTTP 404"),
+    (["html"], "no JSON object"),
+    (["cut"], "127.0.0.1"),
+    (["error"], "status error"),
+    (["cancelled"], "was cancelled"),
+    ([None, 500], "HTTP 500"),
+    ([None, "html"], "no JSON object"),
+    ([None, "cut", "cut"], "127.0.0.1"),  # a kept connection may be dead
+    ([None, "error"], "status error"),
+    ([None, None, "cancelled"], "was cancelled")])
+def test_trouble_is_retried_and_passes(driver, qubole, faults, want):
+    qubole.fail(*faults)
+    first, second = driver("qubole", options(qubole),
+                           [batch(HOUR), batch(HOUR)])
+    assert first.startswith("RETRY table logs_t, path dt=2014-07-21/hr=02: ")
+    assert want in first
+    assert second == "OK"
+    assert ("2014-07-21", "02") in qubole.hive.partitions["logs_t"]
+
+
+def test_refused_command_is_rejected(driver, qubole):
+    qubole.fail(400)
+    answer, = driver("qubole", options(qubole), [batch(HOUR)])
+    assert answer.startswith("REJECT ") and "HTTP 400" in answer
+
+
+def test_slow_server_is_given_up_at_the_time_limit(driver, qubole):
+    qubole.fail(("slow", 3))
+    begin = time.monotonic()
+    answer, = driver("qubole", options(qubole, timeout="300ms"),
+                     [batch(HOUR)])
+    assert answer.startswith("RETRY ")
+    assert time.monotonic() - begin < 2.5
+
+
+def test_command_that_never_ends_is_given_up(driver, qubole):
+    qubole.polls = 10**6
+    answer, = driver("qubole", options(qubole, timeout="300ms"),
+                     [batch(HOUR)])
+    assert answer.startswith("RETRY ") and "has not ended" in answer
+
+
+def test_bare_level_is_rejected_and_the_others_are_added(driver, qubole):
+    answer, = driver("qubole", options(qubole), [batch([("", "x")], HOUR)])
+    assert answer.startswith("REJECT ") and "without a name" in answer
+    assert list(qubole.hive.partitions["logs_t"]) == [("2014-07-21", "02")]
+
+
+# ---- the stand-in itself ----
+
+@pytest.mark.parametrize("text", [
+    "DROP TABLE t",
+    "ALTER TABLE t DROP PARTITION (a='x')",
+    "ALTER TABLE t ADD PARTITION (a='x')",
+    "ALTER TABLE t ADD IF NOT EXISTS PARTITION (a=x)",
+    "ALTER TABLE t ADD IF NOT EXISTS PARTITION (a='x'",
+    "ALTER TABLE t ADD IF NOT EXISTS PARTITION ()",
+    "ALTER TABLE t ADD IF NOT EXISTS PARTITION (a='x') b",
+    "ALTER TABLE t ADD IF NOT EXISTS PARTITION (a='x',)",
+    "ALTER TABLE t ADD IF NOT EXISTS PARTITION (a='x''y')",
+    "ALTER TABLE t ADD IF NOT EXISTS PARTITION (a='x\\')",
+    "ALTER TABLE t ADD IF NOT EXISTS PARTITION (date='x')",
+    "ALTER TABLE t ADD IF NOT EXISTS PARTITION (1='x')",
+    "ALTER TABLE my-t ADD IF NOT EXISTS PARTITION (a='x')",
+    "ALTER TABLE a.b.c ADD IF NOT EXISTS PARTITION (a='x')",
+    "ALTER TABLE t ADD IF NOT EXISTS PARTITION (a='x') LOCATION",
+])
+def test_stand_in_refuses_what_is_no_such_statement(text):
+    with pytest.raises(HiveError):
+        Parser(text).statement()
+
+
+def test_stand_in_undoes_the_escapes_of_hive():
+    statement = ("alter table `T` add if not exists partition "
+                 r"""(a = '\'\"\\\n\t\0\073\u20ac\%\q', b="it's") """
+                 "LOCATION 's3://x' -- end")
+    assert Parser(statement).statement() == (
+        "t", [("a", "'\"\\\n\t\0;\u20ac\\%q"), ("b", "it's")], "s3://x")
+
+
+def test_stand_in_splits_and_substitutes_inside_literals():
+    hive = Hive()
+    hive.create("t", ["a"])
+    with pytest.raises(HiveError):
+        hive.run("ALTER TABLE t ADD IF NOT EXISTS PARTITION "
+                 "(a='x\\'); DROP TABLE t; --')")
+    hive.run("ALTER TABLE t ADD IF NOT EXISTS PARTITION (a='${env:HOME}')")
+    assert list(hive.partitions["t"]) == [("SUBSTITUTED",)]
+
+
+# ---- webhook ----
+
+class Receiver:
+    """Takes events whose signature is right, else answers 403."""
+
+    def __init__(self, secret=None, context=None):
+        receiver = self
+        self.events = []
+        self.answers = []  # statuses of the next requests
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = receiver.answers.pop(0) if receiver.answers else 200
+                if secret is not None:
+                    want = "sha256=" + hmac.new(
+                        secret.encode(), body, hashlib.sha256).hexdigest()
+                    got = self.headers.get("X-Secor-Signature", "")
+                    if not hmac.compare_digest(want, got):
+                        status = 403
+                if status == 200:
+                    receiver.events.append(json.loads(body))
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(b"first line\nsecond line\n")
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), Handler)
+        scheme = "http"
+        if context:
+            scheme = "https"
+            self.server.socket = context.wrap_socket(
+                self.server.socket, server_side=True)
+        self.url = f"{scheme}://127.0.0.1:{self.server.server_port}/hook"
+        self.thread = threading.Thread(target=self.server.serve_forever,
+                                       kwargs={"poll_interval": 0.05})
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *why):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+def test_webhook_with_the_right_secret_is_heard(driver):
+    with Receiver("s3cret") as r:
+        before = time.time() * 1000
+        assert driver("webhook", {"url": r.url, "secret": "s3cret"},
+                      [batch(HOUR), batch([("v", "\u20ac")])]) == ["OK", "OK"]
+        first, second = r.events
+    assert first["event"] == "batch_done"
+    assert first["id"] == "t/0/0-9"
+    assert before - 1 <= first["sent_ms"] <= time.time() * 1000 + 1
+    assert first["objects"][0]["levels"] == [
+        {"name": "dt", "value": "2014-07-21"}, {"name": "hr", "value": "02"}]
+    assert second["objects"][0]["levels"][0]["value"] == "\u20ac"
+
+
+def test_webhook_with_a_wrong_secret_is_rejected(driver):
+    with Receiver("s3cret") as r:
+        answer, = driver("webhook", {"url": r.url, "secret": "other"},
+                         [batch(HOUR)])
+        assert r.events == []
+    assert answer == "REJECT HTTP 403: first line"
+
+
+def test_webhook_is_patient_with_a_busy_receiver(driver):
+    with Receiver() as r:
+        r.answers = [500, 429]
+        assert driver("webhook", {"url": r.url}, [batch(HOUR)] * 3) == [
+            "RETRY HTTP 500: first line", "RETRY HTTP 429: first line", "OK"]
+        assert len(r.events) == 1
+
+
+def test_webhook_verifies_tls(driver, tmp_path):
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-days", "2", "-keyout", key, "-out", cert],
+        check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    with Receiver(context=context) as r:
+        answer, = driver("webhook", {"url": r.url}, [batch(HOUR)])
+        assert answer.startswith("RETRY ") and "TLS" in answer
+        assert r.events == []
+        assert driver("webhook", {"url": r.url, "ca_file": cert},
+                      [batch(HOUR)]) == ["OK"]
+        assert len(r.events) == 1
