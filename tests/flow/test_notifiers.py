@@ -7,6 +7,7 @@ import hmac
 import http.server
 import json
 import random
+import re
 import ssl
 import subprocess
 import threading
@@ -14,7 +15,7 @@ import time
 
 import pytest
 
-from qubole import Hive, HiveError, Parser, Qubole
+from qubole import Hive, HiveError, Parser, Qubole, unescape
 from secor import BUILD, ROOT
 
 
@@ -93,26 +94,37 @@ HOSTILE = ["x'); DROP TABLE t; --", "'", "''", "\\", "\\'", "\\\\'", "a\\nb",
            "\x01\x1a\x7f", "'''''", "')", "x' OR '1'='1", " ", "NULL"]
 
 
+def expect_values(hive, values):
+    """Each value is one partition: as it is where it can be written without
+    escapes, else with them and with the folder of its objects."""
+    assert hive.refused == []
+    found = {unescape(v) if where else v: (v, where)
+             for (v,), where in hive.partitions["logs_v"].items()}
+    assert len(hive.partitions["logs_v"]) == len(values)
+    assert set(found) == set(values)
+    for value, (spelled, where) in found.items():
+        assert spelled == value or where == "s3://b/raw/t/v=" + value
+        if not re.search(r"[\\;\x00-\x1f\x7f]|\$\{|'.*\"|\".*'", value):
+            assert where is None
+
+
 def test_hostile_values_stay_values(driver, qubole):
     qubole.hive.create("logs_v", ["v"])
     assert driver("qubole", options(qubole), [
         batch(*([("v", v)] for v in HOSTILE), topic="v")]) == ["OK"]
-    assert qubole.hive.refused == []
-    assert sorted(v for v, in qubole.hive.partitions["logs_v"]) == \
-        sorted(HOSTILE)
+    expect_values(qubole.hive, HOSTILE)
 
 
 def test_random_values_stay_values(driver, qubole):
     rng = random.Random(7)
-    alphabet = "'\\;$\"`\n\t -{}()0137uxZ%_\u00e9\U0001f600"
+    alphabet = "'\\;$\"`\n\t -{}()0137uxZ_\u00e9\U0001f600"
     values = {"".join(rng.choice(alphabet) for _ in range(rng.randint(1, 12)))
               for _ in range(300)}
     qubole.polls = 0
     qubole.hive.create("logs_v", ["v"])
     assert driver("qubole", options(qubole), [
         batch(*([("v", v)] for v in sorted(values)), topic="v")]) == ["OK"]
-    assert qubole.hive.refused == []
-    assert {v for v, in qubole.hive.partitions["logs_v"]} == values
+    expect_values(qubole.hive, values)
 
 
 def test_location_is_the_folder(driver, qubole):
@@ -218,12 +230,13 @@ def test_stand_in_refuses_what_is_no_such_statement(text):
         Parser(text).statement()
 
 
-def test_stand_in_undoes_the_escapes_of_hive():
+def test_stand_in_undoes_the_escapes_of_hive_in_location_alone():
+    escapes = r"\'\"\\\n\t\0\073\u20ac\%\q"
     statement = ("alter table `T` add if not exists partition "
-                 r"""(a = '\'\"\\\n\t\0\073\u20ac\%\q', b="it's") """
-                 "LOCATION 's3://x' -- end")
+                 f"""(a = '{escapes}', b="it's") """
+                 f"LOCATION '{escapes}' -- end")
     assert Parser(statement).statement() == (
-        "t", [("a", "'\"\\\n\t\0;\u20ac\\%q"), ("b", "it's")], "s3://x")
+        "t", [("a", escapes), ("b", "it's")], "'\"\\\n\t\0;\u20ac\\%q")
 
 
 def test_stand_in_splits_and_substitutes_inside_literals():
@@ -233,7 +246,8 @@ def test_stand_in_splits_and_substitutes_inside_literals():
         hive.run("ALTER TABLE t ADD IF NOT EXISTS PARTITION "
                  "(a='x\\'); DROP TABLE t; --')")
     hive.run("ALTER TABLE t ADD IF NOT EXISTS PARTITION (a='${env:HOME}')")
-    assert list(hive.partitions["t"]) == [("SUBSTITUTED",)]
+    hive.run("ALTER TABLE t ADD IF NOT EXISTS PARTITION (a='x\\;y')")
+    assert list(hive.partitions["t"]) == [("SUBSTITUTED",), ("x;y",)]
 
 
 # ---- webhook ----

@@ -1,13 +1,15 @@
 """A stand-in for Qubole's API: a server on 127.0.0.1 that reads HiveQL.
 
-It checks token and headers, takes commands as Hive's command line does (replaces
-${variables}, splits at every ';', whatever quotes are around it), and parses
+It checks token and headers, takes commands as Hive's old command line does
+(replaces ${variables}, splits at every ';' that has no backslash before it,
+whatever quotes are around it), and parses
 
     ALTER TABLE [db.]table ADD IF NOT EXISTS
         PARTITION (column = 'value', ...) [LOCATION 'folder']
 
-with Hive's rules for names and its escapes in literals. Anything else ends in
-status error and is kept in `refused`. Trouble is ordered by fail().
+with Hive's rules for names and literals. As in Hive itself (seen with 4.0.1),
+escapes are undone in LOCATION but not in the values of a partition. Anything
+else ends in status error and is kept in `refused`. Trouble is ordered by fail().
 
     python3 tests/rig/qubole.py --token T --table logs_t=dt,hr [--port N]
 """
@@ -47,9 +49,8 @@ class HiveError(Exception):
     pass
 
 
-def unescape(literal):
-    """The value of a literal with its quotes."""
-    body = literal[1:-1]
+def unescape(body):
+    """What the escapes in a literal (without its quotes) stand for."""
     out = []
     i = 0
     while i < len(body):
@@ -115,7 +116,7 @@ class Parser:
         kind, got = self.next("a string")
         if kind != "string":
             raise HiveError(f"{got!r} is no string")
-        return unescape(got)
+        return got[1:-1]
 
     def table(self):
         name = self.name()
@@ -145,7 +146,7 @@ class Parser:
         location = None
         if self.peek("LOCATION"):
             self.keywords("LOCATION")
-            location = self.string()
+            location = unescape(self.string())
         if self.tokens:
             raise HiveError(f"{self.tokens[0][1]!r} behind the end")
         return table, spec, location
@@ -164,8 +165,13 @@ class Hive:
         self.partitions[table] = {}
 
     def run(self, query):
-        query = re.sub(r"\$\{[^}]*\}", "SUBSTITUTED", query)
+        query = re.sub(r"\$\{[^}$ ]+\}", "SUBSTITUTED", query)
+        begun = ""
         for text in query.split(";"):
+            if text.endswith("\\"):
+                begun += text[:-1] + ";"
+                continue
+            text, begun = begun + text, ""
             if not text.strip():
                 continue
             try:

@@ -1,12 +1,17 @@
 /*
  * hive.c -- names and values of others inside HiveQL.
  *
- * Invariant: a value stays a value. Besides the quote and the backslash three
- * kinds of bytes are dangerous although they stand inside a literal: the
- * command line of Hive splits its input at ';' and ends lines at line feeds
- * before it looks at quotes, and it replaces ${variables} (and the service its
- * $macros$) in the text of the statement. All of these are written as octal
- * escapes, which only the literal's own reader undoes.
+ * Invariant: a value stays a value. Besides its own quote and the backslash,
+ * there are bytes that are dangerous although they stand inside a literal: the
+ * command line of Hive (before 2.2) splits its input at ';' wherever it stands,
+ * tools read it line by line, and ${variables} are replaced in the text of a
+ * statement. They are written as "\;", octal and "$\{".
+ *
+ * Hive undoes escapes in LOCATION, but not in the values of a partition (its
+ * parser says so: 4.0.1 keeps what is between the quotes). So escapes are
+ * avoided where a value can do without: one with an apostrophe goes in double
+ * quotes. Where it cannot, the partition is spelled with the escapes, and
+ * LOCATION says where its objects really are.
  */
 #include "plugins/notifier/qubole/qubole.h"
 
@@ -61,21 +66,32 @@ add_name(struct text *sql, const char *name, size_t len)
 	text_addf(sql, quote ? "`%.*s`" : "%.*s", (int)len, name);
 }
 
-static void
+/* Appends a literal; 1 when it took escapes. */
+static int
 add_string(struct text *sql, const char *value)
 {
-	text_adds(sql, "'");
+	const char quote =
+	    strchr(value, '\'') != NULL && strchr(value, '"') == NULL ? '"'
+								      : '\'';
+	int escapes = 0;
+
+	text_add(sql, &quote, 1);
 	for (; *value != '\0'; value++) {
 		unsigned char c = (unsigned char)*value;
+		size_t before = sql->len;
 
-		if (c == '\'' || c == '\\')
+		if (c == (unsigned char)quote || c == '\\' || c == ';')
 			text_addf(sql, "\\%c", c);
-		else if (c < ' ' || c == 0x7f || c == ';' || c == '$')
+		else if (c < ' ' || c == 0x7f)
 			text_addf(sql, "\\%03o", c);
+		else if (c == '$' && value[1] == '{')
+			text_adds(sql, "$\\");
 		else
 			text_add(sql, value, 1);
+		escapes |= sql->len != before + 1;
 	}
-	text_adds(sql, "'");
+	text_add(sql, &quote, 1);
+	return escapes;
 }
 
 /* ---- tables ---- */
@@ -164,7 +180,7 @@ add_location(struct text *sql, const struct secor_event_object *object,
 		    "the folder of %.300s is not UTF-8", object->path);
 	} else {
 		text_adds(sql, " LOCATION ");
-		add_string(sql, folder.ptr);
+		(void)add_string(sql, folder.ptr);
 	}
 	text_fini(&folder);
 	return rc;
@@ -196,7 +212,7 @@ hive_add_partition(struct text *sql, const char *table,
 		text_adds(sql, i == 0 ? "" : ",");
 		add_name(sql, level->name, strlen(level->name));
 		text_adds(sql, "=");
-		add_string(sql, null ? NULL_VALUE : level->value);
+		location |= add_string(sql, null ? NULL_VALUE : level->value);
 	}
 	text_adds(sql, ")");
 	return location ? add_location(sql, object, err) : rc;

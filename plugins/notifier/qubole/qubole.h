@@ -23,8 +23,9 @@ int hive_table(struct text *text, const char *template_, const char *topic,
     struct secor_err *err);
 
 /* Appends "ALTER TABLE <table> ADD IF NOT EXISTS PARTITION (dt='..',..)", and
- * LOCATION with the folder of the object when `location`. SECOR_REJECT with a
- * sentence when the path's levels are no Hive partition. */
+ * LOCATION with the folder of the object when `location`, or when a value takes
+ * escapes (hive.c says why). SECOR_REJECT with a sentence when the path's
+ * levels are no Hive partition. */
 int hive_add_partition(struct text *sql, const char *table,
     const struct secor_event_object *object, int location,
     struct secor_err *err);
