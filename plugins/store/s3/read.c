@@ -13,26 +13,41 @@ struct getting {
 	int (*piece)(void *arg, const void *bytes, size_t len);
 	void *arg;
 	uint64_t delivered;
+	uint64_t from;	/* of the running answer */
+	int begun;	/* it */
 	char etag[128]; /* of the first answer */
 	int is_other;
 };
 
-/* A later answer must go on with the same object. */
+/* A later answer must go on with the same object where the first one broke. */
+static int
+goes_on(struct getting *getting)
+{
+	const char *etag = http_header(getting->s3->http, "etag");
+	const char *range = http_header(getting->s3->http, "content-range");
+
+	if (etag == NULL)
+		etag = "";
+	if (getting->from == 0) {
+		(void)snprintf(
+		    getting->etag, sizeof(getting->etag), "%s", etag);
+		return 1;
+	}
+	return strcmp(etag, getting->etag) == 0 && range != NULL &&
+	       strncmp(range, "bytes ", 6) == 0 &&
+	       strtoull(range + 6, NULL, 10) == getting->from;
+}
+
 static int
 take_object(void *arg, const void *bytes, size_t len)
 {
 	struct getting *getting = arg;
-	const char *etag = http_header(getting->s3->http, "etag");
 
-	if (etag == NULL)
-		etag = "";
-	if (getting->delivered == 0)
-		(void)snprintf(
-		    getting->etag, sizeof(getting->etag), "%s", etag);
-	if (strcmp(etag, getting->etag) != 0) {
+	if (!getting->begun && !goes_on(getting)) {
 		getting->is_other = 1;
 		return 1;
 	}
+	getting->begun = 1;
 	getting->delivered += len;
 	return getting->piece(getting->arg, bytes, len);
 }
@@ -49,9 +64,11 @@ get_rest(struct getting *getting, const char *key, struct http_answer *answer,
 	    .missing_ok = 1};
 	int status;
 
-	if (getting->delivered > 0) {
+	getting->from = getting->delivered;
+	getting->begun = 0;
+	if (getting->from > 0) {
 		(void)snprintf(range, sizeof(range), "bytes=%llu-",
-		    (unsigned long long)getting->delivered);
+		    (unsigned long long)getting->from);
 		s3_header(&call, "range", range);
 	}
 	status = s3_run(getting->s3, &call, answer, err);
