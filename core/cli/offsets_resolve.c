@@ -21,9 +21,14 @@ struct open_plan {
 	    *manifest; /* the batch is whole: only the commit lacks */
 };
 
+/* The plan's own, or the gap of an earlier resolve that did not come to its
+ * commit. */
 static int
 fits(const struct record *plan, const struct manifest *manifest)
 {
+	if (manifest->cut == CUT_GAP && manifest->end == plan->e &&
+	    manifest->previous == plan->m)
+		return 1;
 	return manifest->end == plan->e &&
 	       manifest->messages == (uint64_t)plan->n &&
 	       manifest->input_hash == plan->i &&
@@ -112,9 +117,12 @@ explain(const struct wish *wish, const struct open_plan *plan)
 	    plan->low, plan->high - 1);
 	explain_stored(plan);
 	if (plan->manifest != NULL) {
-		(void)printf("its manifest is there: every object is stored\n"
+		(void)printf("its manifest is there: %s\n"
 			     "  --as-stored   goes on at %" PRId64
-			     "; costs nothing\n",
+			     "; costs nothing more\n",
+		    plan->manifest->cut == CUT_GAP
+			? "an earlier resolve was interrupted"
+			: "every object is stored",
 		    record->e);
 		return;
 	}
@@ -282,7 +290,7 @@ choose(struct offsets *offsets, const struct wish *wish,
 		return CLI_FOUND;
 	if (plan->manifest != NULL && !wish->as_stored) {
 		(void)secor_fail(err, SECOR_FATAL,
-		    "every object of the plan is stored: --as-stored");
+		    "the plan's manifest is there: --as-stored");
 		return offsets_failed(SECOR_FATAL, err);
 	}
 	if (!offsets_ask(wish, "Go on?"))

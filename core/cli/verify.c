@@ -174,7 +174,9 @@ print_lines(const struct command *command)
 	if (t->lost > 0)
 		(void)printf(
 		    "%" PRIu64 " offsets are in recorded gaps\n", t->lost);
-	if (t->found == 0)
+	if (t->found == 0 && t->manifests == 0)
+		(void)printf("there is no manifest: nothing to account for\n");
+	else if (t->found == 0)
 		(void)printf("nothing found: every offset is accounted for%s\n",
 		    command->no_kafka ? " (the group was not looked at)" : "");
 	else

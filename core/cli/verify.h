@@ -72,9 +72,11 @@ struct verify_keys {
 	int sorted;
 };
 
-/* What is below `offset` in this partition is final. */
+/* What is below `offset` in this partition is final, and all of the older
+ * generations. */
 struct verify_final {
 	int32_t partition;
+	int64_t generation;
 	int64_t offset;
 };
 

@@ -180,28 +180,38 @@ struct listing {
 	int rc;
 };
 
-/* Below which offset objects of the partition are final; asks the group when
- * the partition has no manifest. -1: nothing is. */
-static int64_t
-final_before(struct listing *listing, int32_t partition)
+/* Asks the group when the partition has no manifest. */
+static const struct verify_final *
+final_of(struct listing *listing, int32_t partition)
 {
 	struct verify *verify = listing->verify;
 	struct verify_topic *topic = listing->topic;
-	struct record record = {.kind = RECORD_MISSING, .offset = -1};
+	struct record record = {.kind = RECORD_MISSING};
+	struct verify_final made = {.partition = partition, .offset = -1};
 
 	for (size_t i = 0; i < topic->final_count; i++)
 		if (topic->finals[i].partition == partition)
-			return topic->finals[i].offset;
+			return &topic->finals[i];
 	if (verify->record != NULL)
 		listing->rc = verify->record(
 		    verify->arg, topic->name, partition, &record, listing->err);
-	if (record.kind == RECORD_MISSING || record.kind == RECORD_FOREIGN)
-		record.offset = -1;
+	if (record.kind != RECORD_MISSING && record.kind != RECORD_FOREIGN) {
+		made.generation = record_generation(record.g);
+		made.offset = record.offset;
+	}
 	topic->finals = mem_grow(
 	    topic->finals, (topic->final_count + 1) * sizeof(*topic->finals));
-	topic->finals[topic->final_count++] =
-	    (struct verify_final){partition, record.offset};
-	return record.offset;
+	topic->finals[topic->final_count] = made;
+	return &topic->finals[topic->final_count++];
+}
+
+static int
+is_final(struct listing *listing, int32_t partition, int64_t generation,
+    int64_t start)
+{
+	const struct verify_final *final = final_of(listing, partition);
+
+	return generation < final->generation || start < final->offset;
 }
 
 static int
@@ -230,7 +240,7 @@ on_object(void *arg, const char *key, uint64_t length)
 		return 0;
 	report.partition = partition;
 	report.start = start;
-	if (start >= final_before(listing, partition)) {
+	if (!is_final(listing, partition, generation, start)) {
 		report.kind = "not-final";
 		verify_say(verify, &report,
 		    "not final yet: a batch that is "

@@ -15,10 +15,11 @@ struct walk {
 	const struct manifest_place *place;
 	struct verify_partition sum;
 	struct record record;
-	int has_record; /* it is known, and clean, plan or halt */
-	int begun;	/* a manifest was seen */
-	uint64_t chain; /* head so far */
-	int64_t ahead;	/* the last that begins at or behind the record */
+	int has_record;	    /* it is known, and clean, plan or halt */
+	int begun;	    /* a manifest was seen */
+	int64_t generation; /* of the last manifest */
+	uint64_t chain;	    /* head so far */
+	int64_t ahead;	    /* the last that begins at or behind the record */
 };
 
 void
@@ -138,6 +139,12 @@ check_link(struct walk *walk, const char *key, const struct manifest *m)
 		    "on");
 	} else if (m->start > end) {
 		verify_say(walk->verify, &report, "offsets are in no manifest");
+	} else if (m->start < end && m->generation != walk->generation) {
+		report = about(walk, 0, "again", m->start, end);
+		verify_say(walk->verify, &report,
+		    "generation %" PRId64 " begins again: these offsets are in "
+		    "generation %" PRId64 " too",
+		    m->generation, walk->generation);
 	} else if (m->start < end) {
 		report.kind = "overlap";
 		report.start = m->start;
@@ -172,6 +179,15 @@ count(struct walk *walk, const struct manifest *m)
 	    "a recorded gap: these offsets were gone, or given up by hand");
 }
 
+/* At or behind the record. What an older generation has is final: the group
+ * went over to a newer one. */
+static int
+is_open(const struct walk *walk, const struct manifest *m)
+{
+	return walk->has_record && m->start >= walk->record.offset &&
+	       m->generation >= record_generation(walk->record.g);
+}
+
 static int
 on_manifest(void *arg, const char *key, const struct manifest *m,
     const char *why, struct secor_err *err)
@@ -191,7 +207,7 @@ on_manifest(void *arg, const char *key, const struct manifest *m,
 		    m->topic, m->partition, m->generation, m->start);
 		return SECOR_OK;
 	}
-	if (walk->has_record && m->start >= walk->record.offset) {
+	if (is_open(walk, m)) {
 		walk->ahead = m->start;
 		return SECOR_OK;
 	}
@@ -201,10 +217,11 @@ on_manifest(void *arg, const char *key, const struct manifest *m,
 		check_begin(walk, key, m);
 	check_inside(walk, key, m);
 	count(walk, m);
-	walk->begun = 1;
-	walk->chain = m->chain;
-	if (m->end > walk->sum.end)
+	if (m->end > walk->sum.end || m->generation != walk->generation)
 		walk->sum.end = m->end;
+	walk->begun = 1;
+	walk->generation = m->generation;
+	walk->chain = m->chain;
 	return verify_objects(walk->verify, walk->topic, m, err);
 }
 
@@ -318,12 +335,19 @@ check_end(struct walk *walk)
 /* ---- partitions, topics ---- */
 
 static void
-add_final(struct verify_topic *topic, int32_t partition, int64_t offset)
+add_final(struct verify_topic *topic, const struct walk *walk)
 {
+	struct verify_final final = {.partition = walk->sum.partition,
+	    .generation = walk->generation,
+	    .offset = walk->sum.end};
+
+	if (walk->has_record) {
+		final.generation = record_generation(walk->record.g);
+		final.offset = walk->record.offset;
+	}
 	topic->finals = mem_grow(
 	    topic->finals, (topic->final_count + 1) * sizeof(*topic->finals));
-	topic->finals[topic->final_count++] =
-	    (struct verify_final){partition, offset};
+	topic->finals[topic->final_count++] = final;
 }
 
 /* All generations of one partition: places[0..n). */
@@ -348,8 +372,7 @@ check_partition(struct verify *verify, struct verify_topic *topic,
 		return rc;
 	if (walk.has_record)
 		check_end(&walk);
-	add_final(topic, walk.sum.partition,
-	    walk.has_record ? walk.record.offset : walk.sum.end);
+	add_final(topic, &walk);
 	verify->totals.partitions++;
 	verify->done(verify->arg, &walk.sum);
 	return SECOR_OK;

@@ -75,10 +75,13 @@ store_manifest(const struct manifest *manifest)
 	free(key);
 }
 
+static int64_t generation_now;
+
 static char *
 object_key(int64_t start)
 {
-	return mem_text("t/dt=1/0_0_%020" PRId64, start);
+	return mem_text(
+	    "t/dt=1/%" PRId64 "_0_%020" PRId64, generation_now, start);
 }
 
 /* A batch with one object of as many bytes as offsets; the new chain head. */
@@ -102,6 +105,7 @@ store_batch(int64_t start, int64_t end, uint64_t previous)
 	    .object_count = 1};
 	char *bytes = mem_alloc(object.bytes);
 
+	manifest.generation = generation_now;
 	memset(bytes, 'x', object.bytes);
 	object.crc32c = crc32c_add(0, bytes, object.bytes);
 	memory_store_put(object.key, bytes, object.bytes);
@@ -117,6 +121,7 @@ begin(struct seen *seen)
 {
 	uint64_t chain = 0;
 
+	generation_now = 0;
 	memset(seen, 0, sizeof(*seen));
 	memset(&config, 0, sizeof(config));
 	config.layout.manifest_prefix = "_manifests";
@@ -125,6 +130,7 @@ begin(struct seen *seen)
 		chain = store_batch(start, start + 10, chain);
 	seen->record = (struct record){
 	    .kind = RECORD_CLEAN, .offset = 30, .w = INT64_MIN, .m = chain};
+	(void)strcpy(seen->record.g, "0123456789abcdef.0");
 	buf_puts(&seen->found, "");
 	buf_puts(&seen->notes, "");
 }
@@ -425,6 +431,33 @@ Test(verify, record_that_is_missing_or_foreign_is_found)
 	begin(&seen);
 	seen.record.kind = RECORD_FOREIGN;
 	check(&seen, "record t/0 [-1,-1) -;", "");
+}
+
+Test(verify, generation_that_begins_again_is_a_note)
+{
+	struct seen seen;
+
+	begin(&seen);
+	generation_now = 1;
+	seen.record.m = store_batch(20, 24, store_batch(5, 20, 7));
+	seen.record.offset = 24;
+	(void)strcpy(seen.record.g, "0123456789abcdef.1");
+	memory_store_put("t/dt=1/0_0_00000000000000000040", "x", 1);
+	check(&seen,
+	    "foreign-object t/0 [40,-1) t/dt=1/0_0_00000000000000000040;",
+	    "again;");
+}
+
+Test(verify, generation_that_goes_on_keeps_the_chain)
+{
+	struct seen seen;
+
+	begin(&seen);
+	generation_now = 1;
+	seen.record.m = store_batch(30, 40, seen.record.m);
+	seen.record.offset = 40;
+	(void)strcpy(seen.record.g, "0123456789abcdef.1");
+	check(&seen, "", "");
 }
 
 Test(verify, group_that_is_not_asked_finds_only_what_the_store_shows)
