@@ -13,6 +13,12 @@
 struct memory_sink {
 	struct secor_sink sink;
 	struct grow *bytes;
+	long puts; /* until one fails; -1: never */
+};
+
+struct making {
+	const struct messages *messages;
+	const struct cut *cut;
 };
 
 struct memory_source {
@@ -25,8 +31,12 @@ static int
 sink_put(struct secor_sink *sink, const void *bytes, size_t len,
     struct secor_err *err)
 {
-	(void)err;
-	grow_put(((struct memory_sink *)sink)->bytes, bytes, len);
+	struct memory_sink *to = (struct memory_sink *)sink;
+
+	if (to->puts == 0)
+		return secor_fail(err, SECOR_RETRY, "no space");
+	to->puts -= to->puts > 0;
+	grow_put(to->bytes, bytes, len);
 	return SECOR_OK;
 }
 
@@ -151,35 +161,77 @@ write_all(const struct secor_format_ops *ops, void *stream,
 	return rc;
 }
 
-int
-object_make(const struct plugin *plugin, const void *conf,
-    const struct messages *messages, const struct cut *cut, struct grow *object)
+/* One object of an instance. */
+static int
+make_one(const struct plugin *plugin, void *self, const void *conf,
+    const struct making *making, struct memory_sink *sink)
 {
 	const struct secor_format_ops *ops = plugin->ops.format;
 	struct secor_format_traits traits = {.size = sizeof(traits)};
 	struct secor_object what = {sizeof(what), 3, "events", FIRST_OFFSET,
 	    "events/dt=2014-07-21/3_00000000000000001000"};
-	struct memory_sink sink = {{sizeof(sink.sink), sink_put}, object};
-	void *self = harness_open(plugin, conf, NULL), *stream = NULL;
+	const struct messages *messages = making->messages;
 	struct grow plain = {NULL, 0, 0};
+	void *stream = NULL;
 	int rc;
 
 	ops->describe(conf, &traits);
-	rc = ops->begin(self, &what, &sink.sink, &stream, NULL);
+	rc = ops->begin(self, &what, &sink->sink, &stream, NULL);
 	if (rc == SECOR_OK && traits.by_write)
-		rc = write_all(ops, stream, messages, cut->group, &sink.sink);
+		rc = write_all(
+		    ops, stream, messages, making->cut->group, &sink->sink);
 	else if (rc == SECOR_OK) {
 		rc = encode_all(plugin, self, messages, &plain);
 		if (rc == SECOR_OK)
-			rc = drain_all(
-			    ops, stream, &plain, cut->buffer, &sink.sink);
+			rc = drain_all(ops, stream, &plain, making->cut->buffer,
+			    &sink->sink);
 	}
 	if (rc == SECOR_OK)
-		rc = ops->finish(stream, &sink.sink, NULL);
+		rc = ops->finish(stream, &sink->sink, NULL);
 	ops->end(stream);
-	harness_close(plugin, self);
 	grow_fini(&plain);
 	return rc;
+}
+
+int
+object_make(const struct plugin *plugin, const void *conf,
+    const struct messages *messages, const struct cut *cut, struct grow *object)
+{
+	struct memory_sink sink = {{sizeof(sink.sink), sink_put}, object, -1};
+	struct making making = {messages, cut};
+	void *self = harness_open(plugin, conf, NULL);
+	int rc = make_one(plugin, self, conf, &making, &sink);
+
+	harness_close(plugin, self);
+	return rc;
+}
+
+void
+object_passes_failures_on(const struct plugin *plugin, const void *conf,
+    const struct messages *messages)
+{
+	static const struct cut cut = {65536, 100};
+	struct making making = {messages, &cut};
+	struct grow first = {NULL, 0, 0}, object = {NULL, 0, 0};
+	void *self = harness_open(plugin, conf, NULL);
+	struct memory_sink sink = {{sizeof(sink.sink), sink_put}, &object, 0};
+	long puts = 0;
+	int rc;
+
+	cr_assert_eq(
+	    object_make(plugin, conf, messages, &cut, &first), SECOR_OK);
+	do {
+		object.len = 0;
+		sink.puts = puts++;
+		rc = make_one(plugin, self, conf, &making, &sink);
+		cr_assert(rc == SECOR_OK || rc == SECOR_RETRY);
+	} while (rc == SECOR_RETRY);
+	cr_assert_gt(puts, 1);
+	cr_assert_eq(object.len, first.len);
+	cr_assert_eq(memcmp(object.ptr, first.ptr, first.len), 0);
+	harness_close(plugin, self);
+	grow_fini(&first);
+	grow_fini(&object);
 }
 
 /* The offset, or a copy of the key. */

@@ -51,4 +51,9 @@ void object_round_trip(const struct plugin *plugin, const void *conf,
 void object_same_for_any_cut(const struct plugin *plugin, const void *conf,
     const struct messages *messages);
 
+/* Asserts that a sink that fails at its n-th put, whichever, ends the object
+ * with SECOR_RETRY and that the next object of the instance is whole. */
+void object_passes_failures_on(const struct plugin *plugin, const void *conf,
+    const struct messages *messages);
+
 #endif

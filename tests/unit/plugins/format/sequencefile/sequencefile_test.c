@@ -250,3 +250,16 @@ Test(sequencefile, traits_follow_the_mode)
 		harness_conf_free(seq(), conf);
 	}
 }
+
+Test(sequencefile, failure_of_the_disk_is_passed_on)
+{
+	for (size_t i = 0; i < MODES; i++) {
+		void *conf = mode_conf(i);
+		struct messages m = {NULL, 0};
+
+		logs(&m, 6000);
+		object_passes_failures_on(seq(), conf, &m);
+		messages_free(&m);
+		harness_conf_free(seq(), conf);
+	}
+}

@@ -345,3 +345,18 @@ Test(text, traits_follow_the_compression)
 		harness_conf_free(text(), conf);
 	}
 }
+
+Test(text, failure_of_the_disk_is_passed_on)
+{
+	for (size_t i = 0; i < CODECS; i++) {
+		void *conf =
+		    harness_conf(text(), "compression", codecs[i].compression,
+			"level", codecs[i].level, "header", "a header", NULL);
+		struct messages m = {NULL, 0};
+
+		logs(&m, 6000);
+		object_passes_failures_on(text(), conf, &m);
+		messages_free(&m);
+		harness_conf_free(text(), conf);
+	}
+}
