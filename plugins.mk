@@ -13,3 +13,31 @@ LIBS.notifier/qubole     := -lcurl -lcrypto -ljansson
 # All of them together, for the unit tests that link plugins/common.
 COMMON_LIBS := -lpcre2-8 -licui18n -licuuc -lisal -lz -lzstd -lcurl -lcrypto \
 	-ljansson -lexpat -lxxhash
+
+# ---- one's own plugins ---------------------------------------------------------
+# In the Makefile of a plugin that lives elsewhere (docs/PLUGINS.md):
+#
+#	SECOR_PLUGINS := mine
+#	LIBS.mine     := -lz
+#	include /usr/local/share/secor/plugins.mk
+#
+# makes mine.so of mine.c or mine.cc.
+ifdef SECOR_PLUGINS
+SECOR_MK      := $(dir $(lastword $(MAKEFILE_LIST)))
+SECOR_INCLUDE ?= $(firstword $(wildcard $(SECOR_MK)include) \
+	$(wildcard $(SECOR_MK)../../include))
+SECOR_CFLAGS  := -O2 -g -fPIC -fvisibility=hidden -Wall -Wextra \
+	-I$(SECOR_INCLUDE)
+SECOR_LDFLAGS := -shared -Wl,-z,defs
+
+.PHONY: secor-plugins secor-plugins-clean
+secor-plugins: $(SECOR_PLUGINS:%=%.so)
+secor-plugins-clean:
+	rm -f $(SECOR_PLUGINS:%=%.so)
+%.so: %.c
+	$(CC) -std=c11 $(SECOR_CFLAGS) $(CFLAGS) $(SECOR_LDFLAGS) $(LDFLAGS) \
+	-o $@ $< $(LIBS.$*)
+%.so: %.cc
+	$(CXX) -std=c++17 $(SECOR_CFLAGS) $(CXXFLAGS) $(SECOR_LDFLAGS) \
+	$(LDFLAGS) -o $@ $< $(LIBS.$*)
+endif
