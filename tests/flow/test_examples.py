@@ -1,0 +1,74 @@
+"""The pages of examples/ are true: their commands run as they stand, and print
+what the page says. The plugins also compile with an installed plugins.mk."""
+
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.M | re.S)
+PAGES = sorted(p.parent.name for p in TOP.glob("examples/*/README.md"))
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """What a page needs of the repository; the repository stays clean."""
+    shutil.copytree(TOP / "examples", tmp_path / "examples",
+                    ignore=shutil.ignore_patterns("*.so"))
+    for name in ("include", "build", "plugins.mk"):
+        (tmp_path / name).symlink_to(TOP / name)
+    return tmp_path
+
+
+def commands(page):
+    """(command, the output that the page shows or None), in order."""
+    blocks = BLOCK.findall(page.read_text())
+    for i, (kind, text) in enumerate(blocks):
+        if kind == "sh":
+            shown = blocks[i + 1][1] if blocks[i + 1:] and \
+                blocks[i + 1][0] == "text" else None
+            yield text, shown
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_true(tree, name):
+    folder = tree / "examples" / name
+    ran = 0
+    for command, shown in commands(folder / "README.md"):
+        done = subprocess.run(["bash", "-eo", "pipefail", "-c", command],
+                              cwd=folder, capture_output=True, text=True,
+                              timeout=60)
+        assert done.returncode == 0, command + done.stderr
+        assert done.stderr == "", command
+        if shown is not None:
+            assert done.stdout == shown, command
+        ran += 1
+    assert ran >= 3
+    assert list(folder.glob("*.so")), "the page compiles nothing"
+
+
+def test_examples_are_four():
+    assert len(PAGES) >= 4
+
+
+def test_installed_plugins_mk_compiles(tmp_path):
+    root = tmp_path / "root"
+    subprocess.run(["make", "-s", "DEPS=no", "install", f"DESTDIR={root}"],
+                   cwd=TOP, check=True, timeout=300)
+    for page in PAGES:
+        folder = tmp_path / page
+        shutil.copytree(TOP / "examples" / page, folder)
+        make = folder / "Makefile"
+        make.write_text(make.read_text().replace(
+            "../../plugins.mk", f"{root}/usr/local/share/secor/plugins.mk"))
+        subprocess.run(["make", "-s", "-B"], cwd=folder, check=True,
+                       timeout=60)
+        assert len(list(folder.glob("*.so"))) == 1
+        made = next(folder.glob("*.so"))
+        seen = subprocess.run([f"{root}/usr/local/bin/secor", "plugins",
+                               f"./{made.name}"], cwd=folder, check=True,
+                              capture_output=True, text=True, timeout=60)
+        assert made.stem in seen.stdout.splitlines()[0]
