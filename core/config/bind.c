@@ -65,7 +65,7 @@ final_text(const struct binder *binder, const struct secor_option *row,
 	if (text == NULL)
 		return NULL;
 	if (is_path(row, key, text)) {
-		out = expand_path(text, binder->base_dir);
+		out = expand_path(text, binder->real_dir);
 	} else if (may_be_file(row, key)) {
 		if (expand_secret(text, binder->base_dir, &out, &err) ==
 		    SECOR_OK)

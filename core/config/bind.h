@@ -11,7 +11,8 @@
 struct binder {
 	struct diag *diag;
 	struct registry *registry;
-	const char *base_dir; /* folder of the file */
+	const char *base_dir; /* folder of the file, as it was given */
+	const char *real_dir; /* the same, absolute: what paths become */
 	int load;	      /* plugins are opened */
 };
 

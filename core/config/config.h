@@ -149,7 +149,8 @@ struct config_how {
 	void *arg;
 };
 
-/* Reads and checks `file`. SECOR_OK with *config (caller: config_free), or
+/* Reads and checks `file`. Relative paths in it are relative to its folder and
+ * come out absolute. SECOR_OK with *config (caller: config_free), or
  * SECOR_REJECT after at least one complaint, or SECOR_RETRY when the file
  * cannot be read (complained too). */
 int config_load(

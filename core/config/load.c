@@ -272,8 +272,9 @@ config_load(
     const char *file, const struct config_how *how, struct config **config)
 {
 	struct diag diag = {.file = file};
-	char *folder = folder_of(file);
+	char *folder = folder_of(file), *real = realpath(folder, NULL);
 	struct binder binder = {&diag, how->registry, folder,
+	    real != NULL ? real : folder,
 	    (how->flags & CONFIG_NO_LOAD) == 0 &&
 		registry_loads(how->registry)};
 	struct secor_err err = {""};
@@ -293,6 +294,7 @@ config_load(
 	diag_fini(&diag);
 	free(bytes);
 	free(folder);
+	free(real);
 	if (rc == SECOR_OK)
 		*config = loaded;
 	return rc;
