@@ -16,23 +16,19 @@ import time
 import pytest
 
 from qubole import Hive, HiveError, Parser, Qubole, unescape
-from secor import BUILD, ROOT
+from secor import BUILD
 
 
-@pytest.fixture(scope="session")
-def driver(tmp_path_factory):
+DRIVER = BUILD / "tests/oracle/notify"
+
+
+@pytest.fixture
+def driver():
     """Factory: driver(name, options, events) tells a notifier of events; the
     answers, one line an event."""
-    binary = tmp_path_factory.mktemp("notify") / "notify"
-    subprocess.run(
-        ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE",
-         "-Iinclude", "-I.", "-o", binary, "tests/flow/notify.c",
-         BUILD / "core.a", "-ljansson", "-lxxhash", "-lisal", "-lm", "-ldl",
-         "-pthread"], cwd=ROOT, check=True)
-
     def run(name, options, events):
         done = subprocess.run(
-            [binary, BUILD / "plugins", name,
+            [DRIVER, BUILD / "plugins", name,
              *(f"{k}={v}" for k, v in options.items())],
             input="".join(json.dumps(e) + "\n" for e in events),
             capture_output=True, text=True, timeout=60)

@@ -1,13 +1,18 @@
 /*
- * report_test.c -- core/observe/report, with reporters made here.
+ * report_test.c -- core/observe/report, with reporters made here and one that
+ * the loader loads.
  */
 #include "core/observe/report.h"
 
+#include "core/base/buf.h"
+#include "core/base/files.h"
 #include "core/base/log.h"
 #include "core/base/metrics.h"
+#include "tests/unit/harness.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -73,7 +78,8 @@ static struct fake a = {
     PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0, 0, 0, 0, 0};
 static struct fake b = {
     PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0, 0, 0, 0, 0};
-static struct config_use items[] = {{&PLUGIN, &a}, {&PLUGIN, &b}};
+static struct config_use items[] = {
+    {.plugin = &PLUGIN, .conf = &a}, {.plugin = &PLUGIN, .conf = &b}};
 static const struct config_uses uses = {items, 2};
 
 static void
@@ -206,4 +212,43 @@ Test(report, one_that_hangs_holds_up_neither_the_other_nor_the_end,
 Test(report, close_accepts_null)
 {
 	report_close(NULL, 0);
+}
+
+/* A plugin that was compiled alone gets metrics through the loader. */
+Test(report, loaded_reporter_hears_the_metrics)
+{
+	char dir[] = "/tmp/secor-report-XXXXXX";
+	char *folder = mem_text("%s/tests/plugins", harness_build());
+	struct registry *registry = registry_new(folder, 1);
+	struct config_use use = {.conf = NULL};
+	const struct config_uses one = {&use, 1};
+	struct report *report = NULL;
+	struct secor_err err = {""};
+	char *file, *text;
+	void *conf;
+	size_t n;
+
+	cr_assert_not_null(mkdtemp(dir));
+	file = mem_text("%s/lines", dir);
+	cr_assert_eq(registry_find(registry, SECOR_REPORTER, "lines", ".",
+			 &use.plugin, &err),
+	    SECOR_OK, "%s", err.text);
+	use.conf = conf = harness_conf(use.plugin, "file", file, NULL);
+	cr_assert_eq(report_open(&one, &report, &err), SECOR_OK);
+	metric_add(metric_counter("n_total", "N.", NULL), 3);
+	metric_set(metric_gauge_ms("lag_seconds", "L.",
+		       METRIC_LABELS("topic", "t", "partition", "0")),
+	    1500);
+	report_once(report, 4711);
+	cr_assert_eq(file_read(file, 1000, &text, &n, &err), SECOR_OK);
+	cr_assert_str_eq(text,
+	    "now 4711\nlag_seconds{topic=t,partition=0} 1.5\n"
+	    "n_total{} 3\n");
+	report_close(report, 0);
+	harness_conf_free(use.plugin, conf);
+	registry_free(registry);
+	(void)file_remove_tree(dir, NULL);
+	free(text);
+	free(file);
+	free(folder);
 }
