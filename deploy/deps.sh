@@ -19,7 +19,7 @@ RIG=tests/rig
 MVN_COPY=org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies
 
 BUILD_PACKAGES="gcc make pkg-config libc6-dev librdkafka-dev
-	libcurl4-openssl-dev libssl-dev libyaml-dev libpcre2-dev libisal-dev
+	libcurl4-openssl-dev libssl-dev libyaml-dev libpcre2-dev libisal-dev libexpat1-dev
 	zlib1g-dev libzstd-dev libjansson-dev libmicrohttpd-dev libxxhash-dev
 	libmimalloc-dev libmimalloc2.0 libicu-dev libexpat1-dev"
 UNIT_PACKAGES="g++ libcriterion-dev"
