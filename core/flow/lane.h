@@ -20,9 +20,9 @@ struct lane {
 };
 
 /* The lane of a topic, made on first use and kept in *lanes. */
-int lane_get(struct lane **lanes, const struct config *config,
-    const char *topic, size_t key_overhead, struct lane **lane,
-    struct secor_err *err);
+int
+lane_get(struct lane **lanes, const struct config *config, const char *topic,
+    size_t key_overhead, struct lane **lane, struct secor_err *err);
 void lanes_free(struct lane *lanes);
 
 #endif

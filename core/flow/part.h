@@ -42,7 +42,8 @@ struct object {
 	uint32_t crc32c;
 	/* after the put */
 	int stored;
-	int64_t retry_boot_ms; /* a put that failed: when to try again; 0: none */
+	int64_t
+	    retry_boot_ms; /* a put that failed: when to try again; 0: none */
 	int tries;
 };
 
@@ -61,16 +62,18 @@ struct batch {
 	struct part *part;
 	struct lane *lane;
 	enum batch_state state;
-	int replay; /* `plan` was found: exactly [start, plan.e) */
-	int clean;  /* nothing in it: commits clean at `end`, no plan */
-	int planned; /* the plan is acknowledged under this ownership */
+	int replay;	    /* `plan` was found: exactly [start, plan.e) */
+	int clean;	    /* nothing in it: commits clean at `end`, no plan */
+	int planned;	    /* the plan is acknowledged under this ownership */
 	struct record plan; /* replay: found; else made at the cut */
 	int64_t start, end; /* end: behind the last message taken in */
 	int64_t messages, filtered, bad;
+	int64_t exact_boot_ms; /* when batch_bytes was asked last */
 	uint64_t input_hash;
 	int64_t watermark; /* over this batch only; INT64_MIN */
 	enum cut cut;
-	int64_t born_boot_ms;	 /* first object */
+	int64_t first_boot_ms;	  /* first looked at by the policy */
+	int64_t born_boot_ms;	  /* first object */
 	int64_t youngest_boot_ms; /* last new object */
 	struct object **objects;
 	size_t object_count, object_room;
@@ -78,6 +81,7 @@ struct batch {
 	size_t table_room;
 	struct object *last;
 	struct object *dead;
+	int64_t encoded;    /* bytes that went into buffers */
 	int64_t held_bytes; /* rooms of the objects' buffers */
 	size_t sealing;	    /* seals not answered */
 	size_t putting;	    /* uploads out */
@@ -99,10 +103,10 @@ enum part_state {
 };
 
 enum {
-	PAUSE_CUT = 1,	/* both slots are full */
-	PAUSE_FULL = 2, /* memory or stage */
+	PAUSE_CUT = 1,	 /* both slots are full */
+	PAUSE_FULL = 2,	 /* memory or stage */
 	PAUSE_RETRY = 4, /* the parser said RETRY */
-	PAUSE_DISK = 8,	/* staged files failed: begins again later */
+	PAUSE_DISK = 8,	 /* staged files failed: begins again later */
 	PAUSE_HALT = 16
 };
 
@@ -112,14 +116,14 @@ struct held {
 };
 
 struct part {
-	struct part *next; /* of the table's bucket */
+	struct part *chained; /* of the table's bucket */
 	struct engine *engine;
 	char topic[250];
 	int32_t partition;
 	enum part_state state;
 	enum halt halt;
 	char halt_text[512];
-	struct lane *lane; /* of the running configuration */
+	struct lane *lane;	     /* of the running configuration */
 	struct ownership *ownership; /* epoch: fences puts, commits, answers */
 	uint64_t epoch;
 	uint64_t shelf; /* assignment in which it was last seen */
@@ -134,22 +138,24 @@ struct part {
 	int commit_tries;
 	int inquiring; /* a read-back is out */
 	int64_t inquire_again_boot_ms;
-	int older_reads; /* stale answers in a row */
+	int older_reads;    /* stale answers in a row */
 	struct record want; /* a clean commit or halt that waits its turn */
 	int want_commit;
 
-	int64_t next; /* the next offset to take in */
-	int64_t eof;  /* end of the partition as last seen; -1 */
+	int64_t next;  /* the next offset to take in */
+	int64_t eof;   /* end of the partition as last seen; -1 */
 	int64_t heard; /* q: all notifiers */
 	struct batch *cur, *past;
 	unsigned pause;
 	int paused; /* as librdkafka knows it */
 	struct held held;
 	int64_t held_boot_ms;
-	int skip; /* throw away what the current array still holds */
-	int64_t again_boot_ms; /* PAUSE_DISK: when */
+	int touched;		   /* by the current array */
+	uint64_t skip_array;	   /* throw away what this array still holds */
+	int64_t again_boot_ms;	   /* PAUSE_DISK: when */
 	double recent, recent_bad; /* for bad_messages.halt_above */
-	int64_t low, high; /* of the log, as last seen */
+	int64_t low, high;	   /* of the log, as last seen */
+	int64_t idle_boot_ms; /* only transaction markers since then */
 	int last_minute; /* at_minutes: hour * 60 + minute that was served */
 	int said_retry, said_disk;
 	struct part_metrics *metrics;
@@ -163,10 +169,10 @@ struct part_table {
 };
 
 /* Finds or makes. */
-struct part *part_get(
-    struct engine *engine, const char *topic, int32_t partition);
-struct part *part_find(
-    struct part_table *table, const char *topic, int32_t partition);
+struct part *
+part_get(struct engine *engine, const char *topic, int32_t partition);
+struct part *
+part_find(struct part_table *table, const char *topic, int32_t partition);
 void part_each(struct part_table *table, void (*each)(struct part *part));
 void part_table_free(struct part_table *table);
 
@@ -175,6 +181,16 @@ void part_new_epoch(struct part *part);
 
 /* Drops what it collected, also kept stages; `next` goes back to the record. */
 void part_drop_batches(struct part *part);
+
+/* Drops and goes back to the record: a plan is replayed. The caller pauses and,
+ * later, seeks. */
+void part_begin_again(struct part *part);
+/* Ends PAUSE_DISK: consumption goes on at part->next. */
+void part_seek(struct part *part);
+/* Tells librdkafka of the pause that holds after an assignment. */
+void part_sync(struct part *part);
+/* Not ours any more, at once: nothing is kept. */
+void part_fence(struct part *part);
 
 /* ---- batch ---- */
 
@@ -187,6 +203,8 @@ void batch_settle(struct batch *batch);
 void batch_free(struct batch *batch);
 /* The object of a path (NULL: dead letters), made on first use. */
 struct object *batch_object(struct batch *batch, struct path *path);
+/* Takes one object out of it, with its file. */
+void batch_forget(struct batch *batch, struct object *object);
 /* Bytes staged and buffered so far. */
 int64_t batch_bytes(const struct batch *batch);
 /* Hands all buffers to the writers and seals. */

@@ -1,0 +1,553 @@
+/*
+ * advance.c -- takes the batch past its cut through the protocol: sealed, read
+ * back, planned, put, listed in its manifest, done. Thread: consumer.
+ *
+ * Invariants: nothing is put before the plan is acknowledged under this
+ * ownership; the final commit goes out only when every object and the manifest
+ * are stored; a batch goes forward only, or is dropped whole.
+ */
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/flow/flow.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the batch's own failures ---- */
+
+/* Back-off of try n: 0.5 s doubling to 60 s, a quarter of it by chance. */
+static int64_t
+back_off_ms(int tries)
+{
+	int64_t ms = 500;
+
+	for (int i = 1; i < tries && ms < 60000; i++)
+		ms *= 2;
+	if (ms > 60000)
+		ms = 60000;
+	return ms - random() % (ms / 4 + 1);
+}
+
+/* Staged files failed: forget them and read [S, ...) again, later. */
+static void
+stage_failed(struct part *part, const char *why)
+{
+	char quoted[1024];
+
+	log_line(SECOR_ERROR, "stage failed",
+	    "topic=%s partition=%d start=%lld reason=%s next=retry",
+	    part->topic, part->partition, (long long)part->record.offset,
+	    log_quote(quoted, sizeof(quoted), why));
+	part_begin_again(part);
+	pause_set(part, PAUSE_DISK);
+	part->again_boot_ms = clock_boot_ms() + back_off_ms(4);
+}
+
+/* ---- puts ---- */
+
+static struct upload *
+upload_new(struct part *part, const char *key)
+{
+	struct upload *upload = mem_alloc(sizeof(*upload));
+
+	upload->key = mem_dup(key, strlen(key));
+	upload->ownership = ownership_ref(part->ownership);
+	upload->epoch = part->epoch;
+	return upload;
+}
+
+static void
+put_object(struct object *object)
+{
+	struct batch *batch = object->batch;
+	struct part *part = batch->part;
+	struct upload *upload = upload_new(part, object->key);
+	const char *file = staged_file(object->staged);
+
+	upload->owner = object;
+	upload->file = mem_dup(file, strlen(file));
+	upload->length = object->bytes;
+	upload->crc32c = object->crc32c;
+	upload->content_type = object->path == NULL
+				   ? "application/x-ndjson"
+				   : batch->lane->traits.content_type;
+	upload->tries = object->tries;
+	object->retry_boot_ms = 0;
+	batch->putting++;
+	uploader_put(part->engine->uploaders, upload);
+}
+
+static void
+copy_object(struct manifest_object *to, const struct object *from)
+{
+	to->key = mem_dup(from->key, strlen(from->key));
+	to->dead_letter = from->path == NULL;
+	to->path = from->path == NULL
+		       ? mem_dup("", 0)
+		       : mem_dup(from->path->text, from->path->len);
+	to->records = from->records;
+	to->bytes = from->bytes;
+	to->crc32c = from->crc32c;
+	to->first_offset = from->first;
+	to->last_offset = from->last;
+	to->offsets_hash = from->offsets_hash;
+	if (from->path == NULL)
+		return;
+	to->level_count = from->path->level_count;
+	to->levels = mem_alloc(to->level_count * sizeof(*to->levels));
+	for (size_t i = 0; i < to->level_count; i++) {
+		const struct secor_level_text *level = &from->path->levels[i];
+
+		to->levels[i].name = mem_dup(level->name.ptr, level->name.len);
+		if (level->value.ptr != NULL)
+			to->levels[i].value =
+			    mem_dup(level->value.ptr, level->value.len);
+	}
+}
+
+static int64_t
+watermark_after(const struct batch *batch)
+{
+	int64_t before = batch->part->record.w;
+
+	return batch->watermark > before ? batch->watermark : before;
+}
+
+static struct manifest *
+manifest_of(const struct batch *batch)
+{
+	const struct part *part = batch->part;
+	struct manifest *m = mem_alloc(sizeof(*m));
+
+	m->topic = mem_dup(part->topic, strlen(part->topic));
+	m->partition = part->partition;
+	m->generation = batch->lane->config->layout.generation;
+	m->start = batch->start;
+	m->end = batch->end;
+	m->messages = (uint64_t)batch->messages;
+	m->filtered = (uint64_t)batch->filtered;
+	m->bad = (uint64_t)batch->bad;
+	m->input_hash = batch->input_hash;
+	m->output_hash = batch->plan.o;
+	m->fingerprint = batch->plan.f;
+	m->cut = batch->plan.c;
+	m->watermark = watermark_after(batch);
+	m->previous = part->record.m;
+	m->written_ms = clock_now_ms();
+	m->object_count = batch->object_count;
+	m->objects = mem_alloc(m->object_count * sizeof(*m->objects));
+	for (size_t i = 0; i < m->object_count; i++)
+		copy_object(&m->objects[i], batch->objects[i]);
+	m->chain = manifest_chain(m);
+	return m;
+}
+
+static void
+put_manifest(struct batch *batch)
+{
+	struct part *part = batch->part;
+	const struct config_layout *layout = &batch->lane->config->layout;
+	struct upload *upload;
+	char *key;
+
+	if (batch->manifest == NULL)
+		batch->manifest = manifest_of(batch);
+	key = manifest_key(layout->manifest_prefix, part->topic,
+	    part->partition, layout->generation, batch->start);
+	upload = upload_new(part, key);
+	free(key);
+	upload->owner = batch;
+	upload->bytes = manifest_write(batch->manifest);
+	upload->length = strlen(upload->bytes);
+	upload->crc32c =
+	    crc32c_add(0, upload->bytes, (size_t)upload->length);
+	upload->content_type = "application/json";
+	upload->tries = batch->manifest_tries;
+	batch->manifest_retry_ms = 0;
+	batch->manifest_upload = upload;
+	step_reached("manifest-begin");
+	uploader_put(part->engine->uploaders, upload);
+}
+
+static void
+begin_puts(struct batch *batch)
+{
+	batch->state = BATCH_PUTTING;
+	step_reached("put-begin");
+	for (size_t i = 0; i < batch->object_count; i++)
+		if (!batch->objects[i]->stored)
+			put_object(batch->objects[i]);
+}
+
+/* ---- the steps ---- */
+
+static void
+plan(struct batch *batch)
+{
+	struct part *part = batch->part;
+	struct record *plan = &batch->plan;
+
+	(void)snprintf(plan->g, sizeof(plan->g), "%s", part->record.g);
+	plan->w = part->record.w;
+	plan->m = part->record.m;
+	plan->q = part->record.q;
+	batch->state = BATCH_PLANNING;
+	part->plan_lane = batch->lane;
+	commit_submit(part, plan);
+	step_reached("plan-sent");
+	if (plan->c == CUT_GAP)
+		step_reached("gap-planned");
+}
+
+static void
+finish(struct batch *batch)
+{
+	struct part *part = batch->part;
+	struct record done = {.kind = RECORD_CLEAN,
+	    .offset = batch->end,
+	    .w = watermark_after(batch),
+	    .m = batch->clean ? part->record.m : batch->manifest->chain,
+	    .q = part->heard};
+
+	(void)snprintf(done.g, sizeof(done.g), "%s", part->record.g);
+	/* nothing was left unheard before this one: it is the first */
+	if (batch->clean && done.q == batch->start)
+		done.q = batch->end;
+	batch->state = BATCH_FINISHING;
+	commit_submit(part, &done);
+	step_reached("final-sent");
+}
+
+static void
+check(struct part *part)
+{
+	struct inquiry *inquiry;
+
+	if (part->inquiring || part->committing || part->want_commit ||
+	    part->inquire_again_boot_ms > clock_boot_ms() ||
+	    part->engine->revoking || part->engine->phase == PHASE_LEAVING)
+		return;
+	inquiry = mem_alloc(sizeof(*inquiry));
+	inquiry->kind = INQUIRY_READ_BACK;
+	inquiry->part = part;
+	inquiry->epoch = part->epoch;
+	inquiry->partition = part->partition;
+	memcpy(inquiry->topic, part->topic, sizeof(inquiry->topic));
+	part->inquiring = 1;
+	inquire(part->engine->inquirer, inquiry);
+}
+
+static void
+sealed(struct batch *batch)
+{
+	struct part *part = batch->part;
+
+	if (batch->sealing > 0)
+		return;
+	if (batch->seal_failed) {
+		stage_failed(part, batch->seal_err.text);
+		return;
+	}
+	if (!batch->clean)
+		step_reached("sealed");
+	if (!batch->replay)
+		batch->state = BATCH_CHECKING;
+	else if (batch->planned)
+		begin_puts(batch);
+	else
+		batch->state = BATCH_PLANNING; /* recommit is out */
+}
+
+void
+advance(struct part *part)
+{
+	struct batch *batch = part->past;
+
+	if (part->want_commit && !part->committing &&
+	    part->state != PART_AWAY) {
+		part->want_commit = 0;
+		commit_submit(part, &part->want);
+		return;
+	}
+	if (batch == NULL || part->state != PART_RUNNING)
+		return;
+	if (batch->state == BATCH_SEALING)
+		sealed(batch);
+	batch = part->past; /* a failed seal dropped it */
+	if (batch == NULL)
+		return;
+	if (batch->state == BATCH_CHECKING)
+		check(part);
+	if (batch->state == BATCH_PUTTING &&
+	    batch->stored == batch->object_count) {
+		step_reached("puts-done");
+		batch->state = BATCH_LISTING;
+		put_manifest(batch);
+	}
+}
+
+/* ---- what came back ---- */
+
+void
+advance_staged(struct engine *engine, struct staged_done *done)
+{
+	struct object *object = done->owner;
+	struct batch *batch = object->batch;
+	struct part *part = batch->part;
+
+	(void)engine;
+	batch->sealing--;
+	object->sealed = 1;
+	object->bytes = done->bytes;
+	object->crc32c = done->crc32c;
+	if (done->status != SECOR_OK && !batch->seal_failed) {
+		batch->seal_failed = 1;
+		batch->seal_err = done->err;
+	}
+	staged_done_free(done);
+	if (batch->dropped)
+		batch_settle(batch);
+	else if (batch == part->past)
+		advance(part);
+}
+
+/* Says once that the store does not take it, and when it is back. */
+static void
+say_waiting(struct part *part, const struct upload *upload)
+{
+	char quoted[1200];
+
+	if (upload->tries != 1 && upload->tries % 20 != 0)
+		return;
+	log_line(upload->status == SECOR_RETRY ? SECOR_WARN : SECOR_ERROR,
+	    "store waits",
+	    "topic=%s partition=%d key=%s tries=%d reason=%s next=retry",
+	    part->topic, part->partition, upload->key, upload->tries,
+	    log_quote(quoted, sizeof(quoted), upload->err.text));
+}
+
+static int64_t
+retry_at(struct part *part, struct upload *upload)
+{
+	if (!upload->fenced) {
+		upload->tries++;
+		metric_add(part->engine->metrics.retries, 1);
+		say_waiting(part, upload);
+	}
+	return clock_boot_ms() + back_off_ms(upload->tries);
+}
+
+static void
+object_landed(struct object *object, const struct upload *upload)
+{
+	struct part *part = object->batch->part;
+	struct engine_metrics *m = &part->engine->metrics;
+	char quoted[1200];
+
+	object->stored = 1;
+	object->batch->stored++;
+	metric_add(m->objects, 1);
+	metric_add(m->object_bytes, (int64_t)object->bytes);
+	log_line(SECOR_INFO, "object stored",
+	    "key=%s topic=%s partition=%d start=%lld records=%" PRIu64
+	    " bytes=%" PRIu64 " crc32c=%08x ms=%lld",
+	    log_quote(quoted, sizeof(quoted), object->key), part->topic,
+	    part->partition, (long long)object->batch->start, object->records,
+	    object->bytes, object->crc32c, (long long)upload->took_ms);
+	step_reached("put-done");
+}
+
+static void
+object_answer(struct object *object, struct upload *upload)
+{
+	struct batch *batch = object->batch;
+
+	batch->putting--;
+	if (batch->dropped) {
+		batch_settle(batch);
+		return;
+	}
+	if (upload->status == SECOR_OK) {
+		object_landed(object, upload);
+	} else {
+		object->retry_boot_ms = retry_at(batch->part, upload);
+		object->tries = upload->tries;
+	}
+	advance(batch->part);
+}
+
+static void
+manifest_answer(struct batch *batch, struct upload *upload)
+{
+	struct part *part = batch->part;
+
+	batch->manifest_upload = NULL;
+	if (batch->dropped) {
+		batch_settle(batch);
+		return;
+	}
+	if (upload->status != SECOR_OK) {
+		batch->manifest_retry_ms = retry_at(part, upload);
+		batch->manifest_tries = upload->tries;
+		return;
+	}
+	step_reached("manifest-done");
+	if (part->state == PART_RUNNING)
+		finish(batch);
+	else
+		batch->state = BATCH_PUTTING; /* kept stage: once more */
+}
+
+void
+advance_upload(struct engine *engine, struct upload *upload)
+{
+	(void)engine;
+	if (upload->bytes == NULL)
+		object_answer(upload->owner, upload);
+	else
+		manifest_answer(upload->owner, upload);
+	upload_free(upload);
+}
+
+/* ---- read-back ---- */
+
+static int
+was_ours(const struct part *part, const struct record *found)
+{
+	for (size_t i = 0; i < 4; i++)
+		if (part->earlier[i].kind != RECORD_MISSING &&
+		    record_equal(&part->earlier[i], found))
+			return 1;
+	return 0;
+}
+
+static void
+older(struct part *part, const struct record *found)
+{
+	part->older_reads++;
+	part->inquire_again_boot_ms = clock_boot_ms() + 1000;
+	if (part->older_reads < (was_ours(part, found) ? 30 : 3))
+		return;
+	halt(part, HALT_OLDER,
+	    "the committed offset went back from %lld to %lld and stays there",
+	    (long long)part->record.offset, (long long)found->offset);
+}
+
+void
+advance_read_back(struct part *part, const struct record *found)
+{
+	struct batch *batch = part->past;
+
+	part->inquiring = 0;
+	if (batch == NULL || batch->state != BATCH_CHECKING)
+		return;
+	if (record_equal(&part->record, found)) {
+		part->older_reads = 0;
+		if (batch->clean) {
+			finish(batch);
+			return;
+		}
+		step_reached("read-back");
+		plan(batch);
+	} else if (found->kind == RECORD_MISSING) {
+		halt(part, HALT_GONE,
+		    "the committed offset (%lld) is gone: the topic was "
+		    "deleted and created again, or the group's offsets were "
+		    "deleted",
+		    (long long)part->record.offset);
+	} else if (found->kind == RECORD_FOREIGN ||
+		   !record_same_family(found->g, part->record.g)) {
+		halt(part, HALT_FOREIGN,
+		    "somebody else committed offset %lld in this group",
+		    (long long)found->offset);
+	} else if (found->offset < part->record.offset) {
+		older(part, found);
+	} else {
+		rejoin(part->engine, "the record is further on than we are");
+	}
+}
+
+/* ---- acknowledgements ---- */
+
+static void
+done(struct part *part)
+{
+	struct batch *batch = part->past;
+	struct manifest *manifest = batch->manifest;
+
+	batch->manifest = NULL;
+	step_reached("final-acked");
+	metric_add(part->engine->metrics.batches, 1);
+	log_line(SECOR_DEBUG, "batch done",
+	    "topic=%s partition=%d start=%lld end=%lld objects=%zu",
+	    part->topic, part->partition, (long long)batch->start,
+	    (long long)batch->end, batch->object_count);
+	part->past = NULL;
+	batch_free(batch);
+	step_reached("files-deleted");
+	if (manifest != NULL)
+		notify_batch(part->engine->notifiers, manifest);
+	if (part->cur != NULL && part->cur->state == BATCH_CUT)
+		cut_batch(part, part->cur->cut);
+}
+
+void
+advance_committed(struct part *part)
+{
+	struct batch *batch = part->past;
+
+	if (part->state != PART_RUNNING)
+		return;
+	if (part->record.kind == RECORD_PLAN) {
+		struct batch *planned =
+		    batch != NULL && batch->start == part->record.offset
+			? batch
+			: part->cur;
+
+		if (planned == NULL)
+			return;
+		step_reached(planned->replay ? "recommit-acked" : "plan-acked");
+		planned->planned = 1;
+		if (planned == batch && batch->state == BATCH_PLANNING)
+			begin_puts(batch);
+	} else if (batch != NULL && batch->state == BATCH_FINISHING &&
+		   part->record.kind == RECORD_CLEAN &&
+		   part->record.offset == batch->end) {
+		done(part);
+	}
+	advance(part);
+}
+
+/* ---- time ---- */
+
+static void
+retry_puts(struct batch *batch, int64_t boot_ms)
+{
+	if (batch->state == BATCH_PUTTING)
+		for (size_t i = 0; i < batch->object_count; i++) {
+			struct object *object = batch->objects[i];
+
+			if (object->retry_boot_ms != 0 &&
+			    object->retry_boot_ms <= boot_ms)
+				put_object(object);
+		}
+	if (batch->state == BATCH_LISTING && batch->manifest_retry_ms != 0 &&
+	    batch->manifest_retry_ms <= boot_ms)
+		put_manifest(batch);
+}
+
+void
+advance_tick(struct part *part, int64_t boot_ms)
+{
+	if (part->state != PART_RUNNING)
+		return;
+	if ((part->pause & PAUSE_DISK) && part->again_boot_ms <= boot_ms)
+		part_seek(part);
+	if ((part->pause & PAUSE_RETRY) && part->held_boot_ms <= boot_ms)
+		consume_held(part);
+	if (part->past != NULL)
+		retry_puts(part->past, boot_ms);
+	advance(part);
+}

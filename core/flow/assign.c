@@ -1,0 +1,285 @@
+/*
+ * assign.c -- rebalances. The callback only notes what is asked; the loop
+ * serves it when the current array is done. Thread: consumer.
+ *
+ * Invariants: a partition is consumed only after its record was read under this
+ * assignment, from an explicit offset; after a revoke nothing is committed or
+ * put for it (its epoch has moved) before librdkafka is told.
+ */
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/flow/flow.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+    rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+	struct engine *engine = opaque;
+	struct rebalance *r = mem_alloc(sizeof(*r));
+
+	r->assign = err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+	r->lost = !r->assign && rd_kafka_assignment_lost(rk);
+	r->list = rd_kafka_topic_partition_list_copy(list);
+	*engine->rebalances_last = r;
+	engine->rebalances_last = &r->next;
+	rd_kafka_yield(rk);
+}
+
+/* ---- assign ---- */
+
+static void
+ask_record(struct engine *engine, struct part *part)
+{
+	struct inquiry *inquiry = mem_alloc(sizeof(*inquiry));
+
+	inquiry->kind = INQUIRY_OPEN;
+	inquiry->part = part;
+	inquiry->epoch = part->epoch;
+	inquiry->partition = part->partition;
+	memcpy(inquiry->topic, part->topic, sizeof(inquiry->topic));
+	inquire(engine->inquirer, inquiry);
+}
+
+/* A kept stage whose partition did not come back. */
+static void
+forget_absent(struct part *part)
+{
+	if (part->shelf == part->engine->assignment)
+		return;
+	part_drop_batches(part);
+	metrics_part_hide(part);
+	notify_forget(part->engine->notifiers, part->topic, part->partition);
+}
+
+static void
+begin_assign(struct engine *engine, rd_kafka_topic_partition_list_t *list)
+{
+	engine->assignment++;
+	engine->assigning = list;
+	engine->opening = (size_t)list->cnt;
+	engine->last_part = NULL;
+	for (int i = 0; i < list->cnt; i++) {
+		struct part *part = part_get(engine, list->elems[i].topic,
+		    list->elems[i].partition);
+
+		part_new_epoch(part);
+		part->state = PART_OPENING;
+		part->shelf = engine->assignment;
+		part->pause = 0;
+		part->paused = 0;
+		part->eof = -1;
+		metrics_part(part);
+		ask_record(engine, part);
+	}
+	part_each(&engine->parts, forget_absent);
+	log_line(SECOR_INFO, "partitions assigned", "count=%d", list->cnt);
+	step_reached("assigned");
+}
+
+/* All records are there: consumption begins. */
+static void
+complete_assign(struct engine *engine)
+{
+	rd_kafka_topic_partition_list_t *list = engine->assigning;
+	rd_kafka_topic_partition_list_t *start =
+	    rd_kafka_topic_partition_list_new(list->cnt);
+	rd_kafka_resp_err_t err;
+	int halted = 0;
+
+	for (int i = 0; i < list->cnt; i++) {
+		struct part *part = part_find(&engine->parts,
+		    list->elems[i].topic, list->elems[i].partition);
+
+		if (part->state == PART_RUNNING)
+			rd_kafka_topic_partition_list_add(
+			    start, part->topic, part->partition)
+			    ->offset = part->next;
+		else
+			halted++;
+	}
+	err = rd_kafka_assign(engine->rk, start);
+	rd_kafka_topic_partition_list_destroy(start);
+	rd_kafka_topic_partition_list_destroy(list);
+	engine->assigning = NULL;
+	engine->assigned = 1;
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		die(rd_kafka_err2str(err));
+	part_each(&engine->parts, part_sync);
+	log_line(SECOR_INFO, "consumption begins", "halted=%d", halted);
+	step_reached("opened");
+}
+
+void
+assign_answer(struct engine *engine, struct inquiry *inquiry)
+{
+	struct part *part = inquiry->part;
+
+	if (inquiry->epoch == part->epoch && part->state == PART_OPENING) {
+		if (inquiry->status == SECOR_RETRY) {
+			ask_record(engine, part);
+			return;
+		}
+		open_part(part, inquiry);
+		assert(part->state == PART_RUNNING ||
+		       part->state == PART_HALTED);
+		engine->opening--;
+	}
+	if (engine->assigning != NULL && engine->opening == 0)
+		complete_assign(engine);
+}
+
+/* ---- revoke ---- */
+
+/* Puts and finals that have begun may still end well. */
+static int
+in_flight(const struct part *part)
+{
+	const struct batch *batch = part->past;
+
+	return part->state == PART_RUNNING && batch != NULL && !batch->clean &&
+	       batch->planned && batch->state >= BATCH_PUTTING;
+}
+
+static int
+any_in_flight(struct engine *engine)
+{
+	for (int i = 0; i < engine->revoke_list->cnt; i++) {
+		const struct part *part = part_find(&engine->parts,
+		    engine->revoke_list->elems[i].topic,
+		    engine->revoke_list->elems[i].partition);
+
+		if (part != NULL && in_flight(part))
+			return 1;
+	}
+	return 0;
+}
+
+/* Ends the ownership. What was collected in good order is kept. */
+static void
+give_up(struct part *part, int lost)
+{
+	if (part->state == PART_AWAY)
+		return;
+	held_free(part);
+	if (part->state != PART_RUNNING || lost)
+		part_drop_batches(part);
+	part_new_epoch(part);
+	part->state = PART_AWAY;
+	part->halt = HALT_NONE;
+	part->paused = 0;
+	part->pause = 0;
+	part->eof = -1;
+}
+
+static void
+complete_revoke(struct engine *engine, int lost)
+{
+	rd_kafka_topic_partition_list_t *list = engine->revoke_list;
+
+	for (int i = 0; i < list->cnt; i++) {
+		struct part *part = part_find(&engine->parts,
+		    list->elems[i].topic, list->elems[i].partition);
+
+		if (part != NULL)
+			give_up(part, lost);
+	}
+	engine->revoking = 0;
+	engine->revoke_list = NULL;
+	engine->assigned = 0;
+	engine->last_part = NULL;
+	rd_kafka_topic_partition_list_destroy(list);
+	if (rd_kafka_assign(engine->rk, NULL) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		die("librdkafka did not take an empty assignment");
+	step_reached("revoked");
+	if (engine->phase == PHASE_REJOINING)
+		rejoin_subscribe(engine);
+}
+
+/* Records that are being read for an assignment that is over. */
+static void
+cancel_assign(struct engine *engine)
+{
+	if (engine->assigning == NULL)
+		return;
+	rd_kafka_topic_partition_list_destroy(engine->assigning);
+	engine->assigning = NULL;
+	engine->opening = 0;
+}
+
+static void
+begin_revoke(struct engine *engine, struct rebalance *r, int64_t boot_ms)
+{
+	metric_add(engine->metrics.rebalances, 1);
+	if (r->lost)
+		metric_add(engine->metrics.lost, 1);
+	log_line(r->lost ? SECOR_WARN : SECOR_INFO, "partitions revoked",
+	    "count=%d lost=%d", r->list->cnt, r->lost);
+	cancel_assign(engine);
+	engine->revoke_list = r->list;
+	r->list = NULL;
+	engine->revoking = 1;
+	engine->revoke_until_boot_ms =
+	    boot_ms + engine->config->engine.revoke_grace_ms;
+	if (engine->phase == PHASE_LEAVING || r->lost || engine->rejoin_wanted || !any_in_flight(engine))
+		complete_revoke(engine, r->lost || engine->rejoin_wanted);
+}
+
+void
+rebalance_serve(struct engine *engine, int64_t boot_ms)
+{
+	struct rebalance *r;
+
+	if (engine->revoking) {
+		if (any_in_flight(engine) &&
+		    boot_ms < engine->revoke_until_boot_ms)
+			return;
+		complete_revoke(engine, 0);
+	}
+	while (!engine->revoking && (r = engine->rebalances) != NULL) {
+		engine->rebalances = r->next;
+		if (engine->rebalances == NULL)
+			engine->rebalances_last = &engine->rebalances;
+		if (r->assign)
+			begin_assign(engine, r->list);
+		else
+			begin_revoke(engine, r, boot_ms);
+		if (!r->assign && r->list != NULL)
+			rd_kafka_topic_partition_list_destroy(r->list);
+		free(r);
+		if (engine->assigning != NULL && engine->opening == 0)
+			complete_assign(engine);
+	}
+}
+
+/* ---- leaving the generation ---- */
+
+void
+rejoin_subscribe(struct engine *engine)
+{
+	engine->rejoin_wanted = 0;
+	engine->phase = PHASE_RUNNING;
+	engine_subscribe(engine);
+}
+
+void
+rejoin(struct engine *engine, const char *why)
+{
+	char quoted[256];
+
+	if (engine->phase != PHASE_RUNNING || engine->assigning != NULL)
+		return;
+	log_line(SECOR_WARN, "joins the group again", "reason=%s",
+	    log_quote(quoted, sizeof(quoted), why));
+	metric_add(engine->metrics.rejoins, 1);
+	engine->rejoin_wanted = 1;
+	engine->phase = PHASE_REJOINING;
+	part_each(&engine->parts, part_fence);
+	if (rd_kafka_unsubscribe(engine->rk) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		die("librdkafka did not unsubscribe");
+	if (!engine->assigned)
+		rejoin_subscribe(engine);
+}

@@ -1,0 +1,254 @@
+/*
+ * batch.c -- batches and their objects. Thread: consumer, all of it.
+ *
+ * Invariant: a batch that is dropped stays until every seal and put that is out
+ * has come back, so an event never points into freed memory.
+ */
+#include "core/base/clock.h"
+#include "core/base/hash.h"
+#include "core/flow/deadletter.h"
+#include "core/flow/flow.h"
+#include "core/flow/path.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct batch *
+batch_new(struct part *part, struct lane *lane, int64_t start)
+{
+	struct batch *batch = mem_alloc(sizeof(*batch));
+
+	batch->part = part;
+	batch->lane = lane;
+	batch->start = batch->end = start;
+	batch->watermark = INT64_MIN;
+	return batch;
+}
+
+static void
+object_free(struct object *object)
+{
+	struct batch *batch = object->batch;
+
+	if (object->staged != NULL)
+		staged_drop(object->staged);
+	pool_put(object->buf);
+	if (object->path != NULL)
+		path_unref(batch->lane->router, object->path);
+	free(object->key);
+	free(object);
+}
+
+void
+batch_forget(struct batch *batch, struct object *object)
+{
+	if (object->buf != NULL)
+		batch->held_bytes -= (int64_t)object->buf->room;
+	if (batch->last == object)
+		batch->last = NULL;
+	if (batch->dead == object)
+		batch->dead = NULL;
+	metric_add(batch->part->engine->metrics.open_objects, -1);
+	object_free(object);
+}
+
+void
+batch_free(struct batch *batch)
+{
+	assert(batch->sealing == 0 && batch->putting == 0 &&
+	       batch->manifest_upload == NULL);
+	metric_add(batch->part->engine->metrics.open_objects,
+	    -(int64_t)batch->object_count);
+	for (size_t i = 0; i < batch->object_count; i++)
+		object_free(batch->objects[i]);
+	free(batch->objects);
+	free(batch->table);
+	manifest_free(batch->manifest);
+	free(batch);
+}
+
+void
+batch_settle(struct batch *batch)
+{
+	if (batch->dropped && batch->sealing == 0 && batch->putting == 0 &&
+	    batch->manifest_upload == NULL)
+		batch_free(batch);
+}
+
+void
+batch_drop(struct batch *batch)
+{
+	if (batch == NULL)
+		return;
+	batch->dropped = 1;
+	batch_settle(batch);
+}
+
+/* ---- objects ---- */
+
+static size_t
+slot_of(const struct batch *batch, const struct path *path)
+{
+	size_t i = (size_t)(path->hash >> 7) & (batch->table_room - 1);
+
+	while (batch->table[i] != NULL && batch->table[i]->path != path)
+		i = (i + 1) & (batch->table_room - 1);
+	return i;
+}
+
+static void
+grow(struct batch *batch)
+{
+	size_t room = batch->table_room == 0 ? 16 : batch->table_room * 2;
+
+	free(batch->table);
+	batch->table = mem_alloc(room * sizeof(struct object *));
+	batch->table_room = room;
+	for (size_t i = 0; i < batch->object_count; i++)
+		if (batch->objects[i]->path != NULL)
+			batch->table[slot_of(batch, batch->objects[i]->path)] =
+			    batch->objects[i];
+}
+
+static char *
+object_key(const struct batch *batch, const struct path *path)
+{
+	const struct part *part = batch->part;
+	const struct config_layout *layout = &batch->lane->config->layout;
+	char *name, *key;
+
+	if (path != NULL)
+		return path_key(part->topic, path->text, layout->generation,
+		    part->partition, batch->start, batch->lane->extension);
+	name = path_key(part->topic, "", layout->generation, part->partition,
+	    batch->start, ".jsonl");
+	key = mem_text("%s/%s", layout->dead_letter_prefix, name);
+	free(name);
+	return key;
+}
+
+static struct object *
+object_new(struct batch *batch, struct path *path)
+{
+	struct object *object = mem_alloc(sizeof(*object));
+	struct staged_spec spec = {.owner = object,
+	    .format =
+		path == NULL ? &deadletter_format : &batch->lane->topic->format,
+	    .object = {.size = sizeof(struct secor_object),
+		.partition = batch->part->partition,
+		.topic = batch->part->topic,
+		.start = batch->start},
+	    .wants_records = path != NULL && batch->lane->encoder == NULL};
+	char *name;
+
+	object->batch = batch;
+	object->path = path == NULL ? NULL : path_ref(path);
+	object->first = -1;
+	object->key = object_key(batch, path);
+	name = path_key(batch->part->topic, path == NULL ? "" : path->text, 0,
+	    batch->part->partition, batch->start, "");
+	spec.object.name = name;
+	object->staged = staged_new(batch->part->engine->writers, &spec);
+	free(name);
+	return object;
+}
+
+static void
+add(struct batch *batch, struct object *object)
+{
+	if (batch->object_count == batch->object_room) {
+		batch->object_room =
+		    batch->object_room == 0 ? 8 : batch->object_room * 2;
+		batch->objects = mem_grow(batch->objects,
+		    batch->object_room * sizeof(struct object *));
+	}
+	batch->objects[batch->object_count++] = object;
+	batch->youngest_boot_ms = clock_boot_ms();
+	if (batch->born_boot_ms == 0)
+		batch->born_boot_ms = batch->youngest_boot_ms;
+	metric_add(batch->part->engine->metrics.open_objects, 1);
+}
+
+struct object *
+batch_object(struct batch *batch, struct path *path)
+{
+	struct object *object;
+
+	if (path == NULL) {
+		if (batch->dead == NULL) {
+			batch->dead = object_new(batch, NULL);
+			add(batch, batch->dead);
+		}
+		return batch->dead;
+	}
+	if (batch->last != NULL && batch->last->path == path)
+		return batch->last;
+	if (batch->object_count * 2 >= batch->table_room)
+		grow(batch);
+	object = batch->table[slot_of(batch, path)];
+	if (object == NULL) {
+		object = object_new(batch, path);
+		batch->table[slot_of(batch, path)] = object;
+		add(batch, object);
+	}
+	batch->last = object;
+	return object;
+}
+
+int64_t
+batch_bytes(const struct batch *batch)
+{
+	int64_t bytes = 0;
+
+	for (size_t i = 0; i < batch->object_count; i++) {
+		const struct object *object = batch->objects[i];
+
+		bytes += (int64_t)staged_bytes(object->staged);
+		if (object->buf != NULL)
+			bytes += (int64_t)object->buf->len;
+	}
+	return bytes;
+}
+
+void
+batch_seal(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->object_count; i++) {
+		struct object *object = batch->objects[i];
+
+		if (object->buf != NULL) {
+			batch->held_bytes -= (int64_t)object->buf->room;
+			staged_append(object->staged, object->buf);
+			object->buf = NULL;
+		}
+		batch->sealing++;
+		staged_seal(object->staged);
+	}
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct object *const *x = a;
+	const struct object *const *y = b;
+
+	return strcmp((*x)->key, (*y)->key);
+}
+
+uint64_t
+batch_output_hash(struct batch *batch)
+{
+	uint64_t hash = 0;
+
+	qsort(batch->objects, batch->object_count, sizeof(struct object *),
+	    by_key);
+	for (size_t i = 0; i < batch->object_count; i++) {
+		const struct object *object = batch->objects[i];
+
+		hash = hash64_add_text(hash, object->key);
+		hash = hash64_add_int(hash, (int64_t)object->records);
+		hash = hash64_add_int(hash, (int64_t)object->offsets_hash);
+	}
+	return hash;
+}

@@ -1,0 +1,321 @@
+/*
+ * collect.c -- one message into the batch that collects. Thread: consumer.
+ *
+ * Invariant: what a message does to a batch (path, bytes, hashes, counts) is a
+ * function of the message and the configuration, so a replay of [S, E) makes
+ * the same objects.
+ */
+#include "core/base/hash.h"
+#include "core/flow/crash.h"
+#include "core/flow/flow.h"
+
+#include <string.h>
+
+enum {
+	ROOM_MIN = 4096,
+	ROOM_MAX = 128 << 10,
+	HEADERS_MAX = 256,
+	CUT_AT = 4096
+};
+
+/* How large an object's buffer may get now: many open objects, small ones. */
+static size_t
+room_limit(const struct engine *engine)
+{
+	int64_t open = metric_get(engine->metrics.open_objects);
+	int64_t share = pool_budget(engine->pool) / 4 / (open < 1 ? 1 : open);
+
+	if (share > ROOM_MAX)
+		return ROOM_MAX;
+	return share < ROOM_MIN ? ROOM_MIN : (size_t)share;
+}
+
+/* Hands full bytes to the writer, keeps the rest, finds room for `need` more.
+ * Streams are cut at multiples of 4 KiB (format.h); packed records are not. */
+static void
+make_room(struct object *object, size_t need)
+{
+	struct batch *batch = object->batch;
+	struct engine *engine = batch->part->engine;
+	struct block *old = object->buf, *fresh;
+	size_t size = ROOM_MIN, whole, tail;
+	int records = object->path != NULL && batch->lane->encoder == NULL;
+
+	if (old == NULL) {
+		object->buf = pool_get(engine->pool, need > size ? need : size);
+		batch->held_bytes += (int64_t)object->buf->room;
+		return;
+	}
+	whole = records ? old->len : old->len / CUT_AT * CUT_AT;
+	tail = old->len - whole;
+	size = old->room * 4;
+	if (size > room_limit(engine))
+		size = room_limit(engine);
+	if (size < tail + need)
+		size = tail + need;
+	fresh = pool_get(engine->pool, size);
+	memcpy(fresh->data, old->data + whole, tail);
+	fresh->len = tail;
+	batch->held_bytes += (int64_t)fresh->room - (int64_t)old->room;
+	object->buf = fresh;
+	old->len = whole;
+	if (whole > 0)
+		staged_append(object->staged, old);
+	else
+		pool_put(old);
+}
+
+static int
+encode_one(const struct batch *batch, const struct object *object,
+    const struct secor_record *record, size_t *used, struct secor_err *err)
+{
+	struct block *buf = object->buf;
+	size_t room = buf->room - buf->len;
+	char *dst = buf->data + buf->len;
+
+	if (object->path == NULL)
+		return deadletter_format.plugin->ops.format->encode(
+		    NULL, record, dst, room, used, err);
+	if (batch->lane->encoder != NULL)
+		return batch->lane->format->encode(
+		    batch->lane->encoder, record, dst, room, used, err);
+	pack_record(record, batch->lane->traits.looks_at, dst, room, used);
+	return SECOR_OK;
+}
+
+/* Appends the record to the object. SECOR_REJECT: the format cannot hold it. */
+static int
+encode(struct object *object, const struct secor_record *record,
+    struct secor_err *err)
+{
+	size_t used = 0;
+	int rc;
+
+	if (object->buf == NULL)
+		make_room(object, 0);
+	for (int pass = 0;; pass++) {
+		struct block *buf = object->buf;
+
+		rc = encode_one(object->batch, object, record, &used, err);
+		if (rc != SECOR_OK)
+			return rc;
+		if (used <= buf->room - buf->len) {
+			buf->len += used;
+			object->batch->encoded += (int64_t)used;
+			return SECOR_OK;
+		}
+		if (pass == 2)
+			return secor_fail(err, SECOR_REJECT,
+			    "format: asks for %zu bytes again and again", used);
+		make_room(object, used);
+	}
+}
+
+static void
+count_in(struct object *object, int64_t offset)
+{
+	if (object->first < 0)
+		object->first = offset;
+	object->last = offset;
+	object->records++;
+	object->offsets_hash += hash64(&offset, sizeof(offset));
+}
+
+/* The message as consumed; headers only where somebody looks. */
+static void
+fill(struct secor_message *message, const rd_kafka_message_t *rkm,
+    const struct part *part)
+{
+	rd_kafka_timestamp_type_t type;
+	int64_t time = rd_kafka_message_timestamp(rkm, &type);
+
+	message->size = sizeof(*message);
+	message->partition = part->partition;
+	message->topic = part->topic;
+	message->offset = rkm->offset;
+	message->timestamp_ms = time < 0 ? SECOR_NO_TIME : time;
+	message->timestamp_type = type == RD_KAFKA_TIMESTAMP_CREATE_TIME
+				      ? SECOR_TIMESTAMP_CREATE
+				  : type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME
+				      ? SECOR_TIMESTAMP_APPEND
+				      : SECOR_TIMESTAMP_NONE;
+	message->header_count = 0;
+	message->headers = NULL;
+	message->key.ptr = rkm->key;
+	message->key.len = rkm->key_len;
+	message->value.ptr = rkm->payload;
+	message->value.len = rkm->len;
+}
+
+static void
+fill_headers(struct secor_message *message, const rd_kafka_message_t *rkm)
+{
+	static _Thread_local struct secor_header headers[HEADERS_MAX];
+	rd_kafka_headers_t *list;
+	const char *name;
+	const void *value;
+	size_t len;
+	int n = 0;
+
+	if (rd_kafka_message_headers(rkm, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	while (n < HEADERS_MAX &&
+	       rd_kafka_header_get_all(list, (size_t)n, &name, &value, &len) ==
+		   RD_KAFKA_RESP_ERR_NO_ERROR) {
+		headers[n].name = name;
+		headers[n].value.ptr = value;
+		headers[n].value.len = len;
+		n++;
+	}
+	message->headers = headers;
+	message->header_count = n;
+}
+
+/* Of offset, timestamp and its type, key, value (null is not empty), headers
+ * where a plugin asked for them. Summed over a batch: i of the plan. */
+static uint64_t
+input_hash(const struct secor_message *message)
+{
+	int64_t words[7] = {message->offset, message->timestamp_ms,
+	    message->timestamp_type, -1, -1, -1, -1};
+	uint64_t h = 0;
+
+	if (message->value.ptr != NULL) {
+		words[3] = (int64_t)message->value.len;
+		words[4] =
+		    (int64_t)hash64(message->value.ptr, message->value.len);
+	}
+	if (message->key.ptr != NULL) {
+		words[5] = (int64_t)message->key.len;
+		words[6] = (int64_t)hash64(message->key.ptr, message->key.len);
+	}
+	h = hash64(words, sizeof(words));
+	for (int32_t i = 0; i < message->header_count; i++) {
+		const struct secor_header *header = &message->headers[i];
+
+		h = hash64_add_text(h, header->name);
+		h = header->value.ptr == NULL
+			? hash64_add_int(h, -1)
+			: hash64_add(h, header->value.ptr, header->value.len);
+	}
+	return h;
+}
+
+/* Whether bad messages are too many here; never in a replay, whose end is
+ * fixed. */
+static int
+over_ratio(struct part *part, int bad)
+{
+	const struct config_bad_messages *conf = &part->lane->topic->bad;
+
+	part->recent += 1;
+	part->recent_bad += bad;
+	if (part->recent > 2000) {
+		part->recent /= 2;
+		part->recent_bad /= 2;
+	}
+	return bad && part->recent >= 100 && conf->halt_above < 1 &&
+	       part->recent_bad > conf->halt_above * part->recent;
+}
+
+static enum collected
+take_bad(struct batch *batch, struct secor_message *raw,
+    const rd_kafka_message_t *rkm, const struct routed *routed)
+{
+	struct part *part = batch->part;
+	const struct config_bad_messages *conf = &batch->lane->topic->bad;
+	struct secor_bytes fields[2] = {
+	    {routed->err.text, strlen(routed->err.text)},
+	    {routed->plugin, strlen(routed->plugin)}};
+	struct secor_record record = {.size = sizeof(record),
+	    .field_count = 2,
+	    .message = raw,
+	    .time_ms = SECOR_NO_TIME,
+	    .fields = fields};
+	struct secor_err err;
+
+	count_bad(part, routed);
+	if (!batch->replay && conf->action == CONFIG_BAD_HALT) {
+		halt(part, HALT_BAD_MESSAGE,
+		    "message at offset %lld is bad: %s", (long long)rkm->offset,
+		    routed->err.text);
+		return COLLECT_HALTED;
+	}
+	if (!batch->replay && over_ratio(part, 1)) {
+		halt(part, HALT_BAD_MESSAGES,
+		    "%.0f of the last %.0f messages are bad (bad_messages."
+		    "halt_above); the one at offset %lld: %s",
+		    part->recent_bad, part->recent, (long long)rkm->offset,
+		    routed->err.text);
+		return COLLECT_HALTED;
+	}
+	batch->bad++;
+	if (conf->action != CONFIG_BAD_DEAD_LETTER)
+		return COLLECT_OK;
+	if (raw->header_count == 0)
+		fill_headers(raw, rkm);
+	(void)encode(batch_object(batch, NULL), &record, &err);
+	count_in(batch->dead, rkm->offset);
+	metric_add(part->engine->metrics.dead_letters, 1);
+	return COLLECT_OK;
+}
+
+static enum collected
+take_good(struct batch *batch, struct secor_message *raw,
+    const rd_kafka_message_t *rkm, struct routed *routed)
+{
+	struct object *object = batch_object(batch, routed->path);
+	int rc = encode(object, &routed->record, &routed->err);
+
+	if (rc != SECOR_OK) {
+		routed->plugin = batch->lane->topic->format.plugin->desc.name;
+		return take_bad(batch, raw, rkm, routed);
+	}
+	count_in(object, rkm->offset);
+	if (routed->record.time_ms != SECOR_NO_TIME &&
+	    routed->record.time_ms > batch->watermark)
+		batch->watermark = routed->record.time_ms;
+	if (!batch->replay)
+		(void)over_ratio(batch->part, 0);
+	return COLLECT_OK;
+}
+
+enum collected
+collect(struct part *part, rd_kafka_message_t *rkm)
+{
+	struct engine *engine = part->engine;
+	struct routed *routed = &engine->routed;
+	struct batch *batch = part->cur;
+	struct secor_message raw;
+	enum collected result = COLLECT_OK;
+	uint64_t hash;
+
+	fill(&raw, rkm, part);
+	if (batch->lane->looks_at & SECOR_LOOKS_AT_HEADERS)
+		fill_headers(&raw, rkm);
+	hash = input_hash(&raw);
+	crash_at(part->topic, part->partition, rkm->offset);
+	switch (router_route(batch->lane->router, &raw, routed)) {
+	case ROUTE_OK:
+		result = take_good(batch, &raw, rkm, routed);
+		break;
+	case ROUTE_FILTERED:
+		batch->filtered++;
+		metric_add(engine->metrics.filtered, 1);
+		break;
+	case ROUTE_BAD:
+		result = take_bad(batch, &raw, rkm, routed);
+		break;
+	case ROUTE_RETRY:
+		result = COLLECT_RETRY;
+		break;
+	}
+	crash_at(NULL, 0, 0);
+	if (result != COLLECT_OK)
+		return result;
+	batch->messages++;
+	batch->input_hash += hash;
+	batch->end = rkm->offset + 1;
+	metric_add(engine->metrics.bytes, (int64_t)rkm->len);
+	return COLLECT_OK;
+}

@@ -1,0 +1,255 @@
+/*
+ * commit.c -- commits of records, and the one table of their answers. Thread:
+ * consumer.
+ *
+ * Invariant: one commit of a partition is out at a time; it is repeated word
+ * for word until it is answered for good, or the ownership ends. An answer is
+ * matched by partition and ownership epoch before anything is made of it.
+ */
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/flow/flow.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct commit_answer {
+	struct commit_answer *next;
+	struct part *part;
+	uint64_t epoch;
+	rd_kafka_resp_err_t err;
+};
+
+/* Called by librdkafka on the consumer thread, within consume(): only notes
+ * the answer. */
+static void
+on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+    rd_kafka_topic_partition_list_t *offsets, void *opaque)
+{
+	struct commit_answer *answer = opaque;
+	struct engine *engine = answer->part->engine;
+
+	answer->err = err;
+	if (offsets != NULL && offsets->cnt == 1 &&
+	    offsets->elems[0].err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		answer->err = offsets->elems[0].err;
+	*engine->commit_answers_last = answer;
+	engine->commit_answers_last = &answer->next;
+	rd_kafka_yield(rk);
+}
+
+static void
+send(struct part *part)
+{
+	rd_kafka_topic_partition_list_t *list =
+	    rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_t *tp = rd_kafka_topic_partition_list_add(
+	    list, part->topic, part->partition);
+	struct commit_answer *answer = mem_alloc(sizeof(*answer));
+	char text[RECORD_TEXT_MAX];
+	rd_kafka_resp_err_t err;
+
+	tp->offset = part->sent.offset;
+	tp->metadata_size = record_write(&part->sent, text);
+	tp->metadata = malloc(tp->metadata_size); /* librdkafka frees it */
+	if (tp->metadata == NULL)
+		abort();
+	memcpy(tp->metadata, text, tp->metadata_size);
+	answer->part = part;
+	answer->epoch = part->epoch;
+	part->commit_boot_ms = clock_boot_ms();
+	part->commit_again_boot_ms = 0;
+	err = rd_kafka_commit_queue(part->engine->rk, list,
+	    part->engine->queue, on_commit, answer);
+	rd_kafka_topic_partition_list_destroy(list);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		answer->err = err;
+		*part->engine->commit_answers_last = answer;
+		part->engine->commit_answers_last = &answer->next;
+	}
+}
+
+void
+commit_submit(struct part *part, const struct record *record)
+{
+	assert(!part->committing && part->state != PART_AWAY);
+	part->sent = *record;
+	part->committing = 1;
+	part->commit_tries = 0;
+	part->commit_first_boot_ms = clock_boot_ms();
+	send(part);
+}
+
+void
+commit_want(struct part *part, const struct record *record)
+{
+	part->want = *record;
+	part->want_commit = 1;
+	advance(part);
+}
+
+/* ---- answers ---- */
+
+static void
+acknowledged(struct part *part, int64_t took_ms)
+{
+	struct record before = part->record;
+
+	part->committing = 0;
+	if (before.kind != RECORD_MISSING) {
+		memmove(&part->earlier[1], &part->earlier[0],
+		    3 * sizeof(part->earlier[0]));
+		part->earlier[0] = before;
+	}
+	part->record = part->sent;
+	log_line(SECOR_DEBUG, "commit acknowledged",
+	    "topic=%s partition=%d offset=%lld kind=%d ms=%lld", part->topic,
+	    part->partition, (long long)part->record.offset,
+	    part->record.kind, (long long)took_ms);
+	if (part->record.kind == RECORD_HALT)
+		return;
+	if (took_ms > COMMIT_PATIENCE_MS) {
+		/* an older copy may still travel: a new generation fences it */
+		rejoin(part->engine, "a commit took longer than 30 s");
+		return;
+	}
+	advance_committed(part);
+}
+
+static void
+repeat_later(struct part *part, int64_t took_ms)
+{
+	int64_t wait = INT64_C(100) << (part->commit_tries < 5
+					       ? part->commit_tries
+					       : 5);
+
+	if (took_ms > COMMIT_PATIENCE_MS) {
+		rejoin(part->engine, "a commit was not answered for 30 s");
+		return;
+	}
+	part->commit_tries++;
+	part->commit_again_boot_ms =
+	    clock_boot_ms() + (wait > 2000 ? 2000 : wait);
+}
+
+/* Not the owner any more. The revoke that follows tidies up. */
+static void
+lost(struct part *part, const char *name)
+{
+	log_line(SECOR_WARN, "partition lost",
+	    "topic=%s partition=%d answer=%s", part->topic, part->partition,
+	    name);
+	part_new_epoch(part);
+	part_drop_batches(part);
+	part->state = PART_AWAY;
+}
+
+static void
+judge(struct part *part, rd_kafka_resp_err_t err)
+{
+	int64_t took_ms = clock_boot_ms() - part->commit_first_boot_ms;
+
+	switch (err) {
+	case RD_KAFKA_RESP_ERR_NO_ERROR:
+		acknowledged(part, took_ms);
+		return;
+	case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
+	case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
+	case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+	case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
+		lost(part, rd_kafka_err2name(err));
+		return;
+	case RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE:
+	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+		part->committing = 0;
+		halt(part, HALT_COMMIT, "the broker refused the commit: %s",
+		    rd_kafka_err2str(err));
+		return;
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+		if (took_ms < 5000) { /* also said while leaders move */
+			repeat_later(part, took_ms);
+			return;
+		}
+		part->committing = 0;
+		halt(part, HALT_COMMIT,
+		    "the broker refused the commit: the topic does not exist");
+		return;
+	default: /* not a definite no: the very same again */
+		repeat_later(part, took_ms);
+		return;
+	}
+}
+
+void
+commit_serve(struct engine *engine)
+{
+	while (engine->commit_answers != NULL) {
+		struct commit_answer *answer = engine->commit_answers;
+		struct part *part = answer->part;
+
+		engine->commit_answers = answer->next;
+		if (engine->commit_answers == NULL)
+			engine->commit_answers_last = &engine->commit_answers;
+		count_commit(rd_kafka_err2name(answer->err));
+		if (answer->epoch == part->epoch && part->committing)
+			judge(part, answer->err);
+		else
+			log_line(SECOR_INFO, "late commit answer",
+			    "topic=%s partition=%d answer=%s", part->topic,
+			    part->partition, rd_kafka_err2name(answer->err));
+		free(answer);
+	}
+}
+
+/* ---- silence ---- */
+
+static void
+ping(struct engine *engine)
+{
+	struct inquiry *inquiry;
+
+	if (engine->pinging)
+		return;
+	inquiry = mem_alloc(sizeof(*inquiry));
+	inquiry->kind = INQUIRY_PING;
+	engine->pinging = 1;
+	inquire(engine->inquirer, inquiry);
+}
+
+void
+commit_tick(struct part *part, int64_t boot_ms)
+{
+	if (!part->committing)
+		return;
+	if (part->commit_again_boot_ms != 0) {
+		if (part->commit_again_boot_ms <= boot_ms)
+			send(part);
+		return;
+	}
+	/* nothing at all for a minute: with all brokers down the clock stands
+	 * still, else only a crash helps */
+	if (boot_ms - part->commit_boot_ms > COMMIT_SILENCE_MS)
+		ping(part->engine);
+}
+
+void
+commit_pinged(struct engine *engine, int reachable)
+{
+	int64_t now = clock_boot_ms();
+
+	engine->pinging = 0;
+	for (size_t i = 0; i < 1024; i++)
+		for (struct part *p = engine->parts.buckets[i]; p != NULL;
+		     p = p->chained) {
+			if (!p->committing || p->commit_again_boot_ms != 0 ||
+			    now - p->commit_boot_ms <= COMMIT_SILENCE_MS)
+				continue;
+			if (reachable)
+				die("a commit was not answered for 60 s though "
+				    "the brokers are reachable");
+			p->commit_boot_ms = now;
+		}
+}

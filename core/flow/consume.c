@@ -1,0 +1,293 @@
+/*
+ * consume.c -- takes arrays of messages out of librdkafka's queue and lets each
+ * one go at once. Thread: consumer.
+ *
+ * Invariant: messages of a partition reach collect() in the order of their
+ * offsets, each once, and only while the partition is ours and running.
+ */
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/flow/flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- messages that a RETRY kept back ---- */
+
+void
+held_free(struct part *part)
+{
+	struct held *held = &part->held;
+
+	for (; held->at < held->count; held->at++)
+		rd_kafka_message_destroy(held->items[held->at]);
+	free(held->items);
+	memset(held, 0, sizeof(*held));
+}
+
+static void
+hold(struct part *part, rd_kafka_message_t *rkm)
+{
+	struct held *held = &part->held;
+
+	if (held->count == held->room) {
+		held->room = held->room == 0 ? 64 : held->room * 2;
+		held->items =
+		    mem_grow(held->items, held->room * sizeof(*held->items));
+	}
+	held->items[held->count++] = rkm;
+}
+
+/* ---- one message ---- */
+
+/* Dropped in this very array: the rest of it is void. */
+static int
+skipped(const struct part *part)
+{
+	return part->skip_array == part->engine->array_serial;
+}
+
+static void
+retry_later(struct part *part)
+{
+	char quoted[1024];
+
+	pause_set(part, PAUSE_RETRY);
+	part->held_boot_ms = clock_boot_ms() + 1000;
+	if (part->said_retry)
+		return;
+	part->said_retry = 1;
+	log_line(SECOR_WARN, "plugin waits",
+	    "topic=%s partition=%d offset=%lld plugin=%s reason=%s",
+	    part->topic, part->partition, (long long)part->next,
+	    part->engine->routed.plugin,
+	    log_quote(quoted, sizeof(quoted), part->engine->routed.err.text));
+}
+
+/* Returns 0 when the message must come again (RETRY): it is not destroyed. */
+static int
+take(struct part *part, rd_kafka_message_t *rkm)
+{
+	enum collected result;
+
+	if (part->state != PART_RUNNING || skipped(part) ||
+	    rkm->offset < part->next)
+		return 1;
+	if (part->cur != NULL && part->cur->replay &&
+	    rkm->offset >= part->cur->plan.e)
+		cut_batch(part, part->cur->plan.c);
+	if (part->cur == NULL) {
+		part->cur = batch_new(part, part->lane,
+		    part->past != NULL ? part->past->end : part->record.offset);
+		step_reached("first-message");
+	}
+	result = collect(part, rkm);
+	if (result == COLLECT_RETRY) {
+		retry_later(part);
+		return 0;
+	}
+	if (result == COLLECT_HALTED)
+		return 1;
+	part->next = rkm->offset + 1;
+	if (part->cur->replay && part->next >= part->cur->plan.e)
+		cut_batch(part, part->cur->plan.c);
+	return 1;
+}
+
+static void
+take_or_hold(struct part *part, rd_kafka_message_t *rkm)
+{
+	if (part->held.count > part->held.at && !skipped(part)) {
+		hold(part, rkm);
+		return;
+	}
+	if (take(part, rkm))
+		rd_kafka_message_destroy(rkm);
+	else
+		hold(part, rkm);
+}
+
+void
+consume_held(struct part *part)
+{
+	struct held *held = &part->held;
+
+	while (held->at < held->count) {
+		if (!take(part, held->items[held->at]))
+			return;
+		/* a halt or a drop has emptied it */
+		if (held->at >= held->count)
+			break;
+		rd_kafka_message_destroy(held->items[held->at++]);
+	}
+	held_free(part);
+	part->said_retry = 0;
+	pause_clear(part, PAUSE_RETRY);
+}
+
+/* ---- errors and ends ---- */
+
+static void
+on_eof(struct part *part, int64_t offset)
+{
+	struct batch *cur = part->cur;
+
+	part->eof = offset;
+	part->high = offset;
+	if (cur != NULL && cur->replay && offset >= cur->plan.e)
+		cut_batch(part, cur->plan.c);
+}
+
+/* The same complaint once a minute. */
+static int
+said_lately(const char *text)
+{
+	static char last[256];
+	static int64_t last_boot_ms;
+	int64_t now = clock_boot_ms();
+
+	if (strncmp(last, text, sizeof(last) - 1) == 0 &&
+	    now - last_boot_ms < 60000)
+		return 1;
+	(void)snprintf(last, sizeof(last), "%s", text);
+	last_boot_ms = now;
+	return 0;
+}
+
+static void
+on_error(struct engine *engine, struct part *part, rd_kafka_message_t *rkm)
+{
+	const char *topic =
+	    rkm->rkt != NULL ? rd_kafka_topic_name(rkm->rkt) : "-";
+	const char *text = rd_kafka_message_errstr(rkm);
+	char quoted[512];
+
+	if (rkm->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && part != NULL &&
+	    part->state == PART_RUNNING) {
+		log_line(SECOR_WARN, "offset out of range",
+		    "topic=%s partition=%d offset=%lld", topic, rkm->partition,
+		    (long long)rkm->offset);
+		rejoin(engine, "an offset is out of the log's range");
+		return;
+	}
+	if (text == NULL)
+		text = rd_kafka_err2str(rkm->err);
+	if (said_lately(text))
+		return;
+	log_line(
+	    rkm->err == RD_KAFKA_RESP_ERR__BAD_MSG ||
+		    rkm->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
+		? SECOR_ERROR
+		: SECOR_WARN,
+	    "kafka error", "topic=%s partition=%d offset=%lld code=%s text=%s",
+	    topic, rkm->partition, (long long)rkm->offset,
+	    rd_kafka_err2name(rkm->err),
+	    log_quote(quoted, sizeof(quoted), text));
+}
+
+/* ---- the array ---- */
+
+static struct part *
+part_of(struct engine *engine, const rd_kafka_message_t *rkm)
+{
+	if (rkm->rkt == NULL)
+		return NULL;
+	if (engine->last_part == NULL || engine->last_rkt != rkm->rkt ||
+	    engine->last_partition != rkm->partition) {
+		engine->last_part = part_find(&engine->parts,
+		    rd_kafka_topic_name(rkm->rkt), rkm->partition);
+		engine->last_rkt = rkm->rkt;
+		engine->last_partition = rkm->partition;
+	}
+	return engine->last_part;
+}
+
+/* Remembers whom the array touched. */
+static void
+touch(struct engine *engine, struct part *part)
+{
+	if (part->touched)
+		return;
+	part->touched = 1;
+	engine->touched[engine->touched_count++] = part;
+}
+
+static void
+serve(struct engine *engine, rd_kafka_message_t *rkm)
+{
+	struct part *part = part_of(engine, rkm);
+
+	if (part != NULL)
+		touch(engine, part);
+	if (rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		if (part != NULL && !engine->revoking &&
+		    engine->phase == PHASE_RUNNING) {
+			take_or_hold(part, rkm);
+			return;
+		}
+	} else if (rkm->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+		if (part != NULL && part->state == PART_RUNNING &&
+		    !engine->revoking && engine->phase == PHASE_RUNNING &&
+		    !skipped(part))
+			on_eof(part, rkm->offset);
+	} else {
+		on_error(engine, part, rkm);
+	}
+	rd_kafka_message_destroy(rkm);
+}
+
+/* librdkafka before 2.2 sleeps up to a second when its queue was full. Setting
+ * the (same) SASL credentials wakes its threads without any traffic. */
+static void
+wake_brokers(struct engine *engine)
+{
+	int64_t length;
+	rd_kafka_error_t *error;
+
+	if (engine->queue_half == 0)
+		return;
+	length = (int64_t)rd_kafka_queue_length(engine->queue);
+	if (length >= engine->queue_half) {
+		engine->was_above = 1;
+		return;
+	}
+	if (!engine->was_above)
+		return;
+	engine->was_above = 0;
+	error = rd_kafka_sasl_set_credentials(
+	    engine->rk, engine->sasl_user, engine->sasl_password);
+	if (error != NULL)
+		rd_kafka_error_destroy(error);
+}
+
+void
+consume(struct engine *engine, int wait_ms)
+{
+	ssize_t n;
+	int64_t now;
+
+	engine->array_serial++;
+	n = rd_kafka_consume_batch_queue(
+	    engine->queue, wait_ms, engine->array, ARRAY_MAX);
+	now = clock_boot_ms();
+
+	atomic_store(&engine->fence.polled_boot_ms, now);
+	atomic_store(&engine->heartbeat_boot_ms, now);
+	if (n <= 0)
+		return;
+	/* what was popped before a rebalance was asked for still counts; the
+	 * epoch moves only in rebalance_serve */
+	for (ssize_t i = 0; i < n; i++)
+		serve(engine, engine->array[i]);
+	metric_add(engine->metrics.messages, n);
+	engine->took = n;
+	wake_brokers(engine);
+	for (size_t i = 0; i < engine->touched_count; i++) {
+		struct part *part = engine->touched[i];
+
+		part->touched = 0;
+		if (part->state == PART_RUNNING)
+			policy_part(part, now);
+	}
+	engine->touched_count = 0;
+}

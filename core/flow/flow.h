@@ -1,0 +1,204 @@
+/*
+ * flow.h -- the engine's inside, for core/flow only.
+ *
+ * Everything belongs to the consumer thread, except the queues (how other
+ * threads answer), the fence, and what is atomic.
+ */
+#ifndef SECOR_FLOW_FLOW_H
+#define SECOR_FLOW_FLOW_H
+
+#include "core/base/metrics.h"
+#include "core/flow/client.h"
+#include "core/flow/deadletter.h"
+#include "core/flow/engine.h"
+#include "core/flow/inquire.h"
+#include "core/flow/notify.h"
+#include "core/flow/pack.h"
+#include "core/flow/part.h"
+#include "core/flow/stage.h"
+#include "core/flow/step.h"
+
+#include <pthread.h>
+
+enum {
+	ARRAY_MAX = 1000,
+	COMMIT_PATIENCE_MS = 30000,
+	COMMIT_SILENCE_MS = 60000
+};
+
+/* What the rebalance callback was asked; served in order by the loop. */
+struct rebalance {
+	struct rebalance *next;
+	int assign; /* or revoke */
+	int lost;
+	rd_kafka_topic_partition_list_t *list;
+};
+
+enum engine_phase {
+	PHASE_RUNNING = 0,
+	PHASE_REJOINING, /* left the group, joins again when all is revoked */
+	PHASE_STOPPING,	 /* finishes what is planned */
+	PHASE_LEAVING	 /* the client closes */
+};
+
+struct engine_metrics {
+	struct metric *messages, *bytes, *batches, *objects, *object_bytes;
+	struct metric *filtered, *dead_letters, *rebalances, *lost, *rejoins;
+	struct metric *retries, *replays, *kept, *halted, *assigned;
+	struct metric *memory_used, *memory_budget, *stage_used, *open_objects;
+	struct metric *commit_ok, *gaps, *pauses;
+};
+
+struct engine {
+	const struct config *config;
+	struct engine_options options;
+	rd_kafka_t *rk;
+	rd_kafka_queue_t *queue; /* the consumer queue */
+	char g[40];
+	int have_g;
+	size_t key_overhead;
+
+	struct stage *stage;
+	struct pool *pool;
+	struct writers *writers;
+	struct uploaders *uploaders;
+	struct notifiers *notifiers;
+	struct inquirer *inquirer;
+	struct fence fence;
+	struct queue *staged_done, *uploads_done, *heard, *answers;
+
+	struct part_table parts;
+	struct lane *lanes, *old_lanes;
+
+	/* the assignment */
+	enum engine_phase phase;
+	struct rebalance *rebalances, **rebalances_last;
+	rd_kafka_topic_partition_list_t *assigning; /* records being read */
+	size_t opening;				    /* not answered yet */
+	int revoking;				    /* grace is running */
+	int64_t revoke_until_boot_ms;
+	rd_kafka_topic_partition_list_t *revoke_list;
+	uint64_t assignment; /* serial */
+	int assigned;
+
+	/* commits: answers wait here until the array is done */
+	struct commit_answer *commit_answers, **commit_answers_last;
+
+	int stop_asked_seen;
+	_Atomic int stop_asked;
+	int64_t stop_until_boot_ms;
+	int rejoin_wanted; /* what is revoked next is dropped whole */
+	int64_t tick_boot_ms, slow_tick_boot_ms;
+	int full; /* all partitions wait for memory or stage */
+	int64_t full_since_boot_ms;
+	int was_above;	    /* the queue was above half: one wake-up is due */
+	int64_t queue_half; /* messages; 0: no wake-ups are needed */
+	const char *sasl_user, *sasl_password;
+	ssize_t took; /* messages of the last array */
+	int fatal;
+	struct secor_err fatal_err;
+	int64_t ping_until_boot_ms;
+	int pinging;
+
+	rd_kafka_message_t *array[ARRAY_MAX];
+	uint64_t array_serial;
+	struct part *touched[ARRAY_MAX];
+	size_t touched_count;
+	struct routed routed;
+	struct part *last_part;
+	const rd_kafka_topic_t *last_rkt;
+	int32_t last_partition;
+
+	struct engine_metrics metrics;
+	_Atomic int64_t heartbeat_boot_ms;
+	int64_t owned_now, halted_now, busy_now; /* counted by walks */
+	void *status_now;			 /* json_t being built */
+	pthread_mutex_t status_lock;
+	struct buf status, reasons; /* Holds: status_lock */
+	int ready;		    /* Holds: status_lock */
+};
+
+/* ---- consume.c ---- */
+/* Takes in one array of messages; waits `wait_ms` for the first at most. */
+void consume(struct engine *engine, int wait_ms);
+/* Messages that a RETRY kept back. */
+void consume_held(struct part *part);
+void held_free(struct part *part);
+
+/* ---- collect.c ---- */
+enum collected { COLLECT_OK = 0, COLLECT_RETRY, COLLECT_HALTED };
+/* Puts one message into part->cur. */
+enum collected collect(struct part *part, rd_kafka_message_t *rkm);
+
+/* ---- policy.c ---- */
+/* Cuts what is due; called after each array and each tick. */
+void policy_part(struct part *part, int64_t boot_ms);
+void policy_budget(struct engine *engine, int64_t boot_ms);
+/* Ends `cur` (it must hold messages or be a replay); it becomes `past` when
+ * that slot is free. */
+void cut_batch(struct part *part, enum cut cut);
+/* Pause reasons of one partition; tells librdkafka of changes. */
+void pause_set(struct part *part, unsigned reason);
+void pause_clear(struct part *part, unsigned reason);
+
+/* ---- advance.c ---- */
+/* Takes `past` as far as it goes now. Call after anything happened. */
+void advance(struct part *part);
+void advance_staged(struct engine *engine, struct staged_done *done);
+void advance_upload(struct engine *engine, struct upload *upload);
+void advance_read_back(struct part *part, const struct record *found);
+/* An own commit was acknowledged: part->record is new. */
+void advance_committed(struct part *part);
+/* Time passed: retries. */
+void advance_tick(struct part *part, int64_t boot_ms);
+
+/* ---- commit.c ---- */
+/* Commits `record` for the partition; one at a time. */
+void commit_submit(struct part *part, const struct record *record);
+/* A clean record or a halt that is not a plan: goes out when nothing else is
+ * out. */
+void commit_want(struct part *part, const struct record *record);
+void commit_serve(struct engine *engine); /* answers that came */
+void commit_tick(struct part *part, int64_t boot_ms);
+/* Whether the brokers are reachable, after a minute of silence. */
+void commit_pinged(struct engine *engine, int reachable);
+
+/* ---- assign.c ---- */
+void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+    rd_kafka_topic_partition_list_t *list, void *opaque);
+void rebalance_serve(struct engine *engine, int64_t boot_ms);
+void assign_answer(struct engine *engine, struct inquiry *inquiry);
+/* Not the owner any more, or not sure: drop all and join again. */
+void rejoin(struct engine *engine, const char *why);
+
+/* All is revoked: subscribes again. */
+void rejoin_subscribe(struct engine *engine);
+
+/* ---- engine.c ---- */
+void engine_subscribe(struct engine *engine);
+
+/* ---- open.c ---- */
+/* What the record found on assignment means (DESIGN 4.3). */
+void open_part(struct part *part, const struct inquiry *found);
+
+/* ---- halt.c ---- */
+/* Stops the partition; commits the halt where the record would not show it.
+ * fmt: what happened, in one sentence. */
+void halt(struct part *part, enum halt reason, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The command that goes on, and what it costs. */
+const char *halt_remedy(enum halt reason);
+
+/* ---- status.c ---- */
+void metrics_init(struct engine *engine);
+void metrics_part(struct part *part);
+void metrics_part_hide(struct part *part);
+void status_publish(struct engine *engine);
+void count_cut(enum cut cut);
+void count_commit(const char *answer);
+void count_bad(struct part *part, const struct routed *routed);
+
+/* ends the process: crash-only */
+void die(const char *why) __attribute__((noreturn));
+
+#endif

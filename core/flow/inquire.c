@@ -1,0 +1,398 @@
+/*
+ * inquire.c -- see inquire.h. Invariants: the return code of
+ * rd_kafka_committed() is looked at before anything else, and INVALID is "no
+ * offset" only when every error says NO_ERROR (a pending transaction shows as a
+ * time-out with INVALID). Everything runs on the inquirer's thread.
+ */
+#include "core/flow/inquire.h"
+
+#include "core/base/buf.h"
+#include "core/base/log.h"
+#include "core/flow/manifest.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ASK_MS = 5000, TRUNCATED_TRIES = 10, BATCH_MAX = 1000 };
+
+struct inquirer {
+	rd_kafka_t *rk;
+	const struct config *config;
+	struct queue *questions;
+	struct queue *answers;
+	void *store;
+	pthread_t thread;
+};
+
+static void
+nap(int64_t ms)
+{
+	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+
+	(void)nanosleep(&t, NULL);
+}
+
+/* ---- records ---- */
+
+/* Reads the records of `list` until Kafka says something definite. */
+static int
+committed(struct inquirer *q, rd_kafka_topic_partition_list_t *list,
+    struct secor_err *err)
+{
+	int64_t wait = 100;
+
+	while (!queue_closed(q->questions)) {
+		rd_kafka_resp_err_t rc = rd_kafka_committed(q->rk, list, ASK_MS);
+
+		for (int i = 0; rc == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt;
+		     i++)
+			rc = list->elems[i].err;
+		if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
+			return SECOR_OK;
+		log_line(SECOR_WARN, "record not read",
+		    "partitions=%d reason=%s next=retry", list->cnt,
+		    rd_kafka_err2name(rc));
+		for (int i = 0; i < list->cnt; i++) {
+			list->elems[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;
+			list->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
+		}
+		nap(wait);
+		wait = wait < 2000 ? wait * 2 : 2000;
+	}
+	return secor_fail(err, SECOR_RETRY, "stopping");
+}
+
+static void
+read_record(struct record *record, const rd_kafka_topic_partition_t *tp)
+{
+	record_read(record, tp->offset >= 0 ? tp->offset : -1, tp->metadata,
+	    tp->metadata_size);
+}
+
+/* ---- log ends ---- */
+
+static int
+watermarks(struct inquirer *q, struct inquiry *inquiry)
+{
+	rd_kafka_resp_err_t rc = rd_kafka_query_watermark_offsets(q->rk,
+	    inquiry->topic, inquiry->partition, &inquiry->low, &inquiry->high,
+	    ASK_MS);
+
+	if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return SECOR_OK;
+	return secor_fail(&inquiry->err, SECOR_RETRY,
+	    "ends of %s [%d] not known: %s", inquiry->topic, inquiry->partition,
+	    rd_kafka_err2str(rc));
+}
+
+/* A follower that lags may show an end that is too low for a moment. */
+static int
+ends(struct inquirer *q, struct inquiry *inquiry)
+{
+	int rc = watermarks(q, inquiry);
+
+	for (int i = 0; rc == SECOR_OK && i < TRUNCATED_TRIES &&
+			inquiry->record.offset > inquiry->high &&
+			!queue_closed(q->questions);
+	     i++) {
+		nap(1000);
+		rc = watermarks(q, inquiry);
+	}
+	return rc;
+}
+
+/* ---- a partition without a record ---- */
+
+static int
+partition_count(struct inquirer *q, const char *topic)
+{
+	rd_kafka_topic_t *rkt = rd_kafka_topic_new(q->rk, topic, NULL);
+	const struct rd_kafka_metadata *md;
+	int count = 0;
+
+	if (rkt == NULL)
+		return 0;
+	if (rd_kafka_metadata(q->rk, 0, rkt, &md, ASK_MS) ==
+	    RD_KAFKA_RESP_ERR_NO_ERROR) {
+		if (md->topic_cnt == 1)
+			count = md->topics[0].partition_cnt;
+		rd_kafka_metadata_destroy(md);
+	}
+	rd_kafka_topic_destroy(rkt);
+	return count;
+}
+
+static int
+siblings(struct inquirer *q, struct inquiry *inquiry)
+{
+	int count = partition_count(q, inquiry->topic);
+	rd_kafka_topic_partition_list_t *list;
+	int rc;
+
+	if (count == 0)
+		return secor_fail(&inquiry->err, SECOR_RETRY,
+		    "partitions of %s not known", inquiry->topic);
+	list = rd_kafka_topic_partition_list_new(count);
+	rd_kafka_topic_partition_list_add_range(
+	    list, inquiry->topic, 0, count - 1);
+	rc = committed(q, list, &inquiry->err);
+	for (int i = 0; rc == SECOR_OK && i < list->cnt; i++)
+		if (list->elems[i].partition != inquiry->partition &&
+		    list->elems[i].offset >= 0)
+			inquiry->sibling = 1;
+	rd_kafka_topic_partition_list_destroy(list);
+	return rc;
+}
+
+struct look {
+	int64_t generation;
+	int found;
+};
+
+static int
+look_at(void *arg, const char *key, uint64_t length)
+{
+	struct look *look = arg;
+	int64_t generation, start;
+
+	(void)length;
+	if (manifest_parse_key(key, &generation, &start) &&
+	    generation == look->generation)
+		look->found = 1;
+	return look->found;
+}
+
+/* Whether the store has manifests of this partition in this generation. */
+static int
+manifests(struct inquirer *q, struct inquiry *inquiry)
+{
+	const struct config_layout *layout = &q->config->layout;
+	struct look look = {layout->generation, 0};
+	char *folder = manifest_folder(
+	    layout->manifest_prefix, inquiry->topic, inquiry->partition);
+	int64_t wait = 500;
+	int rc;
+
+	do {
+		rc = q->config->store.plugin->ops.store->list(q->store, folder,
+		    NULL, look_at, &look, &inquiry->err);
+		if (rc != SECOR_RETRY || queue_closed(q->questions))
+			break;
+		log_line(SECOR_WARN, "store not listed",
+		    "folder=%s reason=\"%s\" next=retry", folder,
+		    inquiry->err.text);
+		nap(wait);
+		wait = wait < 30000 ? wait * 2 : 30000;
+	} while (1);
+	free(folder);
+	inquiry->has_manifests = look.found;
+	inquiry->list_refused = rc == SECOR_FATAL || rc == SECOR_REJECT;
+	return rc == SECOR_RETRY ? rc : SECOR_OK;
+}
+
+/* ---- compaction ---- */
+
+static int
+policy_compacts(const rd_kafka_ConfigResource_t *resource)
+{
+	const rd_kafka_ConfigEntry_t **entries;
+	size_t n;
+
+	entries = rd_kafka_ConfigResource_configs(resource, &n);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(rd_kafka_ConfigEntry_name(entries[i]),
+			"cleanup.policy") == 0) {
+			const char *value =
+			    rd_kafka_ConfigEntry_value(entries[i]);
+
+			return value != NULL && strstr(value, "compact") != NULL;
+		}
+	return 0;
+}
+
+/* 0 also when the broker does not say: a replay that differs halts anyway. */
+static int
+compacted(struct inquirer *q, const char *topic)
+{
+	rd_kafka_queue_t *answers = rd_kafka_queue_new(q->rk);
+	rd_kafka_AdminOptions_t *options =
+	    rd_kafka_AdminOptions_new(q->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+	rd_kafka_ConfigResource_t *resource =
+	    rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+	rd_kafka_event_t *event;
+	int yes = 0;
+
+	(void)rd_kafka_AdminOptions_set_request_timeout(
+	    options, ASK_MS, NULL, 0);
+	rd_kafka_DescribeConfigs(q->rk, &resource, 1, options, answers);
+	event = rd_kafka_queue_poll(answers, ASK_MS + 1000);
+	if (event != NULL &&
+	    rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		size_t n = 0;
+		const rd_kafka_ConfigResource_t **got =
+		    rd_kafka_DescribeConfigs_result_resources(
+			rd_kafka_event_DescribeConfigs_result(event), &n);
+
+		yes = n == 1 && policy_compacts(got[0]);
+	}
+	if (event != NULL)
+		rd_kafka_event_destroy(event);
+	rd_kafka_ConfigResource_destroy(resource);
+	rd_kafka_AdminOptions_destroy(options);
+	rd_kafka_queue_destroy(answers);
+	return yes;
+}
+
+/* ---- the questions ---- */
+
+static int
+open_rest(struct inquirer *q, struct inquiry *inquiry)
+{
+	int rc = ends(q, inquiry);
+
+	if (rc != SECOR_OK || inquiry->record.kind != RECORD_MISSING)
+		return rc;
+	rc = siblings(q, inquiry);
+	if (rc == SECOR_OK)
+		rc = manifests(q, inquiry);
+	return rc;
+}
+
+static int
+ping(struct inquirer *q, struct inquiry *inquiry)
+{
+	const struct rd_kafka_metadata *md;
+	rd_kafka_resp_err_t rc = rd_kafka_metadata(q->rk, 0, NULL, &md, ASK_MS);
+
+	if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return secor_fail(
+		    &inquiry->err, SECOR_RETRY, "%s", rd_kafka_err2str(rc));
+	rd_kafka_metadata_destroy(md);
+	return SECOR_OK;
+}
+
+/* The records of a whole list with one request. */
+static int
+read_records(struct inquirer *q, struct inquiry **list, size_t n)
+{
+	rd_kafka_topic_partition_list_t *tps =
+	    rd_kafka_topic_partition_list_new((int)n);
+	struct secor_err err = {{0}};
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		(void)rd_kafka_topic_partition_list_add(
+		    tps, list[i]->topic, list[i]->partition);
+	rc = committed(q, tps, &err);
+	for (size_t i = 0; i < n; i++) {
+		const rd_kafka_topic_partition_t *tp =
+		    rd_kafka_topic_partition_list_find(
+			tps, list[i]->topic, list[i]->partition);
+
+		list[i]->status = rc;
+		list[i]->err = err;
+		if (rc == SECOR_OK)
+			read_record(&list[i]->record, tp);
+	}
+	rd_kafka_topic_partition_list_destroy(tps);
+	return rc;
+}
+
+/* `last_topic` spares a question a partition. */
+static void
+complete(struct inquirer *q, struct inquiry *inquiry, char last_topic[250],
+    int *last_compacted)
+{
+	if (inquiry->kind == INQUIRY_PING) {
+		inquiry->status = ping(q, inquiry);
+	} else if (inquiry->kind == INQUIRY_OPEN &&
+		   inquiry->status == SECOR_OK) {
+		if (strcmp(last_topic, inquiry->topic) != 0) {
+			*last_compacted = compacted(q, inquiry->topic);
+			memcpy(last_topic, inquiry->topic, 250);
+		}
+		inquiry->compacted = *last_compacted;
+		inquiry->status = open_rest(q, inquiry);
+		if (inquiry->status == SECOR_RETRY) {
+			log_line(SECOR_WARN, "partition not opened",
+			    "topic=%s partition=%d reason=\"%s\" next=retry",
+			    inquiry->topic, inquiry->partition,
+			    inquiry->err.text);
+			nap(1000);
+		}
+	}
+	queue_put(q->answers, &inquiry->node);
+}
+
+static void *
+work(void *arg)
+{
+	struct inquirer *q = arg;
+	struct inquiry *list[BATCH_MAX];
+	char last_topic[250];
+	struct queue_node *node;
+	int last_compacted = 0;
+
+	while ((node = queue_get(q->questions, -1)) != NULL) {
+		size_t n = 0, asked = 0;
+		struct inquiry *records[BATCH_MAX];
+
+		do
+			list[n++] = (struct inquiry *)node;
+		while (n < BATCH_MAX &&
+		       (node = queue_get(q->questions, 0)) != NULL);
+		for (size_t i = 0; i < n; i++)
+			if (list[i]->kind != INQUIRY_PING)
+				records[asked++] = list[i];
+		if (asked > 0)
+			(void)read_records(q, records, asked);
+		last_topic[0] = '\0';
+		for (size_t i = 0; i < n; i++)
+			complete(q, list[i], last_topic, &last_compacted);
+	}
+	return NULL;
+}
+
+int
+inquirer_new(rd_kafka_t *rk, const struct config *config,
+    struct queue *answers, struct inquirer **inquirer, struct secor_err *err)
+{
+	struct inquirer *q = mem_alloc(sizeof(*q));
+	struct secor_open with = {.size = sizeof(with),
+	    .conf = config->store.conf,
+	    .host = config->store.plugin->host};
+
+	q->rk = rk;
+	q->config = config;
+	q->answers = answers;
+	if (config->store.plugin->ops.store->open(&with, &q->store, err) !=
+	    SECOR_OK) {
+		free(q);
+		return SECOR_FATAL;
+	}
+	q->questions = queue_new(NULL, NULL);
+	if (pthread_create(&q->thread, NULL, work, q) != 0)
+		abort();
+	*inquirer = q;
+	return SECOR_OK;
+}
+
+void
+inquirer_free(struct inquirer *inquirer)
+{
+	if (inquirer == NULL)
+		return;
+	queue_close(inquirer->questions);
+	(void)pthread_join(inquirer->thread, NULL);
+	inquirer->config->store.plugin->ops.store->close(inquirer->store);
+	queue_free(inquirer->questions);
+	free(inquirer);
+}
+
+void
+inquire(struct inquirer *inquirer, struct inquiry *inquiry)
+{
+	queue_put(inquirer->questions, &inquiry->node);
+}

@@ -1,0 +1,51 @@
+/*
+ * inquire.h -- the helper thread that asks Kafka and the store what blocks.
+ *
+ * Records are read with rd_kafka_committed: it uses the group's own coordinator
+ * connection. Answers come by a queue, matched by partition and epoch.
+ */
+#ifndef SECOR_FLOW_INQUIRE_H
+#define SECOR_FLOW_INQUIRE_H
+
+#include "core/base/queue.h"
+#include "core/config/config.h"
+#include "core/flow/record.h"
+
+#include <librdkafka/rdkafka.h>
+
+enum inquiry_kind {
+	INQUIRY_OPEN, /* record, log ends; a missing one: siblings, manifests */
+	INQUIRY_READ_BACK, /* record only */
+	INQUIRY_PING	   /* are the brokers reachable? */
+};
+
+struct inquiry {
+	struct queue_node node;
+	enum inquiry_kind kind;
+	struct part *part; /* the asker's; not looked at */
+	uint64_t epoch;
+	int32_t partition;
+	char topic[250];
+	/* the answer */
+	int status; /* SECOR_OK, or SECOR_RETRY / FATAL with text */
+	struct record record;
+	int64_t low, high;
+	int sibling; /* another partition of the topic has a record */
+	int has_manifests;
+	int list_refused; /* the store does not let us list */
+	int compacted;
+	struct secor_err err;
+};
+
+struct inquirer;
+
+/* One store instance of its own. `answers` gets every inquiry back. */
+int inquirer_new(rd_kafka_t *rk, const struct config *config,
+    struct queue *answers, struct inquirer **inquirer, struct secor_err *err);
+/* Waits for the current question; the others come back as SECOR_RETRY. */
+void inquirer_free(struct inquirer *inquirer);
+
+/* Takes `inquiry` until it is in `answers`. Any thread. */
+void inquire(struct inquirer *inquirer, struct inquiry *inquiry);
+
+#endif

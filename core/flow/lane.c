@@ -1,0 +1,82 @@
+/*
+ * lane.c -- see lane.h.
+ */
+#include "core/flow/lane.h"
+
+#include "core/base/buf.h"
+
+#include <stdlib.h>
+
+static int
+open_encoder(struct lane *lane, struct secor_err *err)
+{
+	const struct config_use *use = &lane->topic->format;
+	struct secor_open with = {
+	    .size = sizeof(with), .conf = use->conf, .host = use->plugin->host};
+	struct secor_err why = {{0}};
+
+	lane->format = use->plugin->ops.format;
+	lane->traits.size = sizeof(lane->traits);
+	lane->format->describe(use->conf, &lane->traits);
+	lane->extension = lane->config->layout.extension != NULL
+			      ? lane->config->layout.extension
+			      : lane->traits.extension;
+	if (lane->extension == NULL)
+		lane->extension = "";
+	if (lane->format->encode == NULL)
+		return SECOR_OK;
+	if (lane->format->open(&with, &lane->encoder, &why) == SECOR_OK)
+		return SECOR_OK;
+	return secor_fail(err, SECOR_FATAL, "format %s (%s) does not open: %s",
+	    use->plugin->desc.name, use->plugin->file, why.text);
+}
+
+static void
+lane_free(struct lane *lane)
+{
+	router_free(lane->router);
+	if (lane->encoder != NULL)
+		lane->format->close(lane->encoder);
+	free(lane);
+}
+
+int
+lane_get(struct lane **lanes, const struct config *config, const char *topic,
+    size_t key_overhead, struct lane **lane, struct secor_err *err)
+{
+	const struct config_topic *settings = config_topic(config, topic);
+	struct lane *made;
+	int rc;
+
+	for (made = *lanes; made != NULL; made = made->next)
+		if (made->topic == settings) {
+			*lane = made;
+			return SECOR_OK;
+		}
+	made = mem_alloc(sizeof(*made));
+	made->config = config;
+	made->topic = settings;
+	rc = router_new(settings, key_overhead, &made->router, err);
+	if (rc == SECOR_OK)
+		rc = open_encoder(made, err);
+	if (rc != SECOR_OK) {
+		lane_free(made);
+		return rc;
+	}
+	made->looks_at = router_looks_at(made->router);
+	made->next = *lanes;
+	*lanes = made;
+	*lane = made;
+	return SECOR_OK;
+}
+
+void
+lanes_free(struct lane *lanes)
+{
+	while (lanes != NULL) {
+		struct lane *next = lanes->next;
+
+		lane_free(lanes);
+		lanes = next;
+	}
+}

@@ -1,0 +1,350 @@
+/*
+ * policy.c -- when a batch ends, and when taking in must wait. Thread:
+ * consumer.
+ *
+ * A policy may look at clocks, sizes and memory as it likes: what it decides is
+ * written down as the plan before anything is stored. Invariant: a batch that
+ * replays a plan is never cut here.
+ */
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/flow/flow.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { EXACT_EVERY_MS = 100, IDLE_COMMIT_MS = 60000, BACKLOG_MAX = 64 };
+
+#define STAGE_CUT (INT64_C(64) << 20)
+#define STAGE_FULL (INT64_C(16) << 20)
+
+/* ---- pausing ---- */
+
+static void
+sync_pause(struct part *part)
+{
+	rd_kafka_topic_partition_list_t *list;
+	int wanted = part->pause != 0;
+
+	if (wanted == part->paused || part->state != PART_RUNNING)
+		return;
+	list = rd_kafka_topic_partition_list_new(1);
+	(void)rd_kafka_topic_partition_list_add(
+	    list, part->topic, part->partition);
+	if (wanted)
+		(void)rd_kafka_pause_partitions(part->engine->rk, list);
+	else
+		(void)rd_kafka_resume_partitions(part->engine->rk, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	part->paused = wanted;
+	if (wanted)
+		metric_add(part->engine->metrics.pauses, 1);
+}
+
+void
+pause_set(struct part *part, unsigned reason)
+{
+	part->pause |= reason;
+	sync_pause(part);
+}
+
+void
+pause_clear(struct part *part, unsigned reason)
+{
+	part->pause &= ~reason;
+	sync_pause(part);
+}
+
+/* ---- cutting ---- */
+
+/* Objects whose every record was refused by the format hold nothing. */
+static void
+forget_empty(struct batch *batch)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < batch->object_count; i++) {
+		struct object *object = batch->objects[i];
+
+		if (object->records > 0)
+			batch->objects[kept++] = object;
+		else
+			batch_forget(batch, object);
+	}
+	batch->object_count = kept;
+}
+
+/* What a replay made must be what was planned; nothing is put otherwise. */
+static int
+replay_equals(struct batch *batch, uint64_t output)
+{
+	const struct record *plan = &batch->plan;
+
+	if (batch->messages == plan->n && batch->input_hash == plan->i &&
+	    output == plan->o)
+		return 1;
+	halt(batch->part, HALT_PLAN_DIFFERS,
+	    "replay of [%lld,%lld) has %lld messages (planned %lld), input "
+	    "hash %016llx (%016llx), output hash %016llx (%016llx)",
+	    (long long)plan->offset, (long long)plan->e,
+	    (long long)batch->messages, (long long)plan->n,
+	    (unsigned long long)batch->input_hash, (unsigned long long)plan->i,
+	    (unsigned long long)output, (unsigned long long)plan->o);
+	return 0;
+}
+
+/* `cur` becomes `past`. */
+static void
+begin_past(struct part *part)
+{
+	struct batch *batch = part->cur;
+	uint64_t output;
+
+	assert(part->past == NULL);
+	part->past = batch;
+	part->cur = NULL;
+	forget_empty(batch);
+	output = batch_output_hash(batch);
+	if (batch->replay) {
+		batch->end = batch->plan.e;
+		if (!replay_equals(batch, output))
+			return;
+		metric_add(part->engine->metrics.replays, 1);
+	} else {
+		batch->plan.kind = RECORD_PLAN;
+		batch->plan.offset = batch->start;
+		batch->plan.e = batch->end;
+		batch->plan.n = batch->messages;
+		batch->plan.i = batch->input_hash;
+		batch->plan.o = output;
+		batch->plan.f = batch->lane->topic->fingerprint;
+		batch->plan.c = batch->cut;
+	}
+	batch->state = BATCH_SEALING;
+	batch_seal(batch);
+	step_reached(batch->replay ? "replay-cut" : "cut");
+	log_line(SECOR_DEBUG, "batch cut",
+	    "topic=%s partition=%d start=%lld end=%lld messages=%lld "
+	    "objects=%zu cut=%s replay=%d",
+	    part->topic, part->partition, (long long)batch->start,
+	    (long long)batch->end, (long long)batch->messages,
+	    batch->object_count, cut_name(batch->plan.c), batch->replay);
+	pause_clear(part, PAUSE_CUT);
+}
+
+void
+cut_batch(struct part *part, enum cut cut)
+{
+	struct batch *batch = part->cur;
+
+	if (batch->state == BATCH_COLLECTING) {
+		batch->cut = cut;
+		batch->state = BATCH_CUT;
+		count_cut(cut);
+	}
+	if (part->past != NULL) {
+		pause_set(part, PAUSE_CUT);
+		return;
+	}
+	begin_past(part);
+	advance(part);
+}
+
+/* ---- why a batch is due ---- */
+
+static int
+marked(const struct config_batch *conf, int minute)
+{
+	for (size_t i = 0; i < conf->at_minutes.count; i++)
+		if (atoi(conf->at_minutes.items[i]) == minute)
+			return 1;
+	return 0;
+}
+
+/* Once a mark, whatever there was to cut. */
+static int
+at_mark(struct part *part)
+{
+	const struct config_batch *conf = &part->lane->topic->batch;
+	int now;
+
+	if (conf->at_minutes.count == 0)
+		return 0;
+	now = (int)(clock_now_ms() / 60000);
+	if (now == part->last_minute || !marked(conf, now % 60))
+		return 0;
+	part->last_minute = now;
+	return 1;
+}
+
+static int
+too_large(struct batch *batch, const struct config_batch *conf, int64_t boot_ms)
+{
+	if (conf->max_bytes <= 0 || batch->encoded < conf->max_bytes)
+		return 0;
+	if (boot_ms - batch->exact_boot_ms < EXACT_EVERY_MS)
+		return 0;
+	batch->exact_boot_ms = boot_ms;
+	return batch_bytes(batch) >= conf->max_bytes;
+}
+
+static enum cut
+due(struct part *part, struct batch *batch, int64_t boot_ms)
+{
+	const struct config_batch *conf = &batch->lane->topic->batch;
+	int64_t since = conf->age_of == CONFIG_AGE_YOUNGEST
+			    ? batch->youngest_boot_ms
+			    : batch->born_boot_ms;
+
+	if (at_mark(part))
+		return CUT_MINUTE;
+	if (too_large(batch, conf, boot_ms))
+		return CUT_SIZE;
+	if (conf->max_messages > 0 && batch->messages >= conf->max_messages)
+		return CUT_MESSAGES;
+	if (conf->max_objects > 0 &&
+	    (int64_t)batch->object_count >= conf->max_objects)
+		return CUT_OBJECTS;
+	if (since == 0) /* only filtered or skipped messages so far */
+		since = batch->first_boot_ms;
+	if (conf->max_age_ms > 0 && boot_ms - since >= conf->max_age_ms)
+		return CUT_AGE;
+	return CUT_NONE;
+}
+
+/* Nothing but transaction markers since S: the end is committed clean. */
+static void
+idle(struct part *part, int64_t boot_ms)
+{
+	const struct config_batch *conf = &part->lane->topic->batch;
+	int64_t wait = conf->max_age_ms > 0 ? conf->max_age_ms : IDLE_COMMIT_MS;
+
+	if (part->past != NULL || part->eof <= part->record.offset ||
+	    part->next > part->eof || part->record.kind != RECORD_CLEAN ||
+	    part->committing || part->want_commit || part->held.count > 0) {
+		part->idle_boot_ms = 0;
+		return;
+	}
+	if (part->idle_boot_ms == 0)
+		part->idle_boot_ms = boot_ms;
+	if (boot_ms - part->idle_boot_ms < wait)
+		return;
+	part->past = batch_new(part, part->lane, part->record.offset);
+	part->past->clean = 1;
+	part->past->end = part->eof;
+	part->past->state = BATCH_SEALING;
+	part->idle_boot_ms = 0;
+	advance(part);
+}
+
+void
+policy_part(struct part *part, int64_t boot_ms)
+{
+	struct batch *batch = part->cur;
+	enum cut cut;
+
+	if (batch == NULL) {
+		(void)at_mark(part);
+		idle(part, boot_ms);
+		return;
+	}
+	if (batch->replay || batch->messages == 0)
+		return;
+	if (batch->state == BATCH_CUT) {
+		if (part->past == NULL)
+			cut_batch(part, batch->cut);
+		return;
+	}
+	if (batch->first_boot_ms == 0)
+		batch->first_boot_ms = boot_ms;
+	cut = due(part, batch, boot_ms);
+	if (cut != CUT_NONE)
+		cut_batch(part, cut);
+}
+
+/* ---- memory, stage, writers ---- */
+
+/* The batch that can be cut now and holds most, by memory or by stage. */
+static struct part *
+largest(struct engine *engine, int by_stage)
+{
+	struct part *best = NULL;
+	int64_t most = 0;
+
+	for (size_t i = 0; i < 1024; i++)
+		for (struct part *p = engine->parts.buckets[i]; p != NULL;
+		     p = p->chained) {
+			int64_t held;
+
+			if (p->state != PART_RUNNING || p->cur == NULL ||
+			    p->past != NULL || p->cur->replay ||
+			    p->cur->messages == 0)
+				continue;
+			held = by_stage ? batch_bytes(p->cur)
+					: p->cur->held_bytes;
+			if (held > most) {
+				most = held;
+				best = p;
+			}
+		}
+	return best;
+}
+
+static void
+set_full(struct engine *engine, int full, const char *why)
+{
+	if (engine->full == full)
+		return;
+	engine->full = full;
+	log_line(SECOR_WARN, full ? "intake waits" : "intake goes on",
+	    "for=%s memory=%lld budget=%lld stage=%lld backlog=%zu", why,
+	    (long long)pool_used(engine->pool),
+	    (long long)pool_budget(engine->pool),
+	    (long long)stage_used(engine->stage),
+	    writers_backlog(engine->writers));
+	for (size_t i = 0; i < 1024; i++)
+		for (struct part *p = engine->parts.buckets[i]; p != NULL;
+		     p = p->chained) {
+			if (full)
+				pause_set(p, PAUSE_FULL);
+			else
+				pause_clear(p, PAUSE_FULL);
+		}
+}
+
+/* What stands in the way of taking more, or NULL. Once full, it takes more room
+ * than before to go on. */
+static const char *
+obstacle(struct engine *engine, int64_t room)
+{
+	int64_t budget = pool_budget(engine->pool);
+	int64_t used = pool_used(engine->pool);
+
+	if (used > (engine->full ? budget / 10 * 6 : budget))
+		return "memory";
+	if (room < (engine->full ? STAGE_CUT : STAGE_FULL))
+		return "stage";
+	if (writers_backlog(engine->writers) >
+	    (size_t)(engine->full ? BACKLOG_MAX / 4 : BACKLOG_MAX * 4))
+		return "writers";
+	return NULL;
+}
+
+void
+policy_budget(struct engine *engine, int64_t boot_ms)
+{
+	int64_t room =
+	    stage_room(engine->stage, engine->config->stage.max_bytes);
+	int short_of_stage = room < STAGE_CUT;
+	struct part *part = NULL;
+	const char *why;
+
+	(void)boot_ms;
+	if (pool_used(engine->pool) > pool_budget(engine->pool) / 100 * 85 ||
+	    short_of_stage)
+		part = largest(engine, short_of_stage);
+	if (part != NULL)
+		cut_batch(part, short_of_stage ? CUT_STAGE : CUT_MEMORY);
+	why = obstacle(engine, room);
+	set_full(engine, why != NULL, why != NULL ? why : "nothing");
+}

@@ -1,0 +1,286 @@
+/*
+ * status.c -- what people see: metrics, readiness, the status document.
+ *
+ * The consumer thread publishes a snapshot; other threads read only that (under
+ * status_lock) and the atomic metrics.
+ */
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/flow/flow.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct part_metrics {
+	struct metric *offset, *lag, *event_time, *halted, *end;
+};
+
+#define COUNTER(name, help) metric_counter("secor_" name, help, NULL)
+#define GAUGE(name, help) metric_gauge("secor_" name, help, NULL)
+
+void
+metrics_init(struct engine *engine)
+{
+	struct engine_metrics *m = &engine->metrics;
+
+	m->messages = COUNTER("messages_total", "Messages taken in.");
+	m->bytes = COUNTER("message_bytes_total", "Bytes of message values.");
+	m->batches = COUNTER("batches_total", "Batches done.");
+	m->objects = COUNTER("objects_total", "Objects stored.");
+	m->object_bytes =
+	    COUNTER("object_bytes_total", "Bytes of stored objects.");
+	m->filtered =
+	    COUNTER("filtered_total", "Messages dropped by a transformer.");
+	m->dead_letters =
+	    COUNTER("dead_letters_total", "Bad messages kept as dead letters.");
+	m->rebalances = COUNTER("rebalances_total", "Partitions revoked.");
+	m->lost = COUNTER("assignments_lost_total",
+	    "Revokes that came after the partitions were lost.");
+	m->rejoins = COUNTER("rejoins_total", "Times the group was left.");
+	m->retries = COUNTER("put_retries_total", "Puts that failed.");
+	m->replays = COUNTER("replays_total", "Plans of others replayed.");
+	m->kept =
+	    COUNTER("kept_stages_total", "Batches that outlived a rebalance.");
+	m->gaps = COUNTER("gaps_total",
+	    "Ranges that the log had lost before they were read.");
+	m->pauses = COUNTER("pauses_total", "Partitions paused.");
+	m->halted = GAUGE("partitions_halted", "Partitions that need a person.");
+	m->assigned = GAUGE("partitions_assigned", "Partitions of this process.");
+	m->memory_used =
+	    GAUGE("memory_used_bytes", "Buffers, queues and codec state.");
+	m->memory_budget = GAUGE("memory_budget_bytes", "Limit of these.");
+	m->stage_used = GAUGE("stage_used_bytes", "Bytes in staged files.");
+	m->open_objects = GAUGE("open_objects", "Objects being collected.");
+	metric_set(m->memory_budget, pool_budget(engine->pool));
+}
+
+void
+metrics_part(struct part *part)
+{
+	char number[16];
+	const char *labels[] = {"topic", part->topic, "partition", number, NULL};
+	struct part_metrics *m = part->metrics;
+
+	(void)snprintf(number, sizeof(number), "%d", part->partition);
+	if (m == NULL)
+		m = part->metrics = mem_alloc(sizeof(*m));
+	m->offset = metric_gauge("secor_committed_offset",
+	    "Everything below is stored.", labels);
+	m->end = metric_gauge(
+	    "secor_log_end_offset", "End of the log as last seen.", labels);
+	m->lag = metric_gauge("secor_lag_messages",
+	    "Offsets between what is stored and the log end.", labels);
+	m->event_time = metric_gauge_ms("secor_watermark_seconds",
+	    "Largest event time that is stored (epoch).", labels);
+	m->halted = metric_gauge(
+	    "secor_halted", "1: the partition needs a person.", labels);
+}
+
+void
+metrics_part_hide(struct part *part)
+{
+	struct part_metrics *m = part->metrics;
+
+	metric_hide(m->offset);
+	metric_hide(m->end);
+	metric_hide(m->lag);
+	metric_hide(m->event_time);
+	metric_hide(m->halted);
+}
+
+void
+count_cut(enum cut cut)
+{
+	metric_add(metric_counter("secor_cuts_total", "Batches cut, by reason.",
+		       METRIC_LABELS("reason", cut_name(cut))),
+	    1);
+}
+
+void
+count_commit(const char *answer)
+{
+	metric_add(
+	    metric_counter("secor_commits_total", "Commits, by answer.",
+		METRIC_LABELS("answer", answer)),
+	    1);
+}
+
+/* The constant phrase that the reason begins with, up to a colon. */
+void
+count_bad(struct part *part, const struct routed *routed)
+{
+	char phrase[48];
+	size_t n = strcspn(routed->err.text, ":'0123456789");
+
+	if (n >= sizeof(phrase))
+		n = sizeof(phrase) - 1;
+	memcpy(phrase, routed->err.text, n);
+	while (n > 0 && phrase[n - 1] == ' ')
+		n--;
+	phrase[n] = '\0';
+	metric_add(metric_counter("secor_bad_messages_total",
+		       "Bad messages, by topic, plugin and reason.",
+		       METRIC_LABELS("topic", part->topic, "plugin",
+			   routed->plugin, "reason", phrase)),
+	    1);
+}
+
+/* ---- the snapshot ---- */
+
+static int64_t
+lag(const struct part *part)
+{
+	int64_t end = part->high > part->next ? part->high : part->next;
+
+	return part->record.kind == RECORD_MISSING ? 0
+						   : end - part->record.offset;
+}
+
+static void
+measure(struct part *part)
+{
+	struct part_metrics *m = part->metrics;
+	struct engine *engine = part->engine;
+
+	if (part->state == PART_AWAY)
+		return;
+	engine->owned_now++;
+	if (part->state == PART_HALTED)
+		engine->halted_now++;
+	metric_set(m->offset, part->record.offset);
+	metric_set(m->end, part->high > part->next ? part->high : part->next);
+	metric_set(m->lag, lag(part));
+	if (part->record.w != INT64_MIN)
+		metric_set(m->event_time, part->record.w);
+	metric_set(m->halted, part->state == PART_HALTED);
+}
+
+static const char *
+state_name(const struct part *part)
+{
+	static const char *const past[] = {"collecting", "cut", "sealing",
+	    "checking", "planning", "putting", "listing", "finishing"};
+
+	if (part->state == PART_HALTED)
+		return "halted";
+	if (part->state == PART_OPENING)
+		return "opening";
+	if (part->past != NULL)
+		return past[part->past->state];
+	if (part->cur != NULL)
+		return part->cur->replay ? "replaying" : "collecting";
+	return "idle";
+}
+
+static void
+describe(struct part *part)
+{
+	json_t *list = part->engine->status_now;
+	json_t *one;
+
+	if (part->state == PART_AWAY)
+		return;
+	one = json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I}", "topic", part->topic,
+	    "partition", part->partition, "state", state_name(part),
+	    "committed", (json_int_t)part->record.offset, "next",
+	    (json_int_t)part->next, "end", (json_int_t)part->high, "lag",
+	    (json_int_t)lag(part));
+	if (part->record.w != INT64_MIN)
+		(void)json_object_set_new(
+		    one, "watermark_ms", json_integer(part->record.w));
+	if (part->cur != NULL)
+		(void)json_object_set_new(one, "collecting",
+		    json_pack("{s:I,s:I,s:I}", "messages",
+			(json_int_t)part->cur->messages, "objects",
+			(json_int_t)part->cur->object_count, "encoded_bytes",
+			(json_int_t)part->cur->encoded));
+	if (part->state == PART_HALTED) {
+		(void)json_object_set_new(
+		    one, "halt", json_string(halt_name(part->halt)));
+		(void)json_object_set_new(
+		    one, "what", json_string(part->halt_text));
+		(void)json_object_set_new(
+		    one, "remedy", json_string(halt_remedy(part->halt)));
+	}
+	(void)json_array_append_new(list, one);
+}
+
+static void
+put_json(struct buf *out, json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT);
+
+	out->len = 0;
+	buf_puts(out, text);
+	free(text);
+	json_decref(value);
+}
+
+void
+status_publish(struct engine *engine)
+{
+	static const char *const phases[] = {
+	    "running", "rejoining", "stopping", "leaving"};
+	json_t *reasons = json_array();
+	json_t *all;
+
+	engine->owned_now = engine->halted_now = 0;
+	part_each(&engine->parts, measure);
+	metric_set(engine->metrics.assigned, engine->owned_now);
+	metric_set(engine->metrics.halted, engine->halted_now);
+	metric_set(engine->metrics.memory_used, pool_used(engine->pool));
+	metric_set(engine->metrics.stage_used, stage_used(engine->stage));
+	engine->status_now = json_array();
+	part_each(&engine->parts, describe);
+	all = json_pack("{s:s,s:s,s:s,s:b,s:b,s:I,s:I,s:I,s:o}", "version",
+	    SECOR_VERSION, "group", engine->config->kafka.group, "phase",
+	    phases[engine->phase], "assigned", engine->assigned, "full",
+	    engine->full, "memory_used", (json_int_t)pool_used(engine->pool),
+	    "memory_budget", (json_int_t)pool_budget(engine->pool),
+	    "stage_used", (json_int_t)stage_used(engine->stage), "partitions",
+	    engine->status_now);
+	if (!engine->assigned)
+		(void)json_array_append_new(
+		    reasons, json_string("no assignment yet"));
+	if (engine->halted_now > 0)
+		(void)json_array_append_new(reasons,
+		    json_sprintf("%lld partitions are halted",
+			(long long)engine->halted_now));
+	(void)pthread_mutex_lock(&engine->status_lock);
+	engine->ready = json_array_size(reasons) == 0;
+	put_json(&engine->reasons, reasons);
+	put_json(&engine->status, all);
+	(void)pthread_mutex_unlock(&engine->status_lock);
+}
+
+int64_t
+engine_heartbeat_boot_ms(void *arg)
+{
+	struct engine *engine = arg;
+
+	return atomic_load(&engine->heartbeat_boot_ms);
+}
+
+int
+engine_ready(void *arg, struct buf *reasons_json)
+{
+	struct engine *engine = arg;
+	int ready;
+
+	(void)pthread_mutex_lock(&engine->status_lock);
+	ready = engine->ready;
+	buf_put(reasons_json, engine->reasons.ptr, engine->reasons.len);
+	(void)pthread_mutex_unlock(&engine->status_lock);
+	return ready;
+}
+
+void
+engine_status(void *arg, struct buf *json)
+{
+	struct engine *engine = arg;
+
+	(void)pthread_mutex_lock(&engine->status_lock);
+	buf_put(json, engine->status.ptr, engine->status.len);
+	(void)pthread_mutex_unlock(&engine->status_lock);
+}
