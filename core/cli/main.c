@@ -1,11 +1,69 @@
 /*
  * main.c -- picks the subcommand. `secor FILE` is `secor run FILE`.
  */
+#include "core/cli/cli.h"
+
 #include <stdio.h>
+#include <string.h>
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+};
+
+static int version(int argc, char **argv);
+
+static const struct command commands[] = {
+    {"run", cli_run, "the service: persist topics as FILE says"},
+    {"check", cli_check, "validate a configuration"},
+    {"plugins", cli_plugins, "list plugins and their options"},
+    {"try", cli_try, "show what becomes of messages from standard input"},
+    {"demo", cli_demo, "the whole way on an embedded broker, with the proof"},
+    {"produce", cli_produce, "write test messages to a topic"},
+    {"print", cli_print, "show the records of objects"},
+    {"verify", cli_verify, "account for every offset"},
+    {"offsets", cli_offsets, "show, adopt or resolve the group's records"},
+    {"version", version, "print the version"},
+};
+
+static int
+version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	(void)puts("secor " SECOR_VERSION);
+	return CLI_OK;
+}
+
+static void
+usage(FILE *out)
+{
+	(void)fputs("usage: secor COMMAND ...\n       secor FILE\n\n", out);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		(void)fprintf(
+		    out, "  %-9s %s\n", commands[i].name, commands[i].help);
+	(void)fputs("\n`secor COMMAND --help` tells more.\n", out);
+}
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	(void)puts("secor " SECOR_VERSION);
-	return 0;
+	char *run_argv[] = {"run", argc > 1 ? argv[1] : NULL, NULL};
+	const char *name = argc > 1 ? argv[1] : "";
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 ||
+	    strcmp(name, "help") == 0) {
+		usage(stdout);
+		return CLI_OK;
+	}
+	if (strcmp(name, "--version") == 0)
+		return version(argc, argv);
+	if (argc == 2 && name[0] != '-')
+		return cli_run(2, run_argv);
+	usage(stderr);
+	return CLI_USAGE;
 }

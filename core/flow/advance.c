@@ -7,6 +7,7 @@
  * are stored; a batch goes forward only, or is dropped whole.
  */
 #include "core/base/clock.h"
+#include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/flow/flow.h"
 
@@ -93,18 +94,6 @@ copy_object(struct manifest_object *to, const struct object *from)
 	to->first_offset = from->first;
 	to->last_offset = from->last;
 	to->offsets_hash = from->offsets_hash;
-	if (from->path == NULL)
-		return;
-	to->level_count = from->path->level_count;
-	to->levels = mem_alloc(to->level_count * sizeof(*to->levels));
-	for (size_t i = 0; i < to->level_count; i++) {
-		const struct secor_level_text *level = &from->path->levels[i];
-
-		to->levels[i].name = mem_dup(level->name.ptr, level->name.len);
-		if (level->value.ptr != NULL)
-			to->levels[i].value =
-			    mem_dup(level->value.ptr, level->value.len);
-	}
 }
 
 static int64_t
@@ -161,8 +150,7 @@ put_manifest(struct batch *batch)
 	upload->owner = batch;
 	upload->bytes = manifest_write(batch->manifest);
 	upload->length = strlen(upload->bytes);
-	upload->crc32c =
-	    crc32c_add(0, upload->bytes, (size_t)upload->length);
+	upload->crc32c = crc32c_add(0, upload->bytes, (size_t)upload->length);
 	upload->content_type = "application/json";
 	upload->tries = batch->manifest_tries;
 	batch->manifest_retry_ms = 0;
@@ -294,10 +282,16 @@ void
 advance_staged(struct engine *engine, struct staged_done *done)
 {
 	struct object *object = done->owner;
-	struct batch *batch = object->batch;
-	struct part *part = batch->part;
+	struct batch *batch;
+	struct part *part;
 
 	(void)engine;
+	if (object == NULL) { /* dropped in the meantime */
+		staged_done_free(done);
+		return;
+	}
+	batch = object->batch;
+	part = batch->part;
 	batch->sealing--;
 	object->sealed = 1;
 	object->bytes = done->bytes;
@@ -307,9 +301,7 @@ advance_staged(struct engine *engine, struct staged_done *done)
 		batch->seal_err = done->err;
 	}
 	staged_done_free(done);
-	if (batch->dropped)
-		batch_settle(batch);
-	else if (batch == part->past)
+	if (batch == part->past)
 		advance(part);
 }
 

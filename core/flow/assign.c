@@ -63,8 +63,8 @@ begin_assign(struct engine *engine, rd_kafka_topic_partition_list_t *list)
 	engine->opening = (size_t)list->cnt;
 	engine->last_part = NULL;
 	for (int i = 0; i < list->cnt; i++) {
-		struct part *part = part_get(engine, list->elems[i].topic,
-		    list->elems[i].partition);
+		struct part *part = part_get(
+		    engine, list->elems[i].topic, list->elems[i].partition);
 
 		part_new_epoch(part);
 		part->state = PART_OPENING;
@@ -124,8 +124,8 @@ assign_answer(struct engine *engine, struct inquiry *inquiry)
 			return;
 		}
 		open_part(part, inquiry);
-		assert(part->state == PART_RUNNING ||
-		       part->state == PART_HALTED);
+		assert(
+		    part->state == PART_RUNNING || part->state == PART_HALTED);
 		engine->opening--;
 	}
 	if (engine->assigning != NULL && engine->opening == 0)
@@ -224,7 +224,8 @@ begin_revoke(struct engine *engine, struct rebalance *r, int64_t boot_ms)
 	engine->revoking = 1;
 	engine->revoke_until_boot_ms =
 	    boot_ms + engine->config->engine.revoke_grace_ms;
-	if (engine->phase == PHASE_LEAVING || r->lost || engine->rejoin_wanted || !any_in_flight(engine))
+	if (engine->phase == PHASE_LEAVING || r->lost ||
+	    engine->rejoin_wanted || !any_in_flight(engine))
 		complete_revoke(engine, r->lost || engine->rejoin_wanted);
 }
 

@@ -1,8 +1,9 @@
 /*
  * batch.c -- batches and their objects. Thread: consumer, all of it.
  *
- * Invariant: a batch that is dropped stays until every seal and put that is out
- * has come back, so an event never points into freed memory.
+ * Invariant: a batch that is dropped stays until every put that is out has come
+ * back, so an answer never points into freed memory (answers of seals arrive
+ * without an owner after the drop).
  */
 #include "core/base/clock.h"
 #include "core/base/hash.h"
@@ -56,8 +57,7 @@ batch_forget(struct batch *batch, struct object *object)
 void
 batch_free(struct batch *batch)
 {
-	assert(batch->sealing == 0 && batch->putting == 0 &&
-	       batch->manifest_upload == NULL);
+	assert(batch->putting == 0 && batch->manifest_upload == NULL);
 	metric_add(batch->part->engine->metrics.open_objects,
 	    -(int64_t)batch->object_count);
 	for (size_t i = 0; i < batch->object_count; i++)
@@ -71,7 +71,7 @@ batch_free(struct batch *batch)
 void
 batch_settle(struct batch *batch)
 {
-	if (batch->dropped && batch->sealing == 0 && batch->putting == 0 &&
+	if (batch->dropped && batch->putting == 0 &&
 	    batch->manifest_upload == NULL)
 		batch_free(batch);
 }

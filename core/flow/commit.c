@@ -14,13 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct commit_answer {
-	struct commit_answer *next;
-	struct part *part;
-	uint64_t epoch;
-	rd_kafka_resp_err_t err;
-};
-
 /* Called by librdkafka on the consumer thread, within consume(): only notes
  * the answer. */
 static void
@@ -40,7 +33,7 @@ on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 }
 
 static void
-send(struct part *part)
+commit_send(struct part *part)
 {
 	rd_kafka_topic_partition_list_t *list =
 	    rd_kafka_topic_partition_list_new(1);
@@ -60,8 +53,8 @@ send(struct part *part)
 	answer->epoch = part->epoch;
 	part->commit_boot_ms = clock_boot_ms();
 	part->commit_again_boot_ms = 0;
-	err = rd_kafka_commit_queue(part->engine->rk, list,
-	    part->engine->queue, on_commit, answer);
+	err = rd_kafka_commit_queue(
+	    part->engine->rk, list, part->engine->queue, on_commit, answer);
 	rd_kafka_topic_partition_list_destroy(list);
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		answer->err = err;
@@ -78,7 +71,7 @@ commit_submit(struct part *part, const struct record *record)
 	part->committing = 1;
 	part->commit_tries = 0;
 	part->commit_first_boot_ms = clock_boot_ms();
-	send(part);
+	commit_send(part);
 }
 
 void
@@ -105,8 +98,8 @@ acknowledged(struct part *part, int64_t took_ms)
 	part->record = part->sent;
 	log_line(SECOR_DEBUG, "commit acknowledged",
 	    "topic=%s partition=%d offset=%lld kind=%d ms=%lld", part->topic,
-	    part->partition, (long long)part->record.offset,
-	    part->record.kind, (long long)took_ms);
+	    part->partition, (long long)part->record.offset, part->record.kind,
+	    (long long)took_ms);
 	if (part->record.kind == RECORD_HALT)
 		return;
 	if (took_ms > COMMIT_PATIENCE_MS) {
@@ -120,9 +113,8 @@ acknowledged(struct part *part, int64_t took_ms)
 static void
 repeat_later(struct part *part, int64_t took_ms)
 {
-	int64_t wait = INT64_C(100) << (part->commit_tries < 5
-					       ? part->commit_tries
-					       : 5);
+	int64_t wait = INT64_C(100)
+		       << (part->commit_tries < 5 ? part->commit_tries : 5);
 
 	if (took_ms > COMMIT_PATIENCE_MS) {
 		rejoin(part->engine, "a commit was not answered for 30 s");
@@ -226,7 +218,7 @@ commit_tick(struct part *part, int64_t boot_ms)
 		return;
 	if (part->commit_again_boot_ms != 0) {
 		if (part->commit_again_boot_ms <= boot_ms)
-			send(part);
+			commit_send(part);
 		return;
 	}
 	/* nothing at all for a minute: with all brokers down the clock stands

@@ -161,9 +161,8 @@ probe_store(struct engine *engine, struct secor_err *err)
 {
 	const struct config_use *use = &engine->config->store;
 	const struct secor_store_ops *ops = use->plugin->ops.store;
-	struct secor_open with = {.size = sizeof(with),
-	    .conf = use->conf,
-	    .host = use->plugin->host};
+	struct secor_open with = {
+	    .size = sizeof(with), .conf = use->conf, .host = use->plugin->host};
 	struct secor_err why = {{0}};
 	char url[1024] = "";
 	void *store;
@@ -179,8 +178,8 @@ probe_store(struct engine *engine, struct secor_err *err)
 	}
 	if (rc == SECOR_OK)
 		return rc;
-	return secor_fail(err, rc, "store %s: %s", use->plugin->desc.name,
-	    why.text);
+	return secor_fail(
+	    err, rc, "store %s: %s", use->plugin->desc.name, why.text);
 }
 
 static int
@@ -283,10 +282,10 @@ hear(struct engine *engine, struct notify_heard *heard)
 	free(heard);
 }
 
-#define EACH(queue, type, var)                                                 \
-	for (struct queue_node *node = queue_get_all(queue), *after;           \
-	     node != NULL; node = after)                                       \
-		for (type *var = (after = node->next, (type *)node);           \
+#define EACH(queue, type, var)                                       \
+	for (struct queue_node *node = queue_get_all(queue), *after; \
+	     node != NULL; node = after)                             \
+		for (type *var = (after = node->next, (type *)node); \
 		     var != NULL; var = NULL)
 
 static void
@@ -393,7 +392,8 @@ leave(struct engine *engine)
 static int
 stop_serve(struct engine *engine, int64_t boot_ms)
 {
-	if (engine->phase == PHASE_RUNNING || engine->phase == PHASE_REJOINING) {
+	if (engine->phase == PHASE_RUNNING ||
+	    engine->phase == PHASE_REJOINING) {
 		if (atomic_load(&engine->stop_asked) == 0)
 			return 0;
 		log_line(SECOR_INFO, "stopping", NULL);
@@ -488,10 +488,10 @@ serve_leftovers(struct engine *engine)
 		free(inquiry);
 	}
 	while (engine->commit_answers != NULL) {
-		struct commit_answer *next = engine->commit_answers;
+		struct commit_answer *next = engine->commit_answers->next;
 
-		engine->commit_answers = commit_answer_next(next);
-		free(next);
+		free(engine->commit_answers);
+		engine->commit_answers = next;
 	}
 }
 

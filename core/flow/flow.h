@@ -34,6 +34,14 @@ struct rebalance {
 	rd_kafka_topic_partition_list_t *list;
 };
 
+/* What became of a commit; judged when the current array is done. */
+struct commit_answer {
+	struct commit_answer *next;
+	struct part *part;
+	uint64_t epoch;
+	rd_kafka_resp_err_t err;
+};
+
 enum engine_phase {
 	PHASE_RUNNING = 0,
 	PHASE_REJOINING, /* left the group, joins again when all is revoked */

@@ -44,10 +44,11 @@ committed(struct inquirer *q, rd_kafka_topic_partition_list_t *list,
 	int64_t wait = 100;
 
 	while (!queue_closed(q->questions)) {
-		rd_kafka_resp_err_t rc = rd_kafka_committed(q->rk, list, ASK_MS);
+		rd_kafka_resp_err_t rc =
+		    rd_kafka_committed(q->rk, list, ASK_MS);
 
-		for (int i = 0; rc == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt;
-		     i++)
+		for (int i = 0;
+		     rc == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
 			rc = list->elems[i].err;
 		if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
 			return SECOR_OK;
@@ -76,9 +77,9 @@ read_record(struct record *record, const rd_kafka_topic_partition_t *tp)
 static int
 watermarks(struct inquirer *q, struct inquiry *inquiry)
 {
-	rd_kafka_resp_err_t rc = rd_kafka_query_watermark_offsets(q->rk,
-	    inquiry->topic, inquiry->partition, &inquiry->low, &inquiry->high,
-	    ASK_MS);
+	rd_kafka_resp_err_t rc =
+	    rd_kafka_query_watermark_offsets(q->rk, inquiry->topic,
+		inquiry->partition, &inquiry->low, &inquiry->high, ASK_MS);
 
 	if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return SECOR_OK;
@@ -176,8 +177,8 @@ manifests(struct inquirer *q, struct inquiry *inquiry)
 	int rc;
 
 	do {
-		rc = q->config->store.plugin->ops.store->list(q->store, folder,
-		    NULL, look_at, &look, &inquiry->err);
+		rc = q->config->store.plugin->ops.store->list(
+		    q->store, folder, NULL, look_at, &look, &inquiry->err);
 		if (rc != SECOR_RETRY || queue_closed(q->questions))
 			break;
 		log_line(SECOR_WARN, "store not listed",
@@ -207,7 +208,8 @@ policy_compacts(const rd_kafka_ConfigResource_t *resource)
 			const char *value =
 			    rd_kafka_ConfigEntry_value(entries[i]);
 
-			return value != NULL && strstr(value, "compact") != NULL;
+			return value != NULL &&
+			       strstr(value, "compact") != NULL;
 		}
 	return 0;
 }
@@ -356,8 +358,8 @@ work(void *arg)
 }
 
 int
-inquirer_new(rd_kafka_t *rk, const struct config *config,
-    struct queue *answers, struct inquirer **inquirer, struct secor_err *err)
+inquirer_new(rd_kafka_t *rk, const struct config *config, struct queue *answers,
+    struct inquirer **inquirer, struct secor_err *err)
 {
 	struct inquirer *q = mem_alloc(sizeof(*q));
 	struct secor_open with = {.size = sizeof(with),

@@ -218,11 +218,11 @@ lane_of_plan(struct part *part, uint64_t fingerprint)
 	if (old == NULL ||
 	    config_topic(old, part->topic)->fingerprint != fingerprint)
 		return NULL;
-	if (lane_get(&engine->old_lanes, old, part->topic,
-		engine->key_overhead, &lane, &err) == SECOR_OK)
+	if (lane_get(&engine->old_lanes, old, part->topic, engine->key_overhead,
+		&lane, &err) == SECOR_OK)
 		return lane;
-	log_line(SECOR_ERROR, "old configuration does not open", "reason=\"%s\"",
-	    err.text);
+	log_line(SECOR_ERROR, "old configuration does not open",
+	    "reason=\"%s\"", err.text);
 	return NULL;
 }
 

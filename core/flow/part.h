@@ -124,6 +124,7 @@ struct part {
 	enum halt halt;
 	char halt_text[512];
 	struct lane *lane;	     /* of the running configuration */
+	struct lane *plan_lane;	     /* of the plan that is replayed */
 	struct ownership *ownership; /* epoch: fences puts, commits, answers */
 	uint64_t epoch;
 	uint64_t shelf; /* assignment in which it was last seen */
@@ -155,7 +156,7 @@ struct part {
 	int64_t again_boot_ms;	   /* PAUSE_DISK: when */
 	double recent, recent_bad; /* for bad_messages.halt_above */
 	int64_t low, high;	   /* of the log, as last seen */
-	int64_t idle_boot_ms; /* only transaction markers since then */
+	int64_t idle_boot_ms;	   /* only transaction markers since then */
 	int last_minute; /* at_minutes: hour * 60 + minute that was served */
 	int said_retry, said_disk;
 	struct part_metrics *metrics;
@@ -195,9 +196,9 @@ void part_fence(struct part *part);
 /* ---- batch ---- */
 
 struct batch *batch_new(struct part *part, struct lane *lane, int64_t start);
-/* Forgets it; freed when what is out has come back. Accepts NULL. */
+/* Forgets it; freed when the puts that are out have come back. Accepts NULL. */
 void batch_drop(struct batch *batch);
-/* Frees it when it is dropped and nothing is out. */
+/* Frees it when it is dropped and no put is out. */
 void batch_settle(struct batch *batch);
 /* Done: files away, freed. */
 void batch_free(struct batch *batch);

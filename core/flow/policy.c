@@ -280,8 +280,8 @@ largest(struct engine *engine, int by_stage)
 			    p->past != NULL || p->cur->replay ||
 			    p->cur->messages == 0)
 				continue;
-			held = by_stage ? batch_bytes(p->cur)
-					: p->cur->held_bytes;
+			held =
+			    by_stage ? batch_bytes(p->cur) : p->cur->held_bytes;
 			if (held > most) {
 				most = held;
 				best = p;

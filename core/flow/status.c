@@ -45,8 +45,10 @@ metrics_init(struct engine *engine)
 	m->gaps = COUNTER("gaps_total",
 	    "Ranges that the log had lost before they were read.");
 	m->pauses = COUNTER("pauses_total", "Partitions paused.");
-	m->halted = GAUGE("partitions_halted", "Partitions that need a person.");
-	m->assigned = GAUGE("partitions_assigned", "Partitions of this process.");
+	m->halted =
+	    GAUGE("partitions_halted", "Partitions that need a person.");
+	m->assigned =
+	    GAUGE("partitions_assigned", "Partitions of this process.");
 	m->memory_used =
 	    GAUGE("memory_used_bytes", "Buffers, queues and codec state.");
 	m->memory_budget = GAUGE("memory_budget_bytes", "Limit of these.");
@@ -59,14 +61,15 @@ void
 metrics_part(struct part *part)
 {
 	char number[16];
-	const char *labels[] = {"topic", part->topic, "partition", number, NULL};
+	const char *labels[] = {
+	    "topic", part->topic, "partition", number, NULL};
 	struct part_metrics *m = part->metrics;
 
 	(void)snprintf(number, sizeof(number), "%d", part->partition);
 	if (m == NULL)
 		m = part->metrics = mem_alloc(sizeof(*m));
-	m->offset = metric_gauge("secor_committed_offset",
-	    "Everything below is stored.", labels);
+	m->offset = metric_gauge(
+	    "secor_committed_offset", "Everything below is stored.", labels);
 	m->end = metric_gauge(
 	    "secor_log_end_offset", "End of the log as last seen.", labels);
 	m->lag = metric_gauge("secor_lag_messages",
@@ -100,9 +103,8 @@ count_cut(enum cut cut)
 void
 count_commit(const char *answer)
 {
-	metric_add(
-	    metric_counter("secor_commits_total", "Commits, by answer.",
-		METRIC_LABELS("answer", answer)),
+	metric_add(metric_counter("secor_commits_total", "Commits, by answer.",
+		       METRIC_LABELS("answer", answer)),
 	    1);
 }
 
@@ -244,9 +246,9 @@ status_publish(struct engine *engine)
 		(void)json_array_append_new(
 		    reasons, json_string("no assignment yet"));
 	if (engine->halted_now > 0)
-		(void)json_array_append_new(reasons,
-		    json_sprintf("%lld partitions are halted",
-			(long long)engine->halted_now));
+		(void)json_array_append_new(
+		    reasons, json_sprintf("%lld partitions are halted",
+				 (long long)engine->halted_now));
 	(void)pthread_mutex_lock(&engine->status_lock);
 	engine->ready = json_array_size(reasons) == 0;
 	put_json(&engine->reasons, reasons);

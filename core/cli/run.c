@@ -1,0 +1,177 @@
+/*
+ * run.c -- `secor run FILE`: the service. The main thread is the consumer
+ * thread; signals only ask for a stop.
+ */
+#include "core/base/log.h"
+#include "core/cli/cli.h"
+#include "core/flow/crash.h"
+#include "core/flow/engine.h"
+#include "core/flow/step.h"
+#include "core/observe/http.h"
+#include "core/observe/report.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: secor run [options] FILE\n"
+    "\n"
+    "Persists Kafka topics as FILE says, until SIGTERM.\n"
+    "\n"
+    "  --assume-new               a partition without committed offset is "
+    "new,\n"
+    "                             when the store cannot be listed\n"
+    "  --finish-plans-with FILE   finish open plans of this older\n"
+    "                             configuration with it\n"
+    "  --log-level LEVEL          error, warn, info or debug\n";
+
+struct run_options {
+	struct engine_options engine;
+	const char *file;
+	const char *old_file;
+	int log_level;
+};
+
+static struct engine *running;
+
+static void
+on_signal(int signo)
+{
+	(void)signo;
+	if (running != NULL)
+		engine_stop(running);
+	else
+		_exit(0);
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = on_signal;
+	(void)sigaction(SIGTERM, &action, NULL);
+	(void)sigaction(SIGINT, &action, NULL);
+	action.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &action, NULL);
+	(void)sigaction(SIGXFSZ, &action, NULL);
+}
+
+static int
+level_of(const char *name)
+{
+	static const char *const names[] = {"error", "warn", "info", "debug"};
+
+	for (int i = 0; i < 4; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+static int
+read_options(int argc, char **argv, struct run_options *options)
+{
+	static const struct option longs[] = {{"assume-new", 0, NULL, 'n'},
+	    {"finish-plans-with", 1, NULL, 'f'}, {"log-level", 1, NULL, 'l'},
+	    {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	int c;
+
+	options->log_level = -1;
+	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+		if (c == 'n')
+			options->engine.assume_new = 1;
+		else if (c == 'f')
+			options->old_file = optarg;
+		else if (c == 'l' &&
+			 (options->log_level = level_of(optarg)) >= 0)
+			continue;
+		else if (c == 'h')
+			return -1;
+		else
+			return 0;
+	}
+	if (argc - optind != 1)
+		return 0;
+	options->file = argv[optind];
+	return 1;
+}
+
+/* ---- the service with its windows ---- */
+
+static int
+serve(const struct config *config, const struct engine_options *options)
+{
+	struct observe_source source = {
+	    NULL, engine_heartbeat_boot_ms, engine_ready, engine_status};
+	struct observe *observe = NULL;
+	struct report *report = NULL;
+	struct engine *engine = NULL;
+	struct secor_err err = {{0}};
+	int rc = engine_new(config, options, &engine, &err);
+
+	if (rc == SECOR_OK && config->http.listen != NULL &&
+	    config->http.listen[0] != '\0') {
+		source.arg = engine;
+		rc = observe_start(config->http.listen, &source,
+		    OBSERVE_LIVE_LIMIT_MS, &observe, &err);
+	}
+	if (rc == SECOR_OK && config->reporters.count > 0)
+		rc = report_open(&config->reporters, &report, &err);
+	if (rc == SECOR_OK && report != NULL)
+		rc = report_start(report, config->report_interval_ms, &err);
+	if (rc == SECOR_OK) {
+		running = engine;
+		rc = engine_run(engine, &err);
+	}
+	if (rc != SECOR_OK) {
+		char quoted[1200];
+
+		log_line(SECOR_ERROR, "cannot run", "reason=%s",
+		    log_quote(quoted, sizeof(quoted), err.text));
+	}
+	report_close(report, 2000);
+	observe_stop(observe);
+	running = NULL;
+	engine_free(engine);
+	return rc == SECOR_OK ? CLI_OK : CLI_ENVIRONMENT;
+}
+
+int
+cli_run(int argc, char **argv)
+{
+	struct run_options options = {.file = NULL};
+	struct registry *registry = NULL, *old_registry = NULL;
+	struct config *config, *old = NULL;
+	int code = CLI_OK;
+	int ok = read_options(argc, argv, &options);
+
+	if (ok <= 0) {
+		(void)fputs(usage, ok < 0 ? stdout : stderr);
+		return ok < 0 ? CLI_OK : CLI_USAGE;
+	}
+	if (step_init() != 0) {
+		(void)fputs("secor: SECOR_STOP_AT names no step\n", stderr);
+		return CLI_USAGE;
+	}
+	crash_init();
+	catch_signals();
+	config = cli_config(options.file, 0, &registry, &code);
+	if (config != NULL && options.old_file != NULL)
+		old = cli_config(options.old_file, 0, &old_registry, &code);
+	if (config != NULL && (old != NULL || options.old_file == NULL)) {
+		log_level_set(options.log_level >= 0
+				  ? options.log_level
+				  : config->engine.log_level);
+		options.engine.finish_plans_with = old;
+		code = serve(config, &options.engine);
+	}
+	config_free(old);
+	config_free(config);
+	registry_free(old_registry);
+	registry_free(registry);
+	return code;
+}
