@@ -49,7 +49,7 @@ usage(FILE *out)
 int
 main(int argc, char **argv)
 {
-	char *run_argv[] = {"run", argc > 1 ? argv[1] : NULL, NULL};
+	char *run_argv[] = {argv[0], argc > 1 ? argv[1] : NULL, NULL};
 	const char *name = argc > 1 ? argv[1] : "";
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
