@@ -14,22 +14,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Called by librdkafka on the consumer thread, within consume(): only notes
- * the answer. */
+/* Answers have a queue of their own: served out of the consumer queue they
+ * would leak (librdkafka 2.0.2), and the handle could never be destroyed. */
 static void
-on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,
-    rd_kafka_topic_partition_list_t *offsets, void *opaque)
+take_answers(struct engine *engine)
 {
-	struct commit_answer *answer = opaque;
-	struct engine *engine = answer->part->engine;
+	rd_kafka_event_t *event;
 
-	answer->err = err;
-	if (offsets != NULL && offsets->cnt == 1 &&
-	    offsets->elems[0].err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		answer->err = offsets->elems[0].err;
-	*engine->commit_answers_last = answer;
-	engine->commit_answers_last = &answer->next;
-	rd_kafka_yield(rk);
+	while ((event = rd_kafka_queue_poll(engine->commit_queue, 0)) != NULL) {
+		struct commit_answer *answer = rd_kafka_event_opaque(event);
+		const rd_kafka_topic_partition_list_t *list;
+
+		if (rd_kafka_event_type(event) ==
+			RD_KAFKA_EVENT_OFFSET_COMMIT &&
+		    answer != NULL) {
+			answer->err = rd_kafka_event_error(event);
+			list = rd_kafka_event_topic_partition_list(event);
+			if (list != NULL && list->cnt == 1 &&
+			    list->elems[0].err != RD_KAFKA_RESP_ERR_NO_ERROR)
+				answer->err = list->elems[0].err;
+			*engine->commit_answers_last = answer;
+			engine->commit_answers_last = &answer->next;
+		}
+		rd_kafka_event_destroy(event);
+	}
 }
 
 static void
@@ -178,6 +186,7 @@ judge(struct part *part, rd_kafka_resp_err_t err)
 void
 commit_serve(struct engine *engine)
 {
+	take_answers(engine);
 	while (engine->commit_answers != NULL) {
 		struct commit_answer *answer = engine->commit_answers;
 		struct part *part = answer->part;

@@ -26,6 +26,24 @@ die(const char *why)
 	_exit(3);
 }
 
+/* ---- waking the loop ---- */
+
+static void
+wake(void *arg)
+{
+	struct engine *engine = arg;
+
+	if (engine->queue != NULL)
+		rd_kafka_queue_yield(engine->queue);
+}
+
+static void
+wake_of_kafka(rd_kafka_t *rk, void *arg)
+{
+	(void)rk;
+	wake(arg);
+}
+
 /* ---- Kafka handle ---- */
 
 static void
@@ -103,6 +121,9 @@ open_kafka(struct engine *engine, struct secor_err *err)
 	}
 	(void)rd_kafka_poll_set_consumer(engine->rk);
 	engine->queue = rd_kafka_queue_get_consumer(engine->rk);
+	engine->commit_queue = rd_kafka_queue_new(engine->rk);
+	rd_kafka_queue_cb_event_enable(
+	    engine->commit_queue, wake_of_kafka, engine);
 	return SECOR_OK;
 }
 
@@ -145,15 +166,6 @@ engine_subscribe(struct engine *engine)
 }
 
 /* ---- opening ---- */
-
-static void
-wake(void *arg)
-{
-	struct engine *engine = arg;
-
-	if (engine->queue != NULL)
-		rd_kafka_queue_yield(engine->queue);
-}
 
 /* Reaches the store once, and learns how long its part of a key is. */
 static int
@@ -515,8 +527,12 @@ engine_free(struct engine *engine)
 	serve_leftovers(engine);
 	writers_free(engine->writers);
 	serve_leftovers(engine);
-	if (engine->queue != NULL)
+	if (engine->queue != NULL) {
+		rd_kafka_queue_cb_event_enable(
+		    engine->commit_queue, NULL, NULL);
+		rd_kafka_queue_destroy(engine->commit_queue);
 		rd_kafka_queue_destroy(engine->queue);
+	}
 	engine->queue = NULL;
 	if (engine->rk != NULL)
 		rd_kafka_destroy_flags(

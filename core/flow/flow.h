@@ -61,7 +61,8 @@ struct engine {
 	const struct config *config;
 	struct engine_options options;
 	rd_kafka_t *rk;
-	rd_kafka_queue_t *queue; /* the consumer queue */
+	rd_kafka_queue_t *queue;	/* the consumer queue */
+	rd_kafka_queue_t *commit_queue; /* answers to commits */
 	char g[40];
 	int have_g;
 	size_t key_overhead;
