@@ -62,7 +62,7 @@ commit_send(struct part *part)
 	part->commit_boot_ms = clock_boot_ms();
 	part->commit_again_boot_ms = 0;
 	err = rd_kafka_commit_queue(
-	    part->engine->rk, list, part->engine->queue, on_commit, answer);
+	    part->engine->rk, list, part->engine->commit_queue, NULL, answer);
 	rd_kafka_topic_partition_list_destroy(list);
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		answer->err = err;
