@@ -26,7 +26,9 @@ on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 	r->list = rd_kafka_topic_partition_list_copy(list);
 	*engine->rebalances_last = r;
 	engine->rebalances_last = &r->next;
-	rd_kafka_yield(rk);
+	/* Never rd_kafka_yield() here: rd_kafka_consume_batch_queue() of 2.0.2
+	 * then throws away the message that it has just popped. */
+	rd_kafka_queue_yield(engine->queue);
 }
 
 /* ---- assign ---- */

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Answers have a queue of their own: served out of the consumer queue they
- * would leak (librdkafka 2.0.2), and the handle could never be destroyed. */
+/* Answers have a queue of their own, which wakes the loop: a callback on the
+ * consumer queue could only do so by rd_kafka_yield(), see on_rebalance. */
 static void
 take_answers(struct engine *engine)
 {
