@@ -122,6 +122,7 @@ writer_start(
 	writer->all = all;
 	writer->jobs = queue_new(NULL, NULL);
 	writer->shop.budget = &all->budget;
+	writer->shop.held_limit = pool_budget(conf->pool) / 4 / conf->count;
 	writer->shop.files.stage = conf->stage;
 	writer->shop.files.pool = conf->pool;
 	writer->shop.files.limit = conf->open_files / conf->count;

@@ -21,17 +21,43 @@
 
 enum {
 	HOLD_BYTES = 128 * 1024, /* of one object; larger is worth a stream */
+	PASS_BYTES = 64 * 1024,	 /* worth a write, once there is a file */
 	READ_BYTES = 256 * 1024	 /* of a raw file at a time */
 };
+
+/* ---- held blocks ---- */
+
+static void
+link_holder(struct write_shop *shop, struct staged *staged)
+{
+	staged->holder_before = shop->holder_last;
+	staged->holder_after = NULL;
+	*(shop->holder_last != NULL ? &shop->holder_last->holder_after
+				    : &shop->holder_first) = staged;
+	shop->holder_last = staged;
+}
+
+static void
+unlink_holder(struct write_shop *shop, struct staged *staged)
+{
+	*(staged->holder_before != NULL ? &staged->holder_before->holder_after
+					: &shop->holder_first) =
+	    staged->holder_after;
+	*(staged->holder_after != NULL ? &staged->holder_after->holder_before
+				       : &shop->holder_last) =
+	    staged->holder_before;
+}
 
 static void
 hold(struct write_shop *shop, struct staged *staged, struct block *block)
 {
+	if (staged->held == NULL)
+		link_holder(shop, staged);
 	block->node.next = NULL;
 	*staged->held_last = &block->node;
 	staged->held_last = &block->node.next;
 	staged->held_bytes += (int64_t)block->room;
-	atomic_fetch_add(&shop->budget->held, (int64_t)block->room);
+	shop->held += (int64_t)block->room;
 }
 
 /* The first held block, which the caller puts back; or NULL. */
@@ -43,10 +69,12 @@ unhold(struct write_shop *shop, struct staged *staged)
 	if (block == NULL)
 		return NULL;
 	staged->held = block->node.next;
-	if (staged->held == NULL)
+	if (staged->held == NULL) {
 		staged->held_last = &staged->held;
+		unlink_holder(shop, staged);
+	}
 	staged->held_bytes -= (int64_t)block->room;
-	atomic_fetch_sub(&shop->budget->held, (int64_t)block->room);
+	shop->held -= (int64_t)block->room;
 	return block;
 }
 
@@ -80,21 +108,14 @@ pass_held(struct write_shop *shop, struct staged *staged, struct secor_err *err)
 	return rc == SECOR_OK ? outfile_flush(to, err) : rc;
 }
 
-static int
-must_move_on(const struct write_shop *shop, const struct staged *staged)
-{
-	const struct write_budget *budget = shop->budget;
-
-	return staged->held_bytes >= HOLD_BYTES ||
-	       atomic_load(&budget->held) > pool_budget(budget->pool) / 4;
-}
-
-/* HELD -> STREAM when there is memory for a stream, else RAW. */
+/* Out of memory: HELD -> STREAM when there is room for a stream, else RAW. */
 static int
 move_on(struct write_shop *shop, struct staged *staged, struct secor_err *err)
 {
-	int rc = stream_begin(shop, staged, 0, err);
+	int rc = SECOR_OK;
 
+	if (staged->state == STAGED_HELD)
+		rc = stream_begin(shop, staged, 0, err);
 	if (rc != SECOR_OK)
 		return rc;
 	if (staged->state == STAGED_HELD) {
@@ -103,6 +124,8 @@ move_on(struct write_shop *shop, struct staged *staged, struct secor_err *err)
 	}
 	return pass_held(shop, staged, err);
 }
+
+/* ---- the raw file, at the seal ---- */
 
 /* Takes `taken` bytes away from the front; a block that is full of one record
  * is changed for a larger one. */
@@ -193,7 +216,7 @@ replay_raw(
 	return rc;
 }
 
-/* HELD or RAW -> STREAM with all bytes so far. */
+/* HELD or RAW -> STREAM with all that is in the raw file. */
 static int
 catch_up(struct write_shop *shop, struct staged *staged, struct secor_err *err)
 {
@@ -203,10 +226,9 @@ catch_up(struct write_shop *shop, struct staged *staged, struct secor_err *err)
 
 	if (rc == SECOR_OK)
 		rc = stream_begin(shop, staged, 1, err);
-	if (rc != SECOR_OK)
-		return rc;
-	return was == STAGED_RAW ? replay_raw(shop, staged, err)
-				 : pass_held(shop, staged, err);
+	if (rc == SECOR_OK && was == STAGED_RAW)
+		rc = replay_raw(shop, staged, err);
+	return rc;
 }
 
 static int
@@ -216,6 +238,8 @@ seal(struct write_shop *shop, struct staged *staged, struct secor_err *err)
 
 	if (staged->state != STAGED_STREAM)
 		rc = catch_up(shop, staged, err);
+	if (rc == SECOR_OK)
+		rc = pass_held(shop, staged, err);
 	if (rc == SECOR_OK)
 		rc = stream_finish(staged, err);
 	if (rc == SECOR_OK)
@@ -255,23 +279,31 @@ is_over(const struct staged *staged)
 	return staged->state == STAGED_FAILED || atomic_load(&staged->dropped);
 }
 
+static void
+move_on_or_fail(struct write_shop *shop, struct staged *staged)
+{
+	struct secor_err err = {""};
+	int rc = move_on(shop, staged, &err);
+
+	if (rc != SECOR_OK)
+		fail(shop, staged, rc, &err);
+}
+
 void
 stream_take(struct write_shop *shop, struct staged *staged, struct block *block)
 {
-	struct secor_err err = {""};
-	int rc = SECOR_OK;
-
 	if (is_over(staged)) {
 		pool_put(block);
 		return;
 	}
 	hold(shop, staged, block);
-	if (staged->state != STAGED_HELD)
-		rc = pass_held(shop, staged, &err);
-	else if (must_move_on(shop, staged))
-		rc = move_on(shop, staged, &err);
-	if (rc != SECOR_OK)
-		fail(shop, staged, rc, &err);
+	if (staged->held_bytes >=
+	    (staged->state == STAGED_HELD ? HOLD_BYTES : PASS_BYTES))
+		move_on_or_fail(shop, staged);
+	/* whoever waits longest has most: a file is opened for more than the
+	 * one block that came last */
+	while (shop->held > shop->held_limit)
+		move_on_or_fail(shop, shop->holder_first);
 }
 
 void

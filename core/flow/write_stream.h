@@ -5,6 +5,7 @@
  *	HELD    blocks lie in memory, no file, no stream
  *	RAW     encoded bytes lie in a file of their own: no memory for a stream
  *	STREAM  the format makes the file
+ *		(in both the last blocks may still lie in memory)
  *	SEALED  the file is whole
  *	FAILED  everything was given back; `why` is the first error
  *
@@ -39,7 +40,6 @@ struct codec {
 /* What all writers share. */
 struct write_budget {
 	struct pool *pool;
-	_Atomic int64_t held;	 /* of blocks that wait in memory */
 	_Atomic int64_t streams; /* of codec state */
 };
 
@@ -47,6 +47,9 @@ struct write_budget {
 struct write_shop {
 	struct write_budget *budget;
 	struct outfiles files;
+	int64_t held; /* bytes of blocks that wait in memory */
+	int64_t held_limit;
+	struct staged *holder_first, *holder_last; /* by their first block */
 	struct codec *codecs;
 	struct unpacked *unpacked; /* made when first needed */
 };
@@ -84,7 +87,8 @@ struct staged {
 	int state; /* enum staged_state */
 	struct queue_node *held, **held_last;
 	int64_t held_bytes;
-	struct outfile raw; /* RAW, until the seal */
+	struct staged *holder_before, *holder_after; /* while it holds any */
+	struct outfile raw;			     /* RAW, until the seal */
 	struct outfile out;
 	struct codec *codec; /* STREAM */
 	void *stream;
@@ -92,7 +96,8 @@ struct staged {
 	char *why;
 };
 
-/* Takes the block: holds it, spills it, or runs it through the format. */
+/* Takes the block: holds it, spills it, or runs it through the format; may do
+ * the same for blocks of other objects, to keep memory in its limit. */
 void stream_take(
     struct write_shop *shop, struct staged *staged, struct block *block);
 /* Makes the file whole: SEALED or FAILED. */

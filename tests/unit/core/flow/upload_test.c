@@ -111,7 +111,7 @@ static const struct secor_store_ops ops = {
 
 static struct secor_host host = {.size = sizeof(host)};
 static struct plugin plugin = {.ops.store = &ops, .host = &host};
-static const struct config_use use = {&plugin, &script};
+static const struct config_use use = {.plugin = &plugin, .conf = &script};
 static struct fence fence;
 static struct queue *done;
 static struct uploaders *uploaders;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- the ways of an object ---- */
 
@@ -219,6 +220,32 @@ Test(write, ten_thousand_streams_stay_in_the_budget_and_the_file_limit)
 {
 	fake.stream_bytes = 100000;
 	many(&fake_frames);
+}
+
+/* 256 KiB may be held: the third is one too many, the first has to go. */
+Test(write, object_that_waits_longest_makes_room)
+{
+	static const size_t sizes[] = {80 * 1024, 96 * 1024, 112 * 1024};
+	char *bytes = bench_noise(sizes[2]);
+	struct staged *objects[3];
+	struct stat st;
+	char *path;
+
+	bench_begin(&fake_plain, 1, 64, 1 << 20);
+	path = mem_text("%s/%ld-0/0", bench.dir, (long)getpid());
+	for (int i = 0; i < 3; i++) {
+		objects[i] = bench_staged(NULL, 0);
+		bench_append(objects[i], bytes, sizes[i], 16384);
+	}
+	bench_settle();
+	cr_assert_eq(bench_files(), 1);
+	cr_assert_eq(stat(path, &st), 0);
+	cr_assert_eq((size_t)st.st_size, sizes[0]);
+	for (int i = 0; i < 3; i++)
+		staged_drop(objects[i]);
+	bench_end();
+	free(path);
+	free(bytes);
 }
 
 Test(write, streams_beyond_a_quarter_of_the_budget_are_not_begun)
