@@ -87,9 +87,12 @@ judge_status(struct s3 *s3, struct s3_call *call, const struct said *said,
 
 	(void)s3;
 	(void)call;
-	(void)secor_fail(err, 0, "HTTP %d%s%s%s%s", said->status,
+	(void)secor_fail(err, 0, "HTTP %d%s%s%s%s%s", said->status,
 	    said->code[0] != '\0' ? " " : "", said->code,
-	    said->message[0] != '\0' ? ": " : "", said->message);
+	    said->message[0] != '\0' ? ": " : "", said->message,
+	    said->status == 501 ? " (does this store know CRC32C? Try "
+				  "`checksum: md5`)"
+				: "");
 	return (struct s3_judgement){
 	    passes ? S3_AGAIN : S3_GIVE_UP, passes ? SECOR_RETRY : SECOR_FATAL};
 }

@@ -187,7 +187,7 @@ Test(s3, put_is_not_repeated_on_what_a_person_must_mend)
 		"HTTP 400 Other: because"},
 	    {{.status = 403, .body = ERROR_XML("QuotaExceeded")}, SECOR_FATAL,
 		"QuotaExceeded"},
-	    {{.status = 501}, SECOR_FATAL, "HTTP 501"},
+	    {{.status = 501}, SECOR_FATAL, "HTTP 501 (does this store"},
 	    {{.status = 200}, SECOR_RETRY, "no ETag"},
 	    {{.status = 200,
 		 .headers = ETAG "x-amz-checksum-crc32c: AAAAAA==\r\n"},
