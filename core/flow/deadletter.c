@@ -11,15 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	KEEP_BYTES = 1 << 20, /* of the line's buffer between records */
-	LINE_MAX_BYTES = 1 << 30,
-	READ_BYTES = 64 << 10
-};
-
-struct deadletter {
-	struct buf line;
-};
+enum { LINE_MAX_BYTES = 1 << 30, READ_BYTES = 64 << 10 };
 
 static void
 deadletter_describe(const void *conf, struct secor_format_traits *traits)
@@ -32,25 +24,23 @@ deadletter_describe(const void *conf, struct secor_format_traits *traits)
 	traits->content_type = "application/x-ndjson";
 }
 
+/* There is no state: any instance will do, also none. */
 static int
 deadletter_open(
     const struct secor_open *with, void **self, struct secor_err *err)
 {
+	static char instance;
+
 	(void)with;
 	(void)err;
-	*self = mem_alloc(sizeof(struct deadletter));
+	*self = &instance;
 	return SECOR_OK;
 }
 
 static void
 deadletter_close(void *self)
 {
-	struct deadletter *dead = self;
-
-	if (dead == NULL)
-		return;
-	buf_fini(&dead->line);
-	free(dead);
+	(void)self;
 }
 
 /* ---- encoding ---- */
@@ -142,16 +132,15 @@ static int
 deadletter_encode(void *self, const struct secor_record *record, char *dst,
     size_t room, size_t *used, struct secor_err *err)
 {
-	struct deadletter *dead = self;
+	struct buf line = {0};
 
+	(void)self;
 	(void)err;
-	dead->line.len = 0;
-	put_line(&dead->line, record);
-	*used = dead->line.len;
-	if (*used <= room)
-		memcpy(dst, dead->line.ptr, *used);
-	if (dead->line.room > KEEP_BYTES)
-		buf_fini(&dead->line);
+	put_line(&line, record);
+	*used = line.len;
+	if (line.len <= room)
+		memcpy(dst, line.ptr, line.len);
+	buf_fini(&line);
 	return SECOR_OK;
 }
 
@@ -162,7 +151,7 @@ deadletter_begin(void *self, const struct secor_object *object,
 	(void)object;
 	(void)sink;
 	(void)err;
-	*stream = self;
+	*stream = self; /* nothing is kept */
 	return SECOR_OK;
 }
 
