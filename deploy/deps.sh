@@ -93,9 +93,9 @@ install_packages() { # PACKAGE...
 	say "refreshing apt's lists"
 	$apt -q update >/dev/null || die "apt-get update failed: mend" \
 	    "/etc/apt or the network, then run deploy/deps.sh again"
-	plan=$($apt install --assume-no --no-install-recommends "$@" 2>&1) || true
-	grep -q '^Unable to locate\|^E: ' <<<"$plan" &&
-	    ! grep -q '^E: Aborted\|^Abort' <<<"$plan" && die "$plan"
+	# --print-uris tells apt's own figures and installs nothing.
+	plan=$($apt install -y --no-install-recommends --print-uris "$@" 2>&1) ||
+	    die "apt cannot install $*:" $(grep '^E: ' <<<"$plan")
 	say "installing Debian packages: $*"
 	grep -E '^Need to get|^After this operation|newly installed' <<<"$plan" |
 	    sed 's/^/deps:   /' || true
