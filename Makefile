@@ -119,10 +119,6 @@ build/$(1)/unit/%: build/$(1)/tests/unit/%.o \
 $$(UNIT_SRC:%.c=build/$(1)/%.o): | $$(DEPS_UNIT)
 $$(UNIT_HELP:%.c=build/$(1)/%.o): | $$(DEPS_UNIT)
 
-# tests/oracle: what the flow tests let Hadoop and Hive judge
-build/$(1)/oracle: build/$(1)/tests/oracle/oracle.o build/$(1)/core.a
-	$$(CC) $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$^ $$(CORE_LIBS)
-
 .PHONY: unit-$(1)
 unit-$(1): variant-$(1) $$(UNIT_SRC:tests/unit/%.c=build/$(1)/unit/%)
 endef
@@ -159,13 +155,13 @@ help: ## list the targets
 demo: all ## the main job end to end on an embedded broker, with the proof
 	build/secor demo
 
-check: all build/release/oracle unit-release unit-asan unit-tsan | $(DEPS_TEST) ## all tests: unit, sanitizers, real servers
+check: all unit-release unit-asan unit-tsan | $(DEPS_TEST) ## all tests: unit, sanitizers, real servers
 	@bash tests/run.sh unit asan tsan lint model flow
 
 check-unit: all unit-release ## unit tests only: no servers, no root
 	@bash tests/run.sh unit
 
-check-flow: all build/release/oracle | $(DEPS_TEST) ## tests against real Kafka and S3 servers
+check-flow: all | $(DEPS_TEST) ## tests against real Kafka and S3 servers
 	@bash tests/run.sh flow
 
 check-asan: unit-asan ## unit tests under AddressSanitizer and UBSan
@@ -174,7 +170,7 @@ check-asan: unit-asan ## unit tests under AddressSanitizer and UBSan
 check-tsan: unit-tsan ## unit tests under ThreadSanitizer
 	@bash tests/run.sh tsan
 
-check-deep: all build/release/oracle unit-release | $(DEPS_TEST) ## what is too heavy for check
+check-deep: all unit-release | $(DEPS_TEST) ## what is too heavy for check
 	@bash tests/run.sh unit deep
 
 check-model: | $(DEPS_TEST) ## the commit protocol in spin, small bounds
