@@ -106,17 +106,8 @@ def _ask(address, key, version, body):
             return f.read(size)[4:]
 
 
-def fetch_offsets(address, group, topic, partitions):
-    """{partition: (offset, metadata)} of the group, offset -1 without one.
-
-    OffsetFetch by hand: confluent_kafka takes metadata for NUL-terminated,
-    which they are not, and reads behind their end. The broker asked must be
-    the group's coordinator, as the only broker of a rig is.
-    """
-    body = (_text(group) + struct.pack(">i", 1) + _text(topic)
-            + struct.pack(f">i{len(partitions)}i", len(partitions),
-                          *partitions))
-    answer = _ask(address, 9, 1, body)
+def _read_offsets(answer, topic):
+    """(error, {partition: (offset, metadata)}) of an answer to OffsetFetch."""
     at = 4 + 2 + len(topic.encode())
     count, = struct.unpack_from(">i", answer, at)
     at += 4
@@ -129,9 +120,31 @@ def fetch_offsets(address, group, topic, partitions):
         error, = struct.unpack_from(">h", answer, at)
         at += 2
         if error:
-            raise KafkaException(KafkaError(error))
+            return error, {}
         found[p] = (offset, metadata)
-    return found
+    return 0, found
+
+
+def fetch_offsets(address, group, topic, partitions):
+    """{partition: (offset, metadata)} of the group, offset -1 without one.
+
+    OffsetFetch by hand: confluent_kafka takes metadata for NUL-terminated,
+    which they are not, and reads behind their end. The broker asked must be
+    the group's coordinator, as the only broker of a rig is.
+    """
+    body = (_text(group) + struct.pack(">i", 1) + _text(topic)
+            + struct.pack(f">i{len(partitions)}i", len(partitions),
+                          *partitions))
+    end = time.monotonic() + 30
+    while True:
+        error, found = _read_offsets(_ask(address, 9, 1, body), topic)
+        if not error:
+            return found
+        # a broker that just started: asking for the coordinator makes one
+        if error not in (14, 15, 16) or time.monotonic() > end:
+            raise KafkaException(KafkaError(error))
+        _ask(address, 10, 0, _text(group))
+        time.sleep(0.05)
 
 
 def committed(address, group, topic, partition=0):
