@@ -1,0 +1,302 @@
+"""The tools against what a real run left: try, print, verify, offsets, produce.
+
+verify must find each planted fault by name, with its object and offsets; the
+expectations are made here from the files, not from what verify says.
+"""
+
+import base64
+import gzip
+import json
+import shutil
+
+import pytest
+
+import kafka as clients
+import proof
+from secor import base_config, secor_command, write_config
+
+COUNT = 600
+PARTITIONS = 2
+
+
+def run_json(*args, code=0, **more):
+    done = secor_command(*args, "--json", **more)
+    assert done.returncode == code, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def filled(kafka, tmp_path_factory):
+    """A folder with a config and a store that a real run filled: bad messages,
+    late ones, several batches a partition. (folder, topic, group, ids)"""
+    from secor import Secor
+    topic, group = "tools", "tools"
+    clients.create_topic(kafka.address, topic, PARTITIONS)
+    folder = tmp_path_factory.mktemp("tools")
+    config = base_config(
+        kafka.address, group, topic, batch={"max_messages": 100},
+        bad_messages={"action": "dead_letter", "halt_above": "100%"})
+    service = Secor(folder, config)
+    service.start()
+    ids = []
+    try:
+        for n in range(3):
+            ids += clients.produce_json(
+                kafka.address, topic, COUNT // 3, PARTITIONS,
+                first_id=n * COUNT // 3, step_ms=60_000)
+            clients.produce(kafka.address, topic, [
+                (p, b"key", b"not JSON \xff", 1_767_225_600_000,
+                 [("h", b"\x00")]) for p in range(PARTITIONS)])
+            ends = [clients.watermarks(kafka.address, topic, p)[1]
+                    for p in range(PARTITIONS)]
+            clients.wait_committed(kafka.address, group, topic, ends)
+        assert service.stop() == 0
+    finally:
+        service.close()
+    return folder, topic, group, ids
+
+
+@pytest.fixture
+def store(filled, tmp_path):
+    """A copy of that folder of the test's own: (config file, LocalTree)."""
+    folder, topic, group, ids = filled
+    mine = tmp_path / "copy"
+    shutil.copytree(folder, mine, symlinks=True)
+    return mine / "secor.yaml", proof.LocalTree(mine / "out")
+
+
+def objects(tree, topic="tools"):
+    """[(manifest, object)] of every manifest of the tree."""
+    return [(m, o) for ms in proof.manifests(tree, topic).values()
+            for _, m in ms for o in m["objects"]]
+
+
+def findings(config, *more):
+    return run_json("verify", config, *more, code=1)["findings"]
+
+
+def test_verify_accounts_for_every_offset(store, filled):
+    config, tree = store
+    told = run_json("verify", config)
+    assert told["ok"] and told["findings"] == []
+    assert told["totals"]["messages"] == COUNT + 3 * PARTITIONS
+    assert told["totals"]["records"] == COUNT
+    assert told["totals"]["bad"] == 3 * PARTITIONS
+    assert {(p["partition"], p["first"]) for p in told["partitions"]} == {
+        (p, 0) for p in range(PARTITIONS)}
+    assert told["totals"]["manifests"] >= 6
+    proof.assert_exactly_once(filled[3], tree)
+
+
+def test_verify_finds_a_deleted_object(store):
+    config, tree = store
+    manifest, gone = objects(tree)[1]
+    (tree.root / gone["key"]).unlink()
+    found = findings(config)
+    assert [(f["kind"], f["key"], f["start"], f["end"]) for f in found] == [
+        ("missing-object", gone["key"], manifest["start"], manifest["end"])]
+    text = secor_command("verify", config)
+    assert text.returncode == 1 and gone["key"] in text.stdout
+
+
+def test_verify_finds_a_truncated_and_a_changed_object(store):
+    config, tree = store
+    (_, short), (_, changed) = objects(tree)[:2]
+    data = tree.get(short["key"])
+    (tree.root / short["key"]).write_bytes(data[:-1])
+    data = bytearray(tree.get(changed["key"]))
+    data[len(data) // 2] ^= 1
+    (tree.root / changed["key"]).write_bytes(data)
+    found = {f["key"]: f["kind"] for f in findings(config)}
+    assert found == {short["key"]: "size", changed["key"]: "crc32c"}
+
+
+def test_verify_finds_a_removed_manifest(store):
+    config, tree = store
+    (start, manifest), = proof.manifests(tree, "tools")[0][1:2]
+    (tree.root / f"_manifests/tools/0/{manifest['generation']}_{start:020}"
+     ".json").unlink()
+    found = findings(config)
+    assert ("hole", 0, start, manifest["end"]) in [
+        (f["kind"], f["partition"], f["start"], f["end"]) for f in found]
+    assert {f["key"] for f in found if f["kind"] == "foreign-object"} == {
+        o["key"] for o in manifest["objects"]}
+
+
+def test_verify_finds_the_last_manifest_removed_by_the_group(store):
+    config, tree = store
+    start, manifest = proof.manifests(tree, "tools")[1][-1]
+    (tree.root / f"_manifests/tools/1/{manifest['generation']}_{start:020}"
+     ".json").unlink()
+    assert ("hole", 1, start) in [
+        (f["kind"], f["partition"], f["start"]) for f in findings(config)]
+    blind = secor_command("verify", config, "--no-kafka", "--json")
+    assert "hole" not in [f["kind"]
+                          for f in json.loads(blind.stdout)["findings"]]
+
+
+def test_verify_finds_an_overlap_and_a_foreign_object(store):
+    config, tree = store
+    start, manifest = proof.manifests(tree, "tools")[0][1]
+    twin = dict(manifest, start=start + 1)
+    name = f"_manifests/tools/0/{manifest['generation']}_{start + 1:020}.json"
+    (tree.root / name).write_text(json.dumps(twin))
+    stray = f"tools/dt=2026-01-01/hr=00/{manifest['generation']}_0_{3:020}.gz"
+    (tree.root / stray).write_bytes(b"x")
+    found = findings(config)
+    kinds = {f["kind"] for f in found}
+    assert {"overlap", "altered", "foreign-object"} <= kinds
+    assert [f["key"] for f in found if f["kind"] == "foreign-object"] == [stray]
+
+
+def test_verify_without_its_broker_says_so(store):
+    config, _ = store
+    broken = json.loads(config.read_text())
+    broken["kafka"]["brokers"] = ["127.0.0.1:1"]
+    write_config(config, broken)
+    done = secor_command("verify", config)
+    assert done.returncode == 3 and "127.0.0.1:1" in done.stderr
+
+
+def test_print_gives_back_records_and_dead_letters(store, filled):
+    config, tree = store
+    manifest, some = next((m, o) for m, o in objects(tree)
+                          if not o.get("dead_letter"))
+    told = secor_command("print", "--config", config, "--json", some["key"])
+    values = [json.loads(json.loads(l)["value"])
+              for l in told.stdout.splitlines()]
+    lines = gzip.decompress(tree.get(some["key"])).decode().splitlines()
+    assert values == [json.loads(l) for l in lines] and values
+    local = secor_command("print", "--config", config, tree.root / some["key"])
+    assert local.stdout.splitlines() == lines
+    dead = proof.dead_letter_keys(tree)
+    assert dead
+    told = secor_command("print", "--config", config, "--json", *dead)
+    letters = [json.loads(l) for l in told.stdout.splitlines()]
+    assert len(letters) == 3 * PARTITIONS
+    assert all(base64.b64decode(l["value_base64"]) == b"not JSON \xff"
+               and l["key"] == "key" and l["timestamp"] == 1_767_225_600_000
+               and l["reason"] for l in letters)
+    raw = json.loads(tree.get(dead[0]).splitlines()[0])
+    assert raw["headers"] == [{"name": "h", "value": "AA=="}]
+
+
+def test_print_of_what_is_not_there_names_it(store):
+    config, _ = store
+    done = secor_command("print", "--config", config, "tools/none.gz")
+    assert done.returncode == 1 and "tools/none.gz" in done.stderr
+
+
+def test_try_answers_as_the_service_would(store):
+    config, _ = store
+    lines = ['{"time": 1405908800000, "x": 1}', "nonsense", ""]
+    done = secor_command("try", config, "--json", stdin="\n".join(lines) + "\n")
+    first, second, third = map(json.loads, done.stdout.splitlines())
+    assert first == {"path": "dt=2014-07-21/hr=02", "time_ms": 1405908800000,
+                     "fields": {}}
+    assert list(second) == list(third) == ["reject"]
+    coded = secor_command("try", config, "--json", "--encoding", "base64",
+                          stdin=base64.b64encode(lines[0].encode()).decode()
+                          + "\n")
+    assert json.loads(coded.stdout) == first
+
+
+def test_produce_sends_each_id_once(kafka, tmp_path):
+    done = secor_command("produce", "--brokers", kafka.address, "produced",
+                         "--count", 500, "--partitions", 2, "--size", 200,
+                         "--late", "5%")
+    assert done.returncode == 0, done.stderr
+    seen = clients.watermarks(kafka.address, "produced", 0)[1] \
+        + clients.watermarks(kafka.address, "produced", 1)[1]
+    assert seen == 500
+    missing = secor_command("produce", "--brokers", kafka.address, "no-such")
+    assert missing.returncode == 3 and "no-such" in missing.stderr
+
+
+# ---- offsets ----
+
+@pytest.fixture
+def halted(kafka, topic, group, tmp_path):
+    """Factory: a topic of 100 messages, a config, and a foreign offset."""
+    name = topic()
+    clients.produce_json(kafka.address, name, 100)
+
+    def make(offset, **sections):
+        clients.commit(kafka.address, group, name, 0, offset, "not ours")
+        path = write_config(tmp_path / "halted.yaml", base_config(
+            kafka.address, group, name, **sections))
+        return path, name
+    return make
+
+
+def record(kafka, group, topic):
+    return clients.committed(kafka.address, group, topic)
+
+
+def test_offsets_show_says_what_is_wrong(halted):
+    config, name = halted(40)
+    one, = run_json("offsets", "show", config)["partitions"]
+    assert (one["state"], one["offset"], one["lag"], one["halt"]) == (
+        "foreign", 40, 60, "foreign-record")
+    text = secor_command("offsets", "show", config).stdout
+    assert f"{name}/0" in text and "adopt" in text
+
+
+def test_adopt_asks_and_then_commits_a_clean_record(kafka, group, halted):
+    config, name = halted(40)
+    no = secor_command("offsets", "adopt", config, name, 0, "--current",
+                       stdin="no\n")
+    assert no.returncode == 1 and record(kafka, group, name)[1] == "not ours"
+    yes = secor_command("offsets", "adopt", config, name, 0, "--current",
+                        stdin="yes\n")
+    assert yes.returncode == 0, yes.stderr
+    offset, metadata = record(kafka, group, name)
+    assert offset == 40 and metadata.startswith("s1 clean g=")
+
+
+def test_adopt_further_on_records_the_gap(kafka, group, halted, tmp_path):
+    config, name = halted(40)
+    adopt = ("offsets", "adopt", config, name, 0, "--yes")
+    assert secor_command(*adopt, "--current").returncode == 0
+    done = secor_command(*adopt, "--offset", 60)
+    assert done.returncode == 0 and "40..59" in done.stdout
+    assert record(kafka, group, name)[0] == 60
+    (start, gap), = proof.manifests(
+        proof.LocalTree(tmp_path / "out"), name)[0]
+    assert (start, gap["end"], gap["messages"], gap["cut"]) == (
+        40, 60, 0, "gap")
+    told = run_json("verify", config)
+    assert told["totals"]["lost_offsets"] == 20
+    # and never back over it under the same names
+    back = secor_command(*adopt, "--offset", 50)
+    assert back.returncode == 2 and "layout.generation" in back.stderr
+    assert record(kafka, group, name)[0] == 60
+
+
+def test_adopt_refuses_objects_that_were_never_final(kafka, group, halted,
+                                                     tmp_path):
+    config, name = halted(40)
+    generation = json.loads(json.dumps(1))
+    stray = (tmp_path / "out" / name / "dt=1"
+             / f"{generation}_0_{40:020}.gz")
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"x")
+    adopt = ("offsets", "adopt", config, name, 0, "--current", "--yes")
+    refused = secor_command(*adopt)
+    assert refused.returncode == 2 and stray.name in refused.stderr
+    assert stray.exists()
+    assert secor_command(*adopt, "--remove-unfinished").returncode == 0
+    assert not stray.exists() and record(kafka, group, name)[0] == 40
+
+
+def test_offsets_refuse_a_group_with_members(secor, kafka, group, topic):
+    name = topic()
+    clients.produce_json(kafka.address, name, 10)
+    service = secor(base_config(kafka.address, group, name)).start()
+    clients.wait_committed(kafka.address, group, name, [10])
+    before = record(kafka, group, name)
+    done = secor_command("offsets", "adopt", service.config, name, 0,
+                         "--current", "--yes")
+    assert done.returncode == 2 and "member" in done.stderr
+    assert record(kafka, group, name) == before
+    assert service.stop() == 0
