@@ -7,9 +7,12 @@
  */
 #include "plugins/common/http.h"
 
+#include "plugins/common/http_words.h"
+
 #include <assert.h>
-#include <curl/curl.h>
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -345,90 +348,45 @@ set_headers(const struct http_request *request, struct curl_slist **list)
 	return failed;
 }
 
-/* ---- what came of it ---- */
+/* ---- running ---- */
 
-static const struct {
-	CURLcode code;
-	enum http_fault fault;
-} FAULTS[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, HTTP_CONNECT},
-    {CURLE_COULDNT_RESOLVE_PROXY, HTTP_CONNECT},
-    {CURLE_COULDNT_CONNECT, HTTP_CONNECT},
-    {CURLE_SSL_CONNECT_ERROR, HTTP_TLS},
-    {CURLE_PEER_FAILED_VERIFICATION, HTTP_TLS},
-    {CURLE_SSL_CACERT_BADFILE, HTTP_USAGE},
-    {CURLE_SSL_CERTPROBLEM, HTTP_TLS},
-    {CURLE_URL_MALFORMAT, HTTP_USAGE},
-    {CURLE_UNSUPPORTED_PROTOCOL, HTTP_USAGE},
-    {CURLE_OPERATION_TIMEDOUT, HTTP_TIMEOUT},
-};
-
-static enum http_fault
-fault_of(const struct http *http, CURLcode code)
-{
-	size_t i;
-
-	if (http->fault != HTTP_WHOLE)
-		return http->fault;
-	if (code == CURLE_OK)
-		return HTTP_WHOLE;
-	for (i = 0; i < sizeof(FAULTS) / sizeof(FAULTS[0]); i++)
-		if (FAULTS[i].code == code)
-			return FAULTS[i].fault;
-	return HTTP_BROKEN;
-}
-
-/* "host:port" of a URL, without user and password. */
-static void
-host_of(const char *url, char *host, size_t room)
-{
-	const char *at = strstr(url, "://"), *user;
-	size_t len;
-
-	at = at != NULL ? at + 3 : url;
-	len = strcspn(at, "/?#");
-	user = memchr(at, '@', len);
-	if (user != NULL) {
-		len -= (size_t)(user + 1 - at);
-		at = user + 1;
-	}
-	(void)snprintf(host, room, "%.*s", (int)len, at);
-}
-
-/* Handshake failures pass by themselves (a server that restarts); a certificate
- * that does not verify stays. */
+/* A write to a socket that the other side has closed must not end the process.
+ * Returns whether there is something to show again. */
 static int
-complain(struct http *http, CURLcode code, enum http_fault fault,
-    struct secor_err *err)
+hide_sigpipe(sigset_t *before)
 {
-	char host[256];
-	const char *why;
+	sigset_t pipe, pending;
 
-	host_of(http->request->url, host, sizeof(host));
-	why = fault == HTTP_TIMEOUT && http->source.text[0] != '\0'
-		  ? http->source.text
-	      : http->text[0] != '\0' ? http->text
-				      : curl_easy_strerror(code);
-	switch (fault) {
-	case HTTP_SOURCE:
-		return secor_fail(err, SECOR_RETRY, "%s", http->source.text);
-	case HTTP_STOPPED:
-		return secor_fail(err, SECOR_RETRY,
-		    "%s: stopped: no longer "
-		    "sure to be allowed to write",
-		    host);
-	case HTTP_LIMIT:
-		return secor_fail(err, SECOR_RETRY,
-		    "%s: the answer is larger than expected", host);
-	case HTTP_USAGE:
-		return secor_fail(err, SECOR_FATAL, "%s: %s", host, why);
-	case HTTP_TLS:
-		return secor_fail(err,
-		    code == CURLE_SSL_CONNECT_ERROR ? SECOR_RETRY : SECOR_FATAL,
-		    "%s: TLS: %s (an own CA is named by `ca_file`)", host, why);
-	default:
-		return secor_fail(err, SECOR_RETRY, "%s: %s", host, why);
-	}
+	(void)sigemptyset(&pipe);
+	(void)sigaddset(&pipe, SIGPIPE);
+	(void)sigpending(&pending);
+	return !sigismember(&pending, SIGPIPE) &&
+	       pthread_sigmask(SIG_BLOCK, &pipe, before) == 0;
+}
+
+static void
+show_sigpipe(const sigset_t *before)
+{
+	static const struct timespec at_once = {.tv_sec = 0};
+	sigset_t pipe;
+
+	(void)sigemptyset(&pipe);
+	(void)sigaddset(&pipe, SIGPIPE);
+	while (sigtimedwait(&pipe, NULL, &at_once) == -1 && errno == EINTR)
+		;
+	(void)pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+static CURLcode
+perform(struct http *http)
+{
+	sigset_t before;
+	int hidden = hide_sigpipe(&before);
+	CURLcode code = curl_easy_perform(http->easy);
+
+	if (hidden)
+		show_sigpipe(&before);
+	return code;
 }
 
 int
@@ -453,7 +411,7 @@ http_run(struct http *http, const struct http_request *request,
 	if (set_headers(request, &headers) == 0) {
 		(void)curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, headers);
 		(void)curl_easy_setopt(http->easy, CURLOPT_URL, request->url);
-		code = curl_easy_perform(http->easy);
+		code = perform(http);
 	}
 	(void)curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, NULL);
 	curl_slist_free_all(headers);
@@ -461,8 +419,13 @@ http_run(struct http *http, const struct http_request *request,
 	answer->status = status_of(http);
 	answer->body = http->body != NULL ? http->body : "";
 	answer->length = http->length;
-	answer->fault = fault_of(http, code);
+	answer->fault =
+	    http->fault != HTTP_WHOLE ? http->fault : http_fault_of(code);
 	if (answer->fault == HTTP_WHOLE || answer->fault == HTTP_ENDED)
 		return SECOR_OK;
-	return complain(http, code, answer->fault, err);
+	if (http->source.text[0] != '\0')
+		return http_complain(
+		    request->url, code, answer->fault, http->source.text, err);
+	return http_complain(
+	    request->url, code, answer->fault, http->text, err);
 }

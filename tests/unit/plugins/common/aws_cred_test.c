@@ -42,6 +42,7 @@ begin(void)
 	(void)snprintf(dir, sizeof(dir), "/tmp/secor-aws-XXXXXX");
 	cr_assert_not_null(mkdtemp(dir));
 	(void)setenv("HOME", dir, 1);
+	(void)setenv("no_proxy", "127.0.0.1", 1);
 	(void)setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
 }
 

@@ -5,8 +5,10 @@
 #include "tests/unit/plugins/common/script.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct http *http;
 static struct secor_err err;
@@ -298,6 +300,36 @@ Test(http, bad_urls_and_ca_files_are_for_a_person)
 	cr_assert_eq(answer.fault, HTTP_USAGE);
 	cr_assert_null(strstr(err.text, "secret"), "%s", err.text);
 	http_close(http);
+}
+
+static int
+write_to_nobody(
+    void *arg, uint64_t at, void *bytes, size_t len, struct secor_err *e)
+{
+	int pipe_ends[2];
+
+	cr_assert_eq(pipe(pipe_ends), 0);
+	(void)close(pipe_ends[0]);
+	/* what OpenSSL does to a connection that is gone */
+	cr_assert_eq(write(pipe_ends[1], "x", 1), -1);
+	(void)close(pipe_ends[1]);
+	return read_a(arg, at, bytes, len, e);
+}
+
+Test(http, broken_pipe_does_not_end_the_process)
+{
+	static const struct script_step steps[] = {{.status = 200}};
+	struct script *script = begin(steps, 1);
+	struct body body = {.go_on_left = -1};
+	struct http_request request = put_a;
+	sigset_t pending;
+
+	request.read = write_to_nobody;
+	request.arg = &body;
+	cr_assert_eq(run(request), SECOR_OK, "%s", err.text);
+	cr_assert_eq(sigpending(&pending), 0);
+	cr_assert_not(sigismember(&pending, SIGPIPE));
+	end(script);
 }
 
 Test(http, redirects_are_not_followed)

@@ -58,7 +58,7 @@ s3_begin(void)
 	(void)setenv("HOME", "/nonexistent", 1);
 	(void)unsetenv("AWS_REGION");
 	(void)unsetenv("AWS_DEFAULT_REGION");
-	(void)unsetenv("http_proxy");
+	(void)setenv("no_proxy", "127.0.0.1,localhost,.localhost", 1);
 	t.plugin = harness_plugin("store/s3");
 	t.ops = t.plugin->ops.store;
 	t.conf = harness_conf(t.plugin, "bucket", "logs", "prefix", "raw/",
