@@ -88,7 +88,7 @@ json_kind_text(int kind)
 	static const char *const text[] = {"missing", "a string", "a number",
 	    "true", "false", "null", "an object", "an array"};
 
-	assert(kind >= 0 && kind <= JSON_ARRAY);
+	assert(kind >= 0 && kind <= JSON_KIND_ARRAY);
 	return text[kind];
 }
 
@@ -165,7 +165,7 @@ read_string(struct walk *w, struct json_value *string)
 		return wanted(w, "the end of a string");
 	string->ptr = w->text + open + 1;
 	string->len = w->at - open - 1;
-	string->kind = JSON_STRING;
+	string->kind = JSON_KIND_STRING;
 	string->escaped = 0;
 	if (__builtin_expect(maybe_escaped(w->scan, open, w->at), 0)) {
 		struct json_value copy = *string;
@@ -213,7 +213,7 @@ forget_below(struct json_scan *scan, unsigned node)
 		const struct json_name *n = &scan->paths->names[at->first + i];
 
 		if (n->slot != JSON_NO_SLOT)
-			scan->values[n->slot].kind = JSON_ABSENT;
+			scan->values[n->slot].kind = JSON_KIND_ABSENT;
 		if (n->children != JSON_NO_NODE)
 			forget_below(scan, n->children);
 	}
@@ -262,7 +262,7 @@ read_number(struct walk *w, struct json_value *value)
 		return wanted(w, "a number");
 	value->ptr = begin;
 	value->len = (uint32_t)(end - begin);
-	value->kind = JSON_NUMBER;
+	value->kind = JSON_KIND_NUMBER;
 	return 1;
 }
 
@@ -279,7 +279,7 @@ read_literal(struct walk *w, struct json_value *value)
 		return wanted(w, "a value");
 	value->ptr = p;
 	value->len = (uint32_t)n;
-	value->kind = (uint8_t)(JSON_TRUE + i);
+	value->kind = (uint8_t)(JSON_KIND_TRUE + i);
 	return 1;
 }
 
@@ -297,12 +297,12 @@ read_value(struct walk *w, unsigned c, const struct json_name *name)
 		if (!read_number(w, &value))
 			return 0;
 	} else if (c == '{') {
-		value.kind = JSON_OBJECT;
+		value.kind = JSON_KIND_OBJECT;
 		if (!push(w, name != NULL ? name->children : JSON_NO_NODE))
 			return 0;
 		more = 2;
 	} else if (c == '[') {
-		value.kind = JSON_ARRAY;
+		value.kind = JSON_KIND_ARRAY;
 		if (!push(w, IN_ARRAY))
 			return 0;
 		more = 2;

@@ -153,10 +153,10 @@ json_find_time(struct json *json, struct json_value *value, int64_t *ms,
 {
 	const char *why = json_kind_text(value->kind);
 
-	if (value->kind != JSON_STRING && value->kind != JSON_NUMBER)
+	if (value->kind != JSON_KIND_STRING && value->kind != JSON_KIND_NUMBER)
 		return secor_fail(err, SECOR_REJECT,
 		    "no time: field '%s' is %s", json->conf->time_field, why);
-	if (value->kind == JSON_STRING)
+	if (value->kind == JSON_KIND_STRING)
 		why = when_parse(
 		    &json->when, json_scan_text(json->scan, value), ms);
 	else if (json->when.format == WHEN_ISO8601)
@@ -183,10 +183,12 @@ json_parse(void *self, const struct secor_message *message,
 	for (uint16_t i = 0; i < json->field_count; i++) {
 		struct json_value *value = &values[json->slots[i]];
 
-		if (value->kind == JSON_OBJECT || value->kind == JSON_ARRAY)
+		if (value->kind == JSON_KIND_OBJECT ||
+		    value->kind == JSON_KIND_ARRAY)
 			return secor_fail(err, SECOR_REJECT, "field '%s' is %s",
 			    json->names[i], json_kind_text(value->kind));
-		if (value->kind != JSON_ABSENT && value->kind != JSON_NULL)
+		if (value->kind != JSON_KIND_ABSENT &&
+		    value->kind != JSON_KIND_NULL)
 			fields[i] = json_scan_text(json->scan, value);
 	}
 	if (json->time_slot == JSON_NO_SLOT)

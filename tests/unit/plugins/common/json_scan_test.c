@@ -253,7 +253,7 @@ expect_values(struct json_scan *scan, struct json_value *values,
 	for (size_t i = 0; i < WANTED; i++) {
 		struct secor_bytes got = {"-", 1};
 
-		if (values[i].kind != JSON_ABSENT)
+		if (values[i].kind != JSON_KIND_ABSENT)
 			got = json_scan_text(scan, &values[i]);
 		if (got.ptr == NULL) /* an object or a list */
 			got.ptr = "";
@@ -307,7 +307,7 @@ Test(json_scan, value_at_any_position_is_found)
 		n += sizeof(tail) - 1;
 		cr_assert_eq(run(&f, text, n, &values, &err), 0, "%zu: %s", pad,
 		    err.text);
-		cr_assert_eq(values[0].kind, JSON_NUMBER);
+		cr_assert_eq(values[0].kind, JSON_KIND_NUMBER);
 		cr_assert_arr_eq(values[0].ptr, "12", 2);
 		cr_assert_eq(values[1].len, 5);
 		cr_assert_eq(values[1].escaped, 1);
