@@ -31,6 +31,21 @@ manifest_chain(const struct manifest *manifest)
 	return hash;
 }
 
+uint64_t
+manifest_output_hash(const struct manifest *manifest)
+{
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < manifest->object_count; i++) {
+		const struct manifest_object *object = &manifest->objects[i];
+
+		hash = hash64_add_text(hash, object->key);
+		hash = hash64_add_int(hash, (int64_t)object->records);
+		hash = hash64_add_int(hash, (int64_t)object->offsets_hash);
+	}
+	return hash;
+}
+
 /* ---- writing ---- */
 
 static void

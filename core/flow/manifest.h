@@ -50,6 +50,9 @@ struct manifest {
  * fingerprint, cut, watermark. */
 uint64_t manifest_chain(const struct manifest *manifest);
 
+/* o of the batch: hash of key, records and offsets of each object in order. */
+uint64_t manifest_output_hash(const struct manifest *manifest);
+
 /* JSON text, ends with LF; caller frees. */
 char *manifest_write(const struct manifest *manifest);
 /* SECOR_REJECT with what is wrong. Checks types and ranges, not that the chain

@@ -109,6 +109,7 @@ store_batch(int64_t start, int64_t end, uint64_t previous)
 	memset(bytes, 'x', object.bytes);
 	object.crc32c = crc32c_add(0, bytes, object.bytes);
 	memory_store_put(object.key, bytes, object.bytes);
+	manifest.output_hash = manifest_output_hash(&manifest);
 	manifest.chain = manifest_chain(&manifest);
 	store_manifest(&manifest);
 	free(bytes);
@@ -297,6 +298,24 @@ Test(verify, manifest_changed_is_altered)
 	    "");
 }
 
+Test(verify, object_taken_out_of_a_manifest_is_altered)
+{
+	struct seen seen;
+	size_t len;
+	char *text, *list;
+
+	begin(&seen);
+	text = memory_store_get(
+	    "_manifests/t/0/0_00000000000000000010.json", &len);
+	list = strstr(text, "\"objects\":[") + 11;
+	memset(list, ' ', len - (size_t)(list - text) - 3);
+	check(&seen,
+	    "altered t/0 [10,20) _manifests/t/0/0_00000000000000000010.json;"
+	    "count t/0 [10,20) _manifests/t/0/0_00000000000000000010.json;"
+	    "foreign-object t/0 [10,-1) t/dt=1/0_0_00000000000000000010;",
+	    "");
+}
+
 Test(verify, manifest_with_other_counts_is_found)
 {
 	struct seen seen;
@@ -308,6 +327,7 @@ Test(verify, manifest_with_other_counts_is_found)
 	    "_manifests/t/0/0_00000000000000000010.json", &len);
 	*(strstr(text, "\"records\":10") + 11) = '1';
 	check(&seen,
+	    "altered t/0 [10,20) _manifests/t/0/0_00000000000000000010.json;"
 	    "count t/0 [10,20) _manifests/t/0/0_00000000000000000010.json;",
 	    "");
 }
