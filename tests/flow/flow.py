@@ -1,0 +1,56 @@
+"""What the flow tests share: a small configuration, and waiting for the end."""
+
+import kafka as clients
+import proof
+from secor import secor_command
+
+
+def settings(address, group, topic, store, **more):
+    """A configuration with short batches; keys of `more` replace sections."""
+    config = {
+        "kafka": {"brokers": [address], "group": group, "topics": [topic],
+                  "session_timeout": "3s",
+                  "properties": {"topic.metadata.refresh.interval.ms": 2000}},
+        "parser": {"use": "json", "time_field": "time"},
+        "partitioner": {"use": "date", "granularity": "hour"},
+        "format": {"use": "text"},
+        "stage": {"dir": "stage"},
+        "batch": {"max_age": "500ms"},
+        "store": store,
+        "engine": {"log_level": "debug", "stop_timeout": "10s",
+                   "revoke_grace": "2s"},
+        "http": {"listen": "127.0.0.1:0"},
+    }
+    for section, keys in more.items():
+        if isinstance(keys, dict) and "use" not in keys:
+            config[section] = {**config.get(section, {}), **keys}
+        else:
+            config[section] = keys
+    return config
+
+
+def local_store(folder):
+    """A local store and its tree."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return {"use": "local", "dir": str(folder)}, proof.LocalTree(folder)
+
+
+def wait_done(address, group, topic, partitions, timeout=60):
+    """Waits until everything in the topic is stored and committed clean."""
+    ends = [clients.watermarks(address, topic, p)[1]
+            for p in range(partitions)]
+    clients.wait_committed(address, group, topic, ends, timeout)
+
+
+def verify(process):
+    """`secor verify` of this process's configuration finds nothing."""
+    done = secor_command("verify", process.config, cwd=process.dir)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def contents(tree, topic):
+    """{key: sorted ids} of the topic's objects as they are now."""
+    found = {}
+    for key, one in proof.read_ids(tree):
+        found.setdefault(key, []).append(one)
+    return {k: sorted(v) for k, v in found.items()}
