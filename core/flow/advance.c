@@ -361,6 +361,10 @@ object_answer(struct object *object, struct upload *upload)
 		batch_settle(batch);
 		return;
 	}
+	if (upload->unreadable) {
+		stage_failed(batch->part, upload->err.text);
+		return;
+	}
 	if (upload->status == SECOR_OK) {
 		object_landed(object, upload);
 	} else {

@@ -36,7 +36,7 @@ object_free(struct object *object)
 		staged_drop(object->staged);
 	pool_put(object->buf);
 	if (object->path != NULL)
-		path_unref(batch->lane->router, object->path);
+		paths_unref(router_paths(batch->lane->router), object->path);
 	free(object->key);
 	free(object);
 }
@@ -111,21 +111,32 @@ grow(struct batch *batch)
 			    batch->objects[i];
 }
 
+static struct path_name
+object_name(const struct batch *batch, const struct path *path)
+{
+	struct path_name name = {.topic = batch->part->topic,
+	    .path = path == NULL ? "" : path->text,
+	    .generation = batch->lane->config->layout.generation,
+	    .partition = batch->part->partition,
+	    .start = batch->start,
+	    .extension = path == NULL ? ".jsonl" : batch->lane->extension};
+
+	return name;
+}
+
 static char *
 object_key(const struct batch *batch, const struct path *path)
 {
-	const struct part *part = batch->part;
-	const struct config_layout *layout = &batch->lane->config->layout;
-	char *name, *key;
+	struct path_name name = object_name(batch, path);
+	char *key = path_key(&name);
+	char *under;
 
 	if (path != NULL)
-		return path_key(part->topic, path->text, layout->generation,
-		    part->partition, batch->start, batch->lane->extension);
-	name = path_key(part->topic, "", layout->generation, part->partition,
-	    batch->start, ".jsonl");
-	key = mem_text("%s/%s", layout->dead_letter_prefix, name);
-	free(name);
-	return key;
+		return key;
+	under = mem_text(
+	    "%s/%s", batch->lane->config->layout.dead_letter_prefix, key);
+	free(key);
+	return under;
 }
 
 static struct object *
@@ -140,17 +151,19 @@ object_new(struct batch *batch, struct path *path)
 		.topic = batch->part->topic,
 		.start = batch->start},
 	    .wants_records = path != NULL && batch->lane->encoder == NULL};
-	char *name;
+	struct path_name name = object_name(batch, path);
+	char *text;
 
 	object->batch = batch;
-	object->path = path == NULL ? NULL : path_ref(path);
+	object->path = path == NULL ? NULL : paths_ref(path);
 	object->first = -1;
 	object->key = object_key(batch, path);
-	name = path_key(batch->part->topic, path == NULL ? "" : path->text, 0,
-	    batch->part->partition, batch->start, "");
-	spec.object.name = name;
+	name.generation = 0; /* sync markers outlive a new generation */
+	name.extension = "";
+	text = path_key(&name);
+	spec.object.name = text;
 	object->staged = staged_new(batch->part->engine->writers, &spec);
-	free(name);
+	free(text);
 	return object;
 }
 

@@ -23,7 +23,7 @@ open_encoder(struct lane *lane, struct secor_err *err)
 			      : lane->traits.extension;
 	if (lane->extension == NULL)
 		lane->extension = "";
-	if (lane->format->encode == NULL)
+	if (lane->format->encode == NULL || lane->traits.by_write)
 		return SECOR_OK;
 	if (lane->format->open(&with, &lane->encoder, &why) == SECOR_OK)
 		return SECOR_OK;

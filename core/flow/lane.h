@@ -13,7 +13,8 @@ struct lane {
 	const struct config_topic *topic;
 	struct router *router;
 	const struct secor_format_ops *format;
-	void *encoder; /* format instance; NULL when the format has `write` */
+	void *encoder; /* format instance; NULL: the format takes many at once
+			  (`write`) */
 	struct secor_format_traits traits;
 	const char *extension;
 	uint32_t looks_at;

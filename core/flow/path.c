@@ -176,10 +176,9 @@ path_split(const char *path, struct secor_event_level **levels)
 }
 
 char *
-path_key(const char *topic, const char *path, int64_t generation,
-    int32_t partition, int64_t start, const char *extension)
+path_key(const struct path_name *name)
 {
 	return mem_text("%s/%s%s%" PRId64 "_%" PRId32 "_%020" PRId64 "%s",
-	    topic, path, path[0] == '\0' ? "" : "/", generation, partition,
-	    start, extension);
+	    name->topic, name->path, name->path[0] == '\0' ? "" : "/",
+	    name->generation, name->partition, name->start, name->extension);
 }

@@ -32,8 +32,17 @@ void path_unescape(struct buf *out, const char *bytes, size_t len);
  * caller frees with free(), NULL when there are none. */
 size_t path_split(const char *path, struct secor_event_level **levels);
 
-/* The key; caller frees. path may be "" . */
-char *path_key(const char *topic, const char *path, int64_t generation,
-    int32_t partition, int64_t start, const char *extension);
+/* What a key is made of. Zeroed members are left out where they can be. */
+struct path_name {
+	const char *topic;
+	const char *path; /* escaped; "": none */
+	int64_t generation;
+	int32_t partition;
+	int64_t start;
+	const char *extension;
+};
+
+/* The key; caller frees. */
+char *path_key(const struct path_name *name);
 
 #endif

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 4096, PATH_BUCKETS = 4096, MAX_FIELDS = 64, FILE_NAME = 64 };
+enum { SLOTS = 4096, MAX_FIELDS = 64, FILE_NAME = 64 };
 
 /* A remembered answer. */
 struct slot {
@@ -54,83 +54,10 @@ struct router {
 	struct slot *last;
 	int64_t time_width, offset_width; /* narrowest intervals seen */
 	struct slot slots[SLOTS];
-	struct path *paths[PATH_BUCKETS];
+	struct paths paths;
 	struct buf inputs_now;
 	struct buf text;
 };
-
-/* ---- paths ---- */
-
-struct path *
-path_ref(struct path *path)
-{
-	path->refs++;
-	return path;
-}
-
-void
-path_unref(struct router *router, struct path *path)
-{
-	struct path **at;
-
-	if (path == NULL || --path->refs > 0)
-		return;
-	at = &router->paths[path->hash % PATH_BUCKETS];
-	while (*at != path)
-		at = &(*at)->next;
-	*at = path->next;
-	free(path->text);
-	free(path->bytes);
-	free(path);
-}
-
-static void
-copy_levels(struct path *path, const struct secor_level_text *levels)
-{
-	struct buf bytes = {0};
-	size_t at = 0;
-
-	for (size_t i = 0; i < path->level_count; i++) {
-		buf_put(&bytes, levels[i].name.ptr, levels[i].name.len);
-		buf_putc(&bytes, '\0');
-		buf_put(&bytes, levels[i].value.ptr, levels[i].value.len);
-		buf_putc(&bytes, '\0');
-	}
-	path->bytes = buf_take(&bytes);
-	for (size_t i = 0; i < path->level_count; i++) {
-		path->levels[i] = levels[i];
-		path->levels[i].name.ptr = path->bytes + at;
-		at += levels[i].name.len + 1;
-		if (levels[i].value.ptr != NULL)
-			path->levels[i].value.ptr = path->bytes + at;
-		at += levels[i].value.len + 1;
-	}
-}
-
-/* The path with the text of router->text, made on first use. Not counted. */
-static struct path *
-path_intern(struct router *router, const struct secor_level_text *levels,
-    size_t level_count)
-{
-	const struct buf *text = &router->text;
-	uint64_t hash = hash64(text->ptr, text->len);
-	struct path **bucket = &router->paths[hash % PATH_BUCKETS];
-	struct path *path;
-
-	for (path = *bucket; path != NULL; path = path->next)
-		if (path->hash == hash && path->len == text->len &&
-		    memcmp(path->text, text->ptr, text->len) == 0)
-			return path;
-	path = mem_alloc(sizeof(*path));
-	path->hash = hash;
-	path->len = text->len;
-	path->text = mem_dup(text->ptr, text->len);
-	path->level_count = level_count;
-	copy_levels(path, levels);
-	path->next = *bucket;
-	*bucket = path;
-	return path;
-}
 
 /* ---- opening ---- */
 
@@ -279,7 +206,7 @@ router_free(struct router *router)
 	if (router == NULL)
 		return;
 	for (size_t i = 0; i < SLOTS; i++) {
-		path_unref(router, router->slots[i].path);
+		paths_unref(&router->paths, router->slots[i].path);
 		free(router->slots[i].inputs);
 	}
 	for (size_t i = 0; i < router->changer_count; i++)
@@ -297,6 +224,12 @@ router_free(struct router *router)
 	buf_fini(&router->inputs_now);
 	buf_fini(&router->text);
 	free(router);
+}
+
+struct paths *
+router_paths(struct router *router)
+{
+	return &router->paths;
 }
 
 uint32_t
@@ -376,8 +309,8 @@ remember(struct router *router, const struct secor_route_out *all,
 	    offset_width < INT64_MAX / 4)
 		router->offset_width = offset_width * 2;
 	slot = slot_for(router, out->record.time_ms, out->message.offset);
-	path_ref(out->path);
-	path_unref(router, slot->path);
+	paths_ref(out->path);
+	paths_unref(&router->paths, slot->path);
 	slot->path = out->path;
 	slot->time_from = all->time_from;
 	slot->time_until = all->time_until;
@@ -487,7 +420,8 @@ ask(struct router *router, struct routed *out)
 	}
 	if (router->text.len == 0)
 		buf_puts(&router->text, "");
-	out->path = path_intern(router, all.levels, all.level_count);
+	out->path = paths_get(
+	    &router->paths, &router->text, all.levels, all.level_count);
 	assert(out->record.time_ms == SECOR_NO_TIME ||
 	       (out->record.time_ms >= all.time_from &&
 		   out->record.time_ms < all.time_until));

@@ -9,20 +9,9 @@
 #define SECOR_FLOW_ROUTE_H
 
 #include "core/config/config.h"
+#include "core/flow/paths.h"
 
 struct router;
-
-/* One output path, counted. `text` is escaped; levels are not. */
-struct path {
-	struct path *next; /* of the router's table */
-	uint64_t hash;
-	size_t refs;
-	char *text;
-	size_t len;
-	struct secor_level_text levels[SECOR_MAX_LEVELS];
-	size_t level_count;
-	char *bytes; /* of the levels */
-};
 
 enum route_outcome {
 	ROUTE_OK = 0,
@@ -55,7 +44,7 @@ const struct secor_strings *router_fields(const struct router *router);
 enum route_outcome router_route(struct router *router,
     const struct secor_message *message, struct routed *out);
 
-struct path *path_ref(struct path *path);
-void path_unref(struct router *router, struct path *path);
+/* The table that its paths live in. */
+struct paths *router_paths(struct router *router);
 
 #endif

@@ -144,8 +144,10 @@ Test(path, split_of_nothing_is_empty)
 
 Test(path, key_joins_the_parts)
 {
-	char *with = path_key("t", "dt=1/hr=02", 3, 7, 42, ".gz");
-	char *without = path_key("t", "", 0, 7, 42, "");
+	const struct path_name deep = {"t", "dt=1/hr=02", 3, 7, 42, ".gz"};
+	const struct path_name flat = {"t", "", 0, 7, 42, ""};
+	char *with = path_key(&deep);
+	char *without = path_key(&flat);
 
 	cr_assert_str_eq(with, "t/dt=1/hr=02/3_7_00000000000000000042.gz");
 	cr_assert_str_eq(without, "t/0_7_00000000000000000042");

@@ -1,0 +1,78 @@
+/*
+ * paths.c -- see paths.h. Thread: that of the router.
+ */
+#include "core/flow/paths.h"
+
+#include "core/base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct path *
+paths_ref(struct path *path)
+{
+	path->refs++;
+	return path;
+}
+
+void
+paths_unref(struct paths *paths, struct path *path)
+{
+	struct path **at;
+
+	if (path == NULL || --path->refs > 0)
+		return;
+	at = &paths->buckets[path->hash % PATHS_BUCKETS];
+	while (*at != path)
+		at = &(*at)->next;
+	*at = path->next;
+	free(path->text);
+	free(path->bytes);
+	free(path);
+}
+
+static void
+copy_levels(struct path *path, const struct secor_level_text *levels)
+{
+	struct buf bytes = {0};
+	size_t at = 0;
+
+	for (size_t i = 0; i < path->level_count; i++) {
+		buf_put(&bytes, levels[i].name.ptr, levels[i].name.len);
+		buf_putc(&bytes, '\0');
+		buf_put(&bytes, levels[i].value.ptr, levels[i].value.len);
+		buf_putc(&bytes, '\0');
+	}
+	path->bytes = buf_take(&bytes);
+	for (size_t i = 0; i < path->level_count; i++) {
+		path->levels[i] = levels[i];
+		path->levels[i].name.ptr = path->bytes + at;
+		at += levels[i].name.len + 1;
+		if (levels[i].value.ptr != NULL)
+			path->levels[i].value.ptr = path->bytes + at;
+		at += levels[i].value.len + 1;
+	}
+}
+
+struct path *
+paths_get(struct paths *paths, const struct buf *text,
+    const struct secor_level_text *levels, size_t level_count)
+{
+	uint64_t hash = hash64(text->ptr, text->len);
+	struct path **bucket = &paths->buckets[hash % PATHS_BUCKETS];
+	struct path *path;
+
+	for (path = *bucket; path != NULL; path = path->next)
+		if (path->hash == hash && path->len == text->len &&
+		    memcmp(path->text, text->ptr, text->len) == 0)
+			return path;
+	path = mem_alloc(sizeof(*path));
+	path->hash = hash;
+	path->len = text->len;
+	path->text = mem_dup(text->ptr, text->len);
+	path->level_count = level_count;
+	copy_levels(path, levels);
+	path->next = *bucket;
+	*bucket = path;
+	return path;
+}

@@ -1,0 +1,38 @@
+/*
+ * paths.h -- output paths, each kept once and counted. A path lives as long as
+ * a remembered route or an open object refers to it.
+ */
+#ifndef SECOR_FLOW_PATHS_H
+#define SECOR_FLOW_PATHS_H
+
+#include "core/base/buf.h"
+
+#include <secor/partitioner.h>
+
+enum { PATHS_BUCKETS = 4096 };
+
+/* One output path, counted. `text` is escaped; levels are not. */
+struct path {
+	struct path *next; /* of the table's bucket */
+	uint64_t hash;
+	size_t refs;
+	char *text;
+	size_t len;
+	struct secor_level_text levels[SECOR_MAX_LEVELS];
+	size_t level_count;
+	char *bytes; /* of the levels */
+};
+
+struct paths {
+	struct path *buckets[PATHS_BUCKETS];
+};
+
+/* The path with this text, made on first use (levels are copied). Not counted
+ * for the caller, who takes it (paths_ref) at once. */
+struct path *paths_get(struct paths *paths, const struct buf *text,
+    const struct secor_level_text *levels, size_t level_count);
+
+struct path *paths_ref(struct path *path);
+void paths_unref(struct paths *paths, struct path *path); /* accepts NULL */
+
+#endif
