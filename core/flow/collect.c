@@ -314,6 +314,7 @@ collect(struct part *part, rd_kafka_message_t *rkm)
 	if (result != COLLECT_OK)
 		return result;
 	batch->messages++;
+	engine->taken++;
 	batch->input_hash += hash;
 	batch->end = rkm->offset + 1;
 	metric_add(engine->metrics.bytes, (int64_t)rkm->len);

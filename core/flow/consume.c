@@ -260,6 +260,14 @@ wake_brokers(struct engine *engine)
 		rd_kafka_error_destroy(error);
 }
 
+/* Also those that were held; not what an array brings besides messages. */
+static void
+count_taken(struct engine *engine)
+{
+	metric_add(engine->metrics.messages, engine->taken);
+	engine->taken = 0;
+}
+
 void
 consume(struct engine *engine, int wait_ms)
 {
@@ -273,14 +281,15 @@ consume(struct engine *engine, int wait_ms)
 
 	atomic_store(&engine->fence.polled_boot_ms, now);
 	atomic_store(&engine->heartbeat_boot_ms, now);
-	if (n <= 0)
+	if (n <= 0) {
+		count_taken(engine);
 		return;
+	}
 	/* what was popped before a rebalance was asked for still counts; the
 	 * epoch moves only in rebalance_serve */
 	for (ssize_t i = 0; i < n; i++)
 		serve(engine, engine->array[i]);
-	metric_add(engine->metrics.messages, n);
-	engine->took = n;
+	count_taken(engine);
 	wake_brokers(engine);
 	for (size_t i = 0; i < engine->touched_count; i++) {
 		struct part *part = engine->touched[i];

@@ -470,7 +470,6 @@ engine_run(struct engine *engine, struct secor_err *err)
 		}
 		if (stop_serve(engine, now))
 			break;
-		engine->took = 0;
 		consume(engine, IDLE_WAIT_MS);
 	}
 	log_line(SECOR_INFO, "stopped", NULL);

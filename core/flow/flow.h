@@ -103,7 +103,7 @@ struct engine {
 	int was_above;	    /* the queue was above half: one wake-up is due */
 	int64_t queue_half; /* messages; 0: no wake-ups are needed */
 	const char *sasl_user, *sasl_password;
-	ssize_t took; /* messages of the last array */
+	int64_t taken; /* messages that the metric does not count yet */
 	int fatal;
 	struct secor_err fatal_err;
 	int64_t ping_until_boot_ms;
