@@ -1,0 +1,242 @@
+"""Several processes in one group: joined, killed, paused, in any step."""
+
+import signal
+import subprocess
+import time
+
+import kafka as clients
+import proof
+import pytest
+from flow import local_store, settings, verify, wait_done
+from secor import BINARY
+from servers import free_ports
+from watch import metric, wait_metric
+
+SESSION = 1.5
+# Where a process stops itself; the rest of the group takes over meanwhile.
+STEPS = ["first-message", "sealed", "read-back", "plan-sent", "plan-acked",
+         "put-begin", "put-done", "puts-done", "manifest-done", "final-sent",
+         "final-acked"]
+
+
+def group_settings(address, group, topic, store, **more):
+    config = settings(address, group, topic, store,
+                      batch={"max_age": "1s"},
+                      http={"listen": f"127.0.0.1:{free_ports(1)[0]}"},
+                      parser={"use": "json", "time_field": "ts"})
+    config["kafka"]["session_timeout"] = f"{int(SESSION * 1000)}ms"
+    for section, keys in more.items():
+        config[section] = {**config[section], **keys}
+    return config
+
+
+def member(secor, config, name, file=None):
+    """A process of the group; with `file` on the same YAML file as others."""
+    made = secor(config, name=name)
+    if file is not None:
+        made.config = file
+    return made
+
+
+def late_messages(address, topic, count, rate):
+    """`secor produce` in the background: one in twenty up to 3 h late."""
+    return subprocess.Popen(
+        [BINARY, "produce", "--brokers", address, topic, "--count", str(count),
+         "--rate", str(rate), "--late", "5%", "--size", "200"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def stored(process, since=0):
+    return process.text().count("object stored", since)
+
+
+def wait_stored_since(process, mark, timeout=30):
+    """Waits for an object that it stores behind this place in its log."""
+    end = time.monotonic() + timeout
+    while stored(process, mark) == 0:
+        assert time.monotonic() < end, f"{process.name} stores nothing"
+        time.sleep(0.05)
+
+
+def chaos(kafka, topic, group, secor, tmp_path, count, rate):
+    """The run that others break in: see the test."""
+    name = topic(partitions=4)
+    store, tree = local_store(tmp_path / "data")
+    config = group_settings(kafka.address, group, name, store)
+    a = member(secor, config, "a")
+    b = member(secor, config, "b", a.config)
+    c = member(secor, config, "c", a.config)
+    third = count / rate / 4
+    a.start()
+    b.start()
+    a.wait_for(r"partitions assigned count=2")
+    producer = late_messages(kafka.address, name, count, rate)
+    wait_stored_since(a, 0)
+    wait_stored_since(b, 0)
+    time.sleep(third)
+    c.start()
+    wait_stored_since(c, 0)
+    b.kill9()
+    time.sleep(third)
+    c.pause()
+    time.sleep(SESSION * 3)
+    assert "partitions assigned count=4" in a.text()
+    mark = len(c.text())
+    c.cont()
+    wait_stored_since(c, mark, 40)
+    assert producer.wait(120) == 0
+    wait_done(kafka.address, group, name, 4, 120)
+    return a, c, tree
+
+
+def judge(a, c, tree, count):
+    assert a.stop() == 0 and c.stop() == 0
+    pairs = proof.read_ids(tree)
+    proof.assert_exactly_once(range(count), pairs)
+    verify(a)
+    return pairs
+
+
+def test_added_killed_and_paused_processes_lose_and_double_nothing(
+        kafka, topic, group, secor, tmp_path):
+    """Two processes, one added, one killed, one paused for longer than its
+    session, batches of a second, 5 % late data."""
+    count = 30000
+    a, c, tree = chaos(kafka, topic, group, secor, tmp_path, count, 1500)
+    kept = metric(a, "secor_kept_stages_total")
+    pairs = judge(a, c, tree, count)
+    starts = {}
+    for key in proof.object_keys(tree):
+        d = proof.parse_name(key, key.split("/")[0])
+        starts.setdefault((d["partition"], d["start"]), []).append(key)
+    assert max(map(len, starts.values())) > 1, "no batch spans several hours"
+    assert len({k for k, _ in pairs}) > 40
+    assert kept > 0, "no stage outlived a rebalance"
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(900)
+def test_a_million_in_a_restless_group(kafka, topic, group, secor, tmp_path):
+    count = 1000000
+    a, c, tree = chaos(kafka, topic, group, secor, tmp_path, count, 20000)
+    judge(a, c, tree, count)
+
+
+def test_two_processes_on_one_file_just_work(
+        kafka, topic, group, secor, tmp_path):
+    name = topic(partitions=2)
+    store, tree = local_store(tmp_path / "data")
+    config = group_settings(kafka.address, group, name, store)
+    a = member(secor, config, "a")
+    b = member(secor, config, "b", a.config)
+    a.start()
+    first = a.wait_for(r"http listens address=\S+:(\d+)")
+    b.start()
+    second = b.wait_for(r"http listens address=\S+:(\d+)")
+    assert int(second[1]) > int(first[1])
+    a.wait_for("partitions assigned count=1")
+    b.wait_for("partitions assigned count=1")
+    ids = clients.produce_json(kafka.address, name, 1000, 2,
+                               extra=lambda i: {"ts": 1_767_225_600_000})
+    wait_done(kafka.address, group, name, 2)
+    assert stored(a) > 0 and stored(b) > 0
+    assert a.stop() == 0 and b.stop() == 0
+    proof.assert_exactly_once(ids, tree)
+    verify(a)
+
+
+def test_joining_makes_nobody_read_again_what_he_holds(
+        kafka, topic, group, secor, tmp_path):
+    name = topic(partitions=4)
+    store, tree = local_store(tmp_path / "data")
+    ids = clients.produce_json(kafka.address, name, 8000, 4,
+                               extra=lambda i: {"ts": 1_767_225_600_000 + i})
+    config = group_settings(kafka.address, group, name, store,
+                            batch={"max_age": "8s", "on_stop": "finish"})
+    a = member(secor, config, "a")
+    b = member(secor, config, "b", a.config)
+    a.start()
+    wait_metric(a, "secor_messages_total", 8000)
+    b.start()
+    a.wait_for("partitions assigned count=2")
+    a.wait_for("consumption begins", count=2)
+    wait_metric(b, "secor_messages_total", 4000)
+    assert metric(a, "secor_kept_stages_total") == 2
+    assert stored(a) == 0 and stored(b) == 0, "a batch ended too early"
+    wait_done(kafka.address, group, name, 4)
+    assert metric(a, "secor_messages_total") == 8000
+    assert metric(b, "secor_messages_total") == 4000
+    assert a.stop() == 0 and b.stop() == 0
+    proof.assert_exactly_once(ids, tree)
+    verify(a)
+
+
+def wait_all(what, checks, timeout):
+    """Waits until each of {name: check} was true; says which were not."""
+    end = time.monotonic() + timeout
+    left = dict(checks)
+    while left := {n: check for n, check in left.items() if not check()}:
+        assert time.monotonic() < end, f"{what}: not {sorted(left)}"
+        time.sleep(0.1)
+
+
+class Pair:
+    """One process that stops itself at a step, another that takes over."""
+
+    def __init__(self, step, kafka, topic, group, secor, tmp_path):
+        self.step, self.kafka, self.group = step, kafka, f"{group}-{step}"
+        self.topic = topic()
+        store, self.tree = local_store(tmp_path / f"data-{step}")
+        config = group_settings(kafka.address, self.group, self.topic, store)
+        self.a = member(secor, config, f"{step}-a")
+        self.b = member(secor, config, f"{step}-b", self.a.config)
+        self.ids = []
+
+    def produce(self):
+        self.ids += clients.produce_json(
+            self.kafka.address, self.topic, 300, first_id=len(self.ids),
+            extra=lambda i: {"ts": 1_767_225_600_000 + i * 60000})
+
+    def stopped(self):
+        return f"stopped at step step={self.step}" in self.a.text()
+
+    def done(self):
+        high = len(self.ids)
+        offset, metadata = clients.committed(
+            self.kafka.address, self.group, self.topic)
+        return offset == high and " plan " not in f" {metadata} "
+
+
+def test_paused_at_any_step_loses_and_doubles_nothing(
+        kafka, topic, group, secor, tmp_path):
+    """SIGSTOP in the middle of the protocol, for longer than the session: the
+    other process takes over and ends the batch; then the first one goes on as
+    if nothing had been, and must find that it is not the owner any more."""
+    pairs = [Pair(s, kafka, topic, group, secor, tmp_path) for s in STEPS]
+    for p in pairs:
+        p.produce()
+        p.a.start(env={"SECOR_STOP_AT": p.step})
+    wait_all("stopped", {p.step: p.stopped for p in pairs}, 60)
+    for p in pairs:
+        p.b.start()
+    wait_all("taken over", {p.step: p.done for p in pairs}, 60)
+    for p in pairs:
+        p.a.cont()
+    for p in pairs:
+        p.a.wait_for("partitions (revoked|lost)", timeout=40)
+    for p in pairs:
+        p.produce()
+    wait_all("gone on", {p.step: p.done for p in pairs}, 60)
+    for p in pairs:
+        p.b.process.send(signal.SIGTERM)
+    for p in pairs:
+        assert p.b.wait() == 0
+        p.produce()
+    # alone again, the one that was paused works as before
+    wait_all("alone", {p.step: p.done for p in pairs}, 60)
+    for p in pairs:
+        p.a.process.send(signal.SIGTERM)
+    for p in pairs:
+        assert p.a.wait() == 0, p.step
+        proof.assert_exactly_once(p.ids, p.tree)
+        verify(p.a)

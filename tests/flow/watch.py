@@ -1,0 +1,67 @@
+"""Looking at a running process: its metrics, memory and open files."""
+
+import os
+import pathlib
+import re
+import threading
+import time
+import urllib.request
+
+LINE = re.compile(r"^(\w+)(\{.*\})? (\S+)$", re.M)
+
+
+def address(process):
+    return process.wait_for(r"http listens address=(\S+)")[1]
+
+
+def metrics(process):
+    """{name with its labels: value} of /metrics."""
+    with urllib.request.urlopen(f"http://{address(process)}/metrics",
+                                timeout=10) as r:
+        text = r.read().decode()
+    return {m[1] + (m[2] or ""): float(m[3]) for m in LINE.finditer(text)}
+
+
+def metric(process, name):
+    """The sum of a metric over its labels; 0 when it is not there."""
+    return sum(v for k, v in metrics(process).items()
+               if k.split("{")[0] == name)
+
+
+def wait_metric(process, name, value, timeout=30):
+    """Waits until the metric is `value` at least; what it is then."""
+    end = time.monotonic() + timeout
+    while (now := metric(process, name)) < value:
+        assert time.monotonic() < end, \
+            f"{name} of {process.name} is {now}, not {value}"
+        time.sleep(0.05)
+    return now
+
+
+class Footprint:
+    """The most memory and open files of a process, seen by a thread."""
+
+    def __init__(self, process):
+        self.proc = pathlib.Path(f"/proc/{process.process.pid}")
+        self.rss = self.files = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def _watch(self):
+        page = os.sysconf("SC_PAGE_SIZE")
+        while not self._over.wait(0.02):
+            try:
+                resident = int((self.proc / "statm").read_text().split()[1])
+                self.rss = max(self.rss, resident * page)
+                self.files = max(self.files,
+                                 len(os.listdir(self.proc / "fd")))
+            except (OSError, IndexError):
+                return
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
