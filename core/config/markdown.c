@@ -28,6 +28,19 @@ put_cell(struct buf *out, const char *text)
 	}
 }
 
+/* The authors of plugins write sentences in their own ways. */
+static void
+put_sentence(struct buf *out, const char *text)
+{
+	size_t from = out->len;
+
+	put_cell(out, text);
+	if (out->len > from && out->ptr[from] >= 'a' && out->ptr[from] <= 'z')
+		out->ptr[from] = (char)(out->ptr[from] - 'a' + 'A');
+	if (out->len > from && out->ptr[out->len - 1] != '.')
+		buf_putc(out, '.');
+}
+
 static void
 put_type(struct buf *out, const struct secor_option *row)
 {
@@ -60,7 +73,7 @@ put_row(struct buf *out, const struct secor_option *row)
 		buf_putc(out, '`');
 	}
 	buf_puts(out, " | ");
-	put_cell(out, row->help);
+	put_sentence(out, row->help);
 	if (row->flags & SECOR_OPTION_SECRET)
 		buf_puts(out, " Secret: `${ENV}` or `file:PATH`.");
 	if (row->flags & SECOR_OPTION_OUTPUT)
@@ -116,8 +129,10 @@ put_plugin(void *arg, const struct plugin *plugin, const char *file,
 	(void)why_not; /* only those that load are described */
 	if (plugin == NULL || plugin->desc.kind != page->kind)
 		return;
-	buf_printf(page->out, "### `use: %s`\n\n%s\n\n", plugin->desc.name,
-	    plugin->desc.summary);
+	buf_printf(page->out, "### `use: %s`\n\n", plugin->desc.name);
+	put_sentence(page->out,
+	    plugin->desc.summary != NULL ? plugin->desc.summary : "");
+	buf_puts(page->out, "\n\n");
 	opts = plugin_options(plugin);
 	put_table(page->out, &opts);
 }
@@ -164,7 +179,9 @@ config_markdown(struct registry *registry)
 	    "relative to the file. A key `a.b` is written `a: {b: ...}`.\n\n"
 	    "Keys with \u2020 decide names or records of the output: changed "
 	    "in the middle of a batch, they halt its partition until `secor "
-	    "run NEW --finish-plans-with OLD` has finished it.\n\n");
+	    "run NEW --finish-plans-with OLD` has finished it. In `store` they "
+	    "say where the output is: with another value all partitions halt "
+	    "until `secor offsets adopt`.\n\n");
 	for (size_t i = 0; section_names[i] != NULL; i++) {
 		const struct engine_section *own =
 		    engine_section(section_names[i]);
