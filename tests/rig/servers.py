@@ -476,7 +476,8 @@ class SeaweedFS(Server):
             f"-dir={self.dir}/data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
             f"-master.port={self.master}", f"-volume.port={self.volume}",
             "-filer", f"-filer.port={self.filer}",
-            "-s3", f"-s3.port={self.port}", "-s3.port.iceberg=0", "-s3.port.lance=0",
+            "-s3", f"-s3.port={self.port}", "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
             f"-s3.config={self.dir}/s3.json",
             "-master.electionTimeout=300ms", "-master.heartbeatInterval=100ms",
             "-master.volumeSizeLimitMB=64", "-volume.max=200"])
