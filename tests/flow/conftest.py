@@ -20,8 +20,9 @@ from proxy import HttpProxy  # noqa: E402
 from s3 import s3_client  # noqa: E402
 from secor import Secor  # noqa: E402
 from servers import Kafka, Rgw, SeaweedFS  # noqa: E402
+from versity import Versity  # noqa: E402
 
-KINDS = {"kafka": Kafka, "rgw": Rgw, "weed": SeaweedFS}
+KINDS = {"kafka": Kafka, "rgw": Rgw, "weed": SeaweedFS, "versity": Versity}
 _started = {}
 _numbers = itertools.count(1)
 
@@ -58,6 +59,7 @@ def _server(name):
 kafka = _server("kafka")
 rgw = _server("rgw")
 weed = _server("weed")
+versity = _server("versity")
 
 
 @pytest.fixture

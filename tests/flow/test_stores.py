@@ -110,7 +110,13 @@ def big(tmp_path):
     return path
 
 
-@pytest.fixture(params=["rgw", "weed"])
+def deep(*values):
+    """A parameter set for versitygw, which may have to be built first."""
+    return pytest.param(*values, marks=[pytest.mark.deep,
+                                        pytest.mark.timeout(1200)])
+
+
+@pytest.fixture(params=["rgw", "weed", deep("versity")])
 def server(request):
     return request.getfixturevalue(request.param)
 
@@ -165,8 +171,9 @@ def test_large_object_goes_in_parts(s3, server, big, options):
         Bucket=tree.bucket)
 
 
-def test_server_keeps_the_checksum_of_a_large_object(s3, weed, big):
-    store, tree = s3(weed, *SMALL_PARTS)
+@pytest.mark.parametrize("name", ["weed", deep("versity")])
+def test_server_keeps_the_checksum_of_a_large_object(s3, request, big, name):
+    store, tree = s3(request.getfixturevalue(name), *SMALL_PARTS)
     assert store.run("put", "big", big).status == OK
     crc = b"%08x" % crc32c(big.read_bytes())
     assert store.run("head", "big").out.split()[2] == crc
@@ -234,7 +241,9 @@ class Flipping(HttpProxy):
 @pytest.mark.parametrize("name,option,code", [
     ("rgw", "payload_hash=sha256", "XAmzContentSHA256Mismatch"),
     ("rgw", "checksum=md5", "(BadDigest|XAmzContentSHA256Mismatch)"),
-    ("weed", "payload_hash=unsigned", "BadDigest|hecksum")])
+    ("weed", "payload_hash=unsigned", "BadDigest|hecksum"),
+    deep("versity", "payload_hash=unsigned", "BadDigest|hecksum"),
+    deep("versity", "payload_hash=sha256", "XAmzContentSHA256Mismatch")])
 def test_changed_bytes_are_refused_by_the_server(
         s3, request, small, name, option, code):
     server = request.getfixturevalue(name)
@@ -249,7 +258,8 @@ def test_changed_bytes_are_refused_by_the_server(
 
 
 @pytest.mark.parametrize("name,option", [
-    ("rgw", "payload_hash=sha256"), ("weed", "payload_hash=unsigned")])
+    ("rgw", "payload_hash=sha256"), ("weed", "payload_hash=unsigned"),
+    deep("versity", "payload_hash=unsigned")])
 def test_changed_part_ends_the_upload_and_leaves_nothing(
         s3, request, big, name, option):
     server = request.getfixturevalue(name)
