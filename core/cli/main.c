@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"check", cli_check, "validate a configuration"},
     {"plugins", cli_plugins, "list plugins and their options"},
     {"try", cli_try, "show what becomes of messages from standard input"},
+    {"demo", cli_demo, "the whole way on an embedded broker, with the proof"},
     {"produce", cli_produce, "write test messages to a topic"},
     {"print", cli_print, "show the records of objects"},
     {"verify", cli_verify, "account for every offset"},

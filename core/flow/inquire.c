@@ -15,7 +15,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { ASK_MS = 5000, TRUNCATED_TRIES = 10, BATCH_MAX = 1000 };
+enum {
+	ASK_MS = 5000,
+	ASK_CONFIG_MS = 2000,
+	TRUNCATED_TRIES = 10,
+	BATCH_MAX = 1000
+};
 
 struct inquirer {
 	rd_kafka_t *rk;
@@ -227,9 +232,9 @@ compacted(struct inquirer *q, const char *topic)
 	int yes = 0;
 
 	(void)rd_kafka_AdminOptions_set_request_timeout(
-	    options, ASK_MS, NULL, 0);
+	    options, ASK_CONFIG_MS, NULL, 0);
 	rd_kafka_DescribeConfigs(q->rk, &resource, 1, options, answers);
-	event = rd_kafka_queue_poll(answers, ASK_MS + 1000);
+	event = rd_kafka_queue_poll(answers, ASK_CONFIG_MS + 500);
 	if (event != NULL &&
 	    rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		size_t n = 0;
