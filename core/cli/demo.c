@@ -155,18 +155,42 @@ produce(struct demo *demo)
 	(void)rd_kafka_flush(demo->producer, 30000);
 }
 
-/* Offsets of all partitions that are stored. */
-static int64_t
-stored(struct demo *demo)
+static json_t *
+status_of(struct demo *demo)
 {
 	struct buf text = {0};
-	json_t *status, *part;
-	int64_t sum = 0;
-	size_t i;
+	json_t *status;
 
 	engine_status(demo->engine, &text);
 	status =
 	    json_loadb(text.ptr == NULL ? "" : text.ptr, text.len, 0, NULL);
+	buf_fini(&text);
+	return status;
+}
+
+static void
+wait_assigned(struct demo *demo)
+{
+	int assigned = 0;
+
+	for (int i = 0; i < WAIT_SECONDS * 10 && !assigned; i++) {
+		json_t *status = status_of(demo);
+
+		assigned = json_is_true(json_object_get(status, "assigned"));
+		json_decref(status);
+		nap_ms(100);
+	}
+}
+
+/* Offsets of all partitions that are stored. */
+static int64_t
+stored(struct demo *demo)
+{
+	json_t *status = status_of(demo);
+	json_t *part;
+	int64_t sum = 0;
+	size_t i;
+
 	json_array_foreach(json_object_get(status, "partitions"), i, part)
 	{
 		sum += json_integer_value(json_object_get(part, "committed"));
