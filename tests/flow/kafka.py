@@ -151,21 +151,28 @@ def committed(address, group, topic, partition=0):
     """(offset, metadata) of the group's record; (None, None) without one."""
     offset, metadata = fetch_offsets(address, group, topic,
                                      [partition])[partition]
-    # confluent_kafka commits metadata with their NUL
-    return (None, None) if offset < 0 else (offset, metadata.rstrip("\0"))
+    return (None, None) if offset < 0 else (offset, metadata)
 
 
 def commit(address, group, topic, partition, offset, metadata=""):
-    """Commits from outside the group; the group must have no member."""
-    c = _consumer(address, group)
-    try:
-        done = c.commit(offsets=[TopicPartition(topic, partition, offset,
-                                                metadata)],
-                        asynchronous=False)[0]
-    finally:
-        c.close()
-    if done.error:
-        raise KafkaException(done.error)
+    """Commits from outside the group; the group must have no member.
+
+    OffsetCommit by hand: confluent_kafka commits metadata with a NUL behind
+    them, so no record of secor's can be made with it.
+    """
+    body = (_text(group) + struct.pack(">i", -1) + _text("")
+            + struct.pack(">qi", -1, 1) + _text(topic)
+            + struct.pack(">iiq", 1, partition, offset) + _text(metadata))
+    end = time.monotonic() + 30
+    while True:
+        answer = _ask(address, 8, 2, body)
+        error, = struct.unpack(">h", answer[-2:])
+        if not error:
+            return
+        if error not in (14, 15, 16) or time.monotonic() > end:
+            raise KafkaException(KafkaError(error))
+        _ask(address, 10, 0, _text(group))
+        time.sleep(0.05)
 
 
 def watermarks(address, topic, partition=0):

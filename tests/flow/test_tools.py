@@ -10,6 +10,7 @@ import json
 import shutil
 
 import pytest
+from confluent_kafka import Producer
 
 import kafka as clients
 import proof
@@ -285,6 +286,105 @@ def test_adopt_refuses_objects_that_were_never_final(kafka, group, halted,
     assert stray.exists()
     assert secor_command(*adopt, "--remove-unfinished").returncode == 0
     assert not stray.exists() and record(kafka, group, name)[0] == 40
+
+
+@pytest.fixture
+def planned(kafka, group, halted, tmp_path):
+    """A clean record at 40, an open plan of 40..59 in its place, and one
+    object of it. (config, topic, the object's file)"""
+    config, name = halted(40)
+    assert secor_command("offsets", "adopt", config, name, 0, "--current",
+                         "--yes").returncode == 0
+    clean = record(kafka, group, name)[1]
+    clients.commit(
+        kafka.address, group, name, 0, 40,
+        clean.replace("s1 clean", "s1 plan") + " e=60 n=20"
+        " i=0000000000000001 o=0000000000000002 f=0000000000000003 c=age")
+    stored = tmp_path / "out" / name / "dt=1" / f"1_0_{40:020}.gz"
+    stored.parent.mkdir(parents=True)
+    stored.write_bytes(gzip.compress(b"{}\n"))
+    return config, name, stored
+
+
+def resolve(planned, *how, code=0):
+    config, name, _ = planned
+    done = secor_command("offsets", "resolve", config, name, 0, *how, "--yes")
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_resolve_says_what_each_way_costs_and_does_nothing(
+        kafka, group, planned):
+    config, name, stored = planned
+    before = record(kafka, group, name)
+    told = resolve(planned, code=1)
+    assert "40..59" in told and stored.name in told
+    for way in "--again", "--as-stored", "--skip-plan":
+        assert way in told
+    assert record(kafka, group, name) == before and stored.exists()
+    one, = run_json("offsets", "show", config)["partitions"]
+    assert one["plan"] == {"end": 60, "messages": 20, "cut": "age"}
+    adopt = secor_command("offsets", "adopt", config, name, 0, "--current",
+                          "--yes")
+    assert adopt.returncode == 2 and "resolve" in adopt.stderr
+
+
+def test_resolve_again_reads_from_the_plans_start(kafka, group, planned):
+    config, name, stored = planned
+    resolve(planned, "--again")
+    offset, metadata = record(kafka, group, name)
+    assert offset == 40 and metadata.startswith("s1 clean ")
+    assert not stored.exists()
+
+
+def test_resolve_as_stored_lists_what_is_there(kafka, group, planned, tmp_path):
+    config, name, stored = planned
+    resolve(planned, "--as-stored")
+    offset, metadata = record(kafka, group, name)
+    assert offset == 60 and metadata.startswith("s1 clean ")
+    (start, gap), = proof.manifests(
+        proof.LocalTree(tmp_path / "out"), name)[0]
+    assert (start, gap["end"], gap["cut"]) == (40, 60, "gap")
+    assert [o["key"] for o in gap["objects"]] == [
+        f"{name}/dt=1/{stored.name}"]
+    assert run_json("verify", config)["ok"]
+    stored.write_bytes(b"other")
+    assert [f["kind"] for f in findings(config)] == ["size"]
+
+
+def test_resolve_skip_plan_gives_all_of_it_up(kafka, group, planned):
+    config, name, stored = planned
+    resolve(planned, "--skip-plan")
+    assert record(kafka, group, name)[0] == 60 and not stored.exists()
+    told = run_json("verify", config)
+    assert told["ok"] and told["totals"]["lost_offsets"] == 20
+
+
+def test_transaction_markers_are_no_holes(secor, kafka, group, topic):
+    name = topic()
+    service = secor(base_config(kafka.address, group, name)).start()
+    producer = Producer({"bootstrap.servers": kafka.address,
+                         "transactional.id": name})
+    producer.init_transactions(30)
+    ids = []
+    for n, commits in enumerate((True, False, True, False)):
+        producer.begin_transaction()
+        for i in range(10 * n, 10 * n + 10):
+            producer.produce(name, json.dumps(
+                {"id": i, "time": 1_767_225_600_000 + i}).encode())
+            ids += [i] if commits else []
+        producer.flush(30)
+        if commits:
+            producer.commit_transaction(30)
+        else:
+            producer.abort_transaction(30)
+        end = clients.watermarks(kafka.address, name)[1]
+        clients.wait_committed(kafka.address, group, name, [end])
+    assert service.stop() == 0
+    told = run_json("verify", service.config)
+    assert told["ok"] and told["totals"]["messages"] == 20
+    assert told["partitions"][0]["committed"] == 44
+    proof.assert_exactly_once(ids, proof.LocalTree(service.dir / "out"))
 
 
 def test_offsets_refuse_a_group_with_members(secor, kafka, group, topic):
