@@ -213,7 +213,7 @@ const char *
 cli_time(int64_t ms, char dst[40])
 {
 	int64_t part = (ms % 1000 + 1000) % 1000;
-	time_t seconds = (time_t)((ms - part) / 1000);
+	time_t seconds = (time_t)(ms / 1000 - (ms % 1000 < 0));
 	struct tm tm;
 	char text[32];
 

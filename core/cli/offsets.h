@@ -64,18 +64,19 @@ void ranges_fini(struct ranges *ranges);
 /* The range that ends last, at or before `limit`; NULL: none. */
 const struct range *ranges_last(const struct ranges *ranges, int64_t limit);
 
-/* Objects that are stored under <generation>_<partition>_<S>. */
+/* Objects, data and dead letters, that are stored under
+ * <generation>_<partition>_<S> with from <= S < until. */
 struct stored {
+	int64_t generation, from, until;
 	char **keys;
 	uint64_t *lengths;
 	size_t count;
 	uint64_t bytes;
 };
 
-/* Those with from <= S < until, data and dead letters. */
+/* Fills in what is stored as the first three members say. */
 int stored_find(struct offsets *offsets, const struct wish *wish,
-    int64_t generation, int64_t from, int64_t until, struct stored *stored,
-    struct secor_err *err);
+    struct stored *stored, struct secor_err *err);
 void stored_fini(struct stored *stored);
 int stored_remove(struct offsets *offsets, const struct stored *stored,
     struct secor_err *err);

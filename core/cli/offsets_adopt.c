@@ -150,10 +150,11 @@ check(struct offsets *offsets, const struct wish *wish, struct known *known,
 		rc = check_plan(offsets, wish, known, err);
 	if (rc == SECOR_OK)
 		rc = check_back(offsets, known, err);
+	known->unfinished.generation = offsets->config->layout.generation;
+	known->unfinished.from = known->target;
+	known->unfinished.until = INT64_MAX;
 	if (rc == SECOR_OK)
-		rc = stored_find(offsets, wish,
-		    offsets->config->layout.generation, known->target,
-		    INT64_MAX, &known->unfinished, err);
+		rc = stored_find(offsets, wish, &known->unfinished, err);
 	if (rc != SECOR_OK || known->unfinished.count == 0 ||
 	    wish->remove_unfinished)
 		return rc;

@@ -80,9 +80,11 @@ look(struct offsets *offsets, const struct wish *wish, struct open_plan *plan,
 		rc = group_log(&offsets->group, wish->topic, wish->partition,
 		    &plan->low, &plan->high, err);
 	plan->generation = record_generation(record->g);
+	plan->stored.generation = plan->generation;
+	plan->stored.from = record->offset;
+	plan->stored.until = record->offset + 1;
 	if (rc == SECOR_OK)
-		rc = stored_find(offsets, wish, plan->generation,
-		    record->offset, record->offset + 1, &plan->stored, err);
+		rc = stored_find(offsets, wish, &plan->stored, err);
 	if (rc == SECOR_OK)
 		rc = find_manifest(offsets, wish, plan, err);
 	return rc;

@@ -66,7 +66,6 @@ ranges_last(const struct ranges *ranges, int64_t limit)
 
 struct finding {
 	const struct wish *wish;
-	int64_t generation, from, until;
 	struct stored *stored;
 };
 
@@ -80,9 +79,9 @@ take_object(void *arg, const char *key, uint64_t length)
 	size_t n = stored->count;
 
 	if (!verify_parse_key(key, &generation, &partition, &start) ||
-	    generation != finding->generation ||
-	    partition != finding->wish->partition || start < finding->from ||
-	    start >= finding->until)
+	    generation != stored->generation ||
+	    partition != finding->wish->partition || start < stored->from ||
+	    start >= stored->until)
 		return 0;
 	stored->keys = mem_grow(stored->keys, (n + 1) * sizeof(*stored->keys));
 	stored->lengths =
@@ -96,10 +95,9 @@ take_object(void *arg, const char *key, uint64_t length)
 
 int
 stored_find(struct offsets *offsets, const struct wish *wish,
-    int64_t generation, int64_t from, int64_t until, struct stored *stored,
-    struct secor_err *err)
+    struct stored *stored, struct secor_err *err)
 {
-	struct finding finding = {wish, generation, from, until, stored};
+	struct finding finding = {wish, stored};
 	const struct manifest_store *store = &offsets->store;
 	char *data = mem_text("%s/", wish->topic);
 	char *dead = mem_text(
