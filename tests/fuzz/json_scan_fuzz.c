@@ -3,9 +3,9 @@
  * and the same values are in them; and its variants against each other.
  *
  * Jansson refuses more, on purpose: what is not UTF-8, half surrogate pairs,
- * NUL in names, numbers beyond a double, and scalars at level 2049; and it reads
- * over a NUL byte as if it were not there. In these cases only the sanitizers
- * and the variants speak.
+ * NUL in names, numbers beyond a double, and scalars at level 2049; and it
+ * reads over a NUL byte as if it were not there. In these cases only the
+ * sanitizers and the variants speak.
  */
 #include "plugins/common/json_scan.h"
 
