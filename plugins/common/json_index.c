@@ -25,13 +25,10 @@ struct masks {
 	uint64_t control; /* < 0x20 */
 };
 
-typedef uint64_t (*bits_fn)(uint64_t bits);
-
 /* Constants, all inlined. */
 struct variant {
 	void (*masks)(const char *p, struct masks *m);
-	bits_fn parity; /* bit i: the parity of bits 0..i */
-	bits_fn count;
+	uint64_t (*parity)(uint64_t bits); /* bit i: of bits 0..i */
 };
 
 /* ---- plain: eight bytes in a word ---- */
@@ -95,17 +92,7 @@ parity_plain(uint64_t bits)
 	return bits;
 }
 
-/* As the builtin, which calls a function where there is no instruction. */
-ALWAYS uint64_t
-count_plain(uint64_t bits)
-{
-	bits -= bits >> 1 & EACH(0x55);
-	bits = (bits & EACH(0x33)) + (bits >> 2 & EACH(0x33));
-	bits = (bits + (bits >> 4)) & EACH(0x0f);
-	return bits * EACH(1) >> 56;
-}
-
-static const struct variant plain = {masks_plain, parity_plain, count_plain};
+static const struct variant plain = {masks_plain, parity_plain};
 
 #if HAVE_X86
 /* ---- SSE2: every x86-64 has it ---- */
@@ -164,7 +151,7 @@ masks_sse2(const char *p, struct masks *m)
 		    upto16(c, 0x1f), upto16(d, 0x1f));
 }
 
-static const struct variant sse2 = {masks_sse2, parity_plain, count_plain};
+static const struct variant sse2 = {masks_sse2, parity_plain};
 
 /* ---- AVX2 with carry-less multiplication ---- */
 
@@ -225,31 +212,28 @@ parity_avx2(uint64_t bits)
 	return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-AVX2 ALWAYS uint64_t
-count_avx2(uint64_t bits)
-{
-	return (uint64_t)__builtin_popcountll(bits);
-}
-
-static const struct variant avx2 = {masks_avx2, parity_avx2, count_avx2};
+static const struct variant avx2 = {masks_avx2, parity_avx2};
 #endif
 
 /* ---- the same for all ---- */
 
-/* Bytes behind a backslash that is not itself escaped. */
-static uint64_t
-escaped_bytes(struct json_index *ix, uint64_t backslash)
-{
-	uint64_t escaped = ix->escape;
+/* What a block leaves to the next one; local to the loop, for registers. */
+struct carry {
+	uint64_t in_string; /* all ones, or none */
+	uint64_t escape;    /* 1: the first byte is escaped */
+	uint64_t word;	    /* 1: the last byte was part of a word */
+};
 
+/* Bytes behind a backslash that is not itself escaped; bit 0 comes from the
+ * block before. */
+static uint64_t
+escaped_bytes(uint64_t backslash, uint64_t escaped)
+{
 	backslash &= ~escaped;
-	ix->escape = 0;
 	while (backslash != 0) {
 		uint64_t lowest = backslash & (~backslash + 1);
 
 		escaped |= lowest << 1;
-		if (lowest >> 63 != 0)
-			ix->escape = 1;
 		backslash &= ~(lowest | lowest << 1);
 	}
 	return escaped;
@@ -257,68 +241,40 @@ escaped_bytes(struct json_index *ix, uint64_t backslash)
 
 /* Control bytes are white space outside of strings, or wrong. */
 static void
-check_controls(struct json_index *ix, uint64_t control, uint64_t in_string)
+check_controls(
+    struct json_index *ix, size_t at, uint64_t control, uint64_t in_string)
 {
 	while (control != 0 && ix->bad == JSON_GOOD) {
 		unsigned i = (unsigned)__builtin_ctzll(control);
-		char c = ix->text[ix->until + i];
+		char c = ix->text[at + i];
 
 		if ((in_string >> i & 1) != 0 ||
 		    (c != '\n' && c != '\r' && c != '\t'))
-			ix->bad = ix->until + i;
+			ix->bad = at + i;
 		control &= control - 1;
 	}
 }
 
-/* Puts down the positions of the bits. Always writes eight, which is faster
- * than to decide; the list has room for that. */
-ALWAYS void
-put_positions(struct json_index *ix, uint64_t bits, bits_fn count)
+/* Quotes that are not escaped. */
+ALWAYS uint64_t
+real_quotes(const struct masks *m, struct carry *carry)
 {
-	uint32_t *at = ix->at + ix->count;
-	uint32_t first = (uint32_t)ix->until;
-	int left = (int)count(bits);
+	uint64_t escaped;
 
-	ix->count += (uint32_t)left;
-	do {
-#pragma GCC unroll 8
-		for (int i = 0; i < 8; i++) {
-			/* the highest bit is there so that 0 is defined */
-			at[i] = first + (uint32_t)__builtin_ctzll(
-					    bits | UINT64_C(1) << 63);
-			bits &= bits - 1;
-		}
-		at += 8;
-		left -= 8;
-	} while (left > 0);
-}
-
-ALWAYS void
-index_block(
-    struct json_index *ix, const struct masks *m, const struct variant *how)
-{
-	uint64_t quote = m->quote;
-	uint64_t in_string, word, begins;
-
-	if (__builtin_expect((m->backslash | ix->escape) != 0, 0)) {
-		ix->escapes |= UINT64_C(1) << ((ix->until - ix->base) / BLOCK);
-		quote &= ~escaped_bytes(ix, m->backslash);
-	}
-	in_string = how->parity(quote) ^ ix->in_string;
-	ix->in_string = 0 - (in_string >> 63);
-	if (__builtin_expect(m->control != 0, 0))
-		check_controls(ix, m->control, in_string);
-	word = ~(m->mark | m->space | quote | in_string);
-	begins = word & ~(word << 1 | ix->word);
-	ix->word = word >> 63;
-	put_positions(ix, (m->mark & ~in_string) | quote | begins, how->count);
+	if (__builtin_expect((m->backslash | carry->escape) == 0, 1))
+		return m->quote;
+	escaped = escaped_bytes(m->backslash, carry->escape);
+	/* is the last byte a backslash that is not escaped? */
+	carry->escape = (m->backslash & ~escaped) >> 63;
+	return m->quote & ~escaped;
 }
 
 /* The last block, shorter than 64: the same bytes shifted, or a copy. */
 ALWAYS void
-masks_of_tail(struct json_index *ix, struct masks *m, const struct variant *how)
+masks_of_tail(const struct json_index *ix, size_t at, struct masks *m,
+    const struct variant *how)
 {
-	size_t left = ix->len - ix->until;
+	size_t left = ix->len - at;
 	unsigned shift = (unsigned)(BLOCK - left);
 	char copy[BLOCK];
 
@@ -336,23 +292,49 @@ masks_of_tail(struct json_index *ix, struct masks *m, const struct variant *how)
 	m->space = m->space >> shift | ~UINT64_C(0) << left;
 }
 
+/* The tokens of one block. */
+ALWAYS uint64_t
+index_block(struct json_index *ix, size_t at, struct carry *carry,
+    const struct variant *how)
+{
+	uint64_t quote, in_string, word, begins;
+	struct masks m;
+
+	if (ix->len - at >= BLOCK)
+		how->masks(ix->text + at, &m);
+	else
+		masks_of_tail(ix, at, &m, how);
+	if (__builtin_expect(m.backslash != 0, 0))
+		ix->escapes |= UINT64_C(1) << (at / BLOCK % JSON_BLOCKS);
+	quote = real_quotes(&m, carry);
+	in_string = how->parity(quote) ^ carry->in_string;
+	carry->in_string = 0 - (in_string >> 63);
+	if (__builtin_expect(m.control != 0, 0))
+		check_controls(ix, at, m.control, in_string);
+	word = ~(m.mark | m.space | quote | in_string);
+	begins = word & ~(word << 1 | carry->word);
+	carry->word = word >> 63;
+	return (m.mark & ~in_string) | quote | begins;
+}
+
 /* The next window. */
 ALWAYS void
 index_window(struct json_index *ix, const struct variant *how)
 {
-	struct masks m;
+	struct carry carry = {ix->in_string, ix->escape, ix->word};
+	size_t at = ix->until, end = ix->until + JSON_WINDOW;
+	uint64_t *tokens = ix->tokens;
 
-	ix->base = ix->until;
+	if (end > ix->len)
+		end = ix->len;
+	ix->base = at;
+	ix->until = end;
 	ix->escapes = 0;
-	ix->count = 0;
-	while (ix->until < ix->len && ix->until - ix->base < JSON_WINDOW) {
-		if (ix->len - ix->until >= BLOCK)
-			how->masks(ix->text + ix->until, &m);
-		else
-			masks_of_tail(ix, &m, how);
-		index_block(ix, &m, how);
-		ix->until += BLOCK;
-	}
+	for (; at < end; at += BLOCK)
+		*tokens++ = index_block(ix, at, &carry, how);
+	ix->in_string = carry.in_string;
+	ix->escape = carry.escape;
+	ix->word = carry.word;
 }
 
 static void

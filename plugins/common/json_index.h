@@ -3,12 +3,12 @@
  *
  * First half of the scan: 64 bytes at a time, every byte outside of strings
  * that is one of `{}[]:,`, every quote that opens or closes a string, and the
- * first byte of everything else (numbers, literals, garbage) is put in a list.
- * Whoever walks the list sees every byte that is not white space: either it is
- * listed, or it belongs to the string or the word that the last entry began.
+ * first byte of everything else (numbers, literals, garbage) is a set bit.
+ * Whoever walks the bits sees every byte that is not white space: either it has
+ * its bit, or it belongs to the string or the word that the last one began.
  *
- * The text is worked on in windows of JSON_WINDOW bytes, so that the list has a
- * fixed size. Never reads outside of the text: payloads have no padding.
+ * The text is worked on in windows of JSON_WINDOW bytes, so that the bits have
+ * a fixed size. Never reads outside of the text: payloads have no padding.
  */
 #ifndef PLUGINS_COMMON_JSON_INDEX_H
 #define PLUGINS_COMMON_JSON_INDEX_H
@@ -16,10 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JSON_WINDOW 4096
+#define JSON_BLOCKS 64 /* of 64 bytes */
+#define JSON_WINDOW (64 * JSON_BLOCKS)
 #define JSON_GOOD SIZE_MAX
 
-/* All give the same lists; BEST is what this machine does fastest. */
+/* All give the same bits; BEST is what this machine does fastest. */
 enum json_simd { JSON_BEST = 0, JSON_PLAIN = 1, JSON_SSE2 = 2, JSON_AVX2 = 3 };
 
 struct json_index {
@@ -28,14 +29,9 @@ struct json_index {
 	size_t base; /* the window is [base, until) */
 	size_t until;
 	size_t bad; /* a control byte where none may be, or JSON_GOOD */
-	/* What the last block leaves to the next one. */
-	uint64_t in_string; /* all ones, or none */
-	uint64_t escape;    /* 1: the first byte is escaped */
-	uint64_t word;	    /* 1: the last byte was part of a word */
-	/* Blocks of the window with a backslash. */
-	uint64_t escapes;
-	uint32_t count;
-	uint32_t at[JSON_WINDOW + 8]; /* positions in the text, ascending */
+	uint64_t in_string, escape, word; /* left to the next window */
+	uint64_t escapes; /* blocks of the window with a backslash */
+	uint64_t tokens[JSON_BLOCKS]; /* of the window */
 };
 
 typedef void (*json_index_fn)(struct json_index *ix);
@@ -56,7 +52,6 @@ json_index_begin(struct json_index *ix, const char *text, size_t len)
 	ix->escape = 0;
 	ix->word = 0;
 	ix->escapes = 0;
-	ix->count = 0;
 }
 
 #endif

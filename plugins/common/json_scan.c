@@ -1,5 +1,5 @@
 /*
- * json_scan.c -- see json_scan.h. Second half of the scan: walks the list of
+ * json_scan.c -- see json_scan.h. Second half of the scan: walks the tokens of
  * json_index.c with the grammar in hand.
  *
  * Invariant: the text ends with '}' and white space (looked at first), so that
@@ -32,8 +32,8 @@ struct json_scan {
 struct walk {
 	struct json_scan *scan;
 	const char *text;
-	const uint32_t *next; /* in the list */
-	const uint32_t *end;
+	uint64_t bits; /* tokens of this block that are not yet looked at */
+	size_t block;  /* where it begins */
 	uint32_t at;   /* the current token */
 	uint32_t here; /* the node of the container, or IN_ARRAY */
 	uint32_t depth;
@@ -101,31 +101,43 @@ wanted(struct walk *w, const char *what)
 	return 0;
 }
 
-/* The next part of the list; 0 at the end of the text. */
-static int
-refill(struct json_scan *scan)
+/* The next block with tokens from `block` on, or the end of the text. */
+static size_t
+next_block(struct json_scan *scan, size_t block)
 {
-	do {
-		if (scan->index.until >= scan->len)
-			return 0;
-		scan->fill(&scan->index);
-	} while (scan->index.count == 0);
-	return 1;
+	struct json_index *ix = &scan->index;
+
+	for (;; block += 64) {
+		if (block >= ix->until) {
+			if (ix->until == scan->len)
+				return scan->len;
+			scan->fill(ix);
+		}
+		if (ix->tokens[block / 64 % JSON_BLOCKS] != 0)
+			return block;
+	}
 }
 
 /* The next token's first byte, or 0 at the end of the text. */
 ALWAYS unsigned
 next_token(struct walk *w)
 {
-	if (__builtin_expect(w->next == w->end, 0)) {
-		if (!refill(w->scan)) {
-			w->at = (uint32_t)w->scan->len;
+	if (__builtin_expect(w->bits == 0, 0)) {
+		w->block += 64;
+		if (w->block < w->scan->index.until)
+			w->bits =
+			    w->scan->index.tokens[w->block / 64 % JSON_BLOCKS];
+	}
+	if (__builtin_expect(w->bits == 0, 0)) {
+		w->block = next_block(w->scan, w->block);
+		if (w->block == w->scan->len) {
+			w->at = (uint32_t)w->block;
 			return 0;
 		}
-		w->next = w->scan->index.at;
-		w->end = w->next + w->scan->index.count;
+		w->bits = w->scan->index.tokens[w->block / 64 % JSON_BLOCKS];
 	}
-	w->at = *w->next++;
+	w->at = (uint32_t)w->block + (uint32_t)__builtin_ctzll(w->bits);
+	w->bits &= w->bits - 1;
 	return (unsigned char)w->text[w->at];
 }
 
@@ -136,10 +148,10 @@ maybe_escaped(const struct json_scan *scan, uint32_t from, uint32_t to)
 	const struct json_index *ix = &scan->index;
 	unsigned first, last;
 
+	if (__builtin_expect((ix->escapes | ix->base) == 0, 1))
+		return 0;
 	if (from < ix->base)
 		return 1;
-	if (__builtin_expect(ix->escapes == 0, 1))
-		return 0;
 	first = (unsigned)((from - ix->base) / 64);
 	last = (unsigned)((to - ix->base) / 64);
 	/* between the blocks of both ends */
@@ -256,7 +268,7 @@ ALWAYS int
 read_number(struct walk *w, struct json_value *value)
 {
 	const char *begin = w->text + w->at;
-	const char *end = json_number_end(begin);
+	const char *end = json_number_end(begin, w->text + w->scan->len);
 
 	if (end == NULL || !ends_word[(unsigned char)*end])
 		return wanted(w, "a number");
@@ -353,7 +365,8 @@ read_ends(struct walk *w, unsigned c)
 static int
 walk(struct json_scan *scan)
 {
-	struct walk w = {.scan = scan, .text = scan->text};
+	struct walk w = {
+	    .scan = scan, .text = scan->text, .block = (size_t)-64};
 	unsigned c = next_token(&w);
 	int rc;
 

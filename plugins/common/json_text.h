@@ -5,6 +5,8 @@
 #define PLUGINS_COMMON_JSON_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 static inline int
 json_digit(char c)
@@ -12,34 +14,58 @@ json_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* The end of the number that begins at p, or NULL when it is none. Some byte
- * that cannot be part of a number must follow: there is no limit. */
+/* Behind the digits at p. Eight at a time: the lengths of numbers vary, and a
+ * loop over digits is guessed wrong by the processor once a number. */
 static inline const char *
-json_number_end(const char *p)
+json_skip_digits(const char *p, const char *end)
 {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const uint64_t each = UINT64_C(0x0101010101010101);
+
+	while (end - p >= 8) {
+		uint64_t w;
+
+		(void)memcpy(&w, p, 8);
+		w ^= each * '0'; /* a digit is 0..9 now */
+		w = (((w & each * 0x7f) + each * (0x80 - 10)) | w) &
+		    each * 0x80;
+		if (w != 0)
+			return p + __builtin_ctzll(w) / 8;
+		p += 8;
+	}
+#endif
+	while (p < end && json_digit(*p))
+		p++;
+	return p;
+}
+
+/* The end of the number that begins at p, or NULL when it is none. A byte that
+ * cannot be part of a number stands before `end`. */
+static inline const char *
+json_number_end(const char *p, const char *end)
+{
+	const char *digits;
+
 	if (*p == '-')
 		p++;
-	if (!json_digit(*p))
+	digits = p;
+	p = json_skip_digits(p, end);
+	if (p == digits || (*digits == '0' && p - digits > 1))
 		return NULL;
-	if (*p++ != '0') {
-		while (json_digit(*p))
-			p++;
-	}
 	if (*p == '.') {
-		p++;
-		if (!json_digit(*p++))
+		digits = p + 1;
+		p = json_skip_digits(digits, end);
+		if (p == digits)
 			return NULL;
-		while (json_digit(*p))
-			p++;
 	}
 	if (*p == 'e' || *p == 'E') {
 		p++;
 		if (*p == '+' || *p == '-')
 			p++;
-		if (!json_digit(*p++))
+		digits = p;
+		p = json_skip_digits(digits, end);
+		if (p == digits)
 			return NULL;
-		while (json_digit(*p))
-			p++;
 	}
 	return p;
 }
