@@ -5,8 +5,13 @@ import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
+
+from flow import wait_done
+from kafka import produce
+from secor import base_config
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.M | re.S)
@@ -72,3 +77,42 @@ def test_installed_plugins_mk_compiles(tmp_path):
                                f"./{made.name}"], cwd=folder, check=True,
                               capture_output=True, text=True, timeout=60)
         assert made.stem in seen.stdout.splitlines()[0]
+
+
+def compiled(tree, name):
+    """The shared object of an example, compiled as its page says."""
+    folder = tree / "examples" / name
+    subprocess.run(["make", "-s", "-B"], cwd=folder, check=True, timeout=60)
+    return str(next(folder.glob("*.so")))
+
+
+def test_examples_work_together(tree, kafka, topic, group, secor):
+    t = topic(1)
+    countries = ["de", "fr", "it"]
+    lines = [f"{1405908000 + i},{countries[i % 3]},/{i}" for i in range(300)]
+    produce(kafka.address, t, [(0, f"key-{i % 7}", line)
+                               for i, line in enumerate(lines)])
+    process = secor(base_config(
+        kafka.address, group, t,
+        parser={"use": compiled(tree, "parser-csv"),
+                "columns": ["time", "country", "page"]},
+        partitioner=[{"use": "field", "fields": ["country"]},
+                     {"use": compiled(tree, "partitioner-bucket"),
+                      "buckets": 5}],
+        format={"use": "text"},
+        notifiers={"use": compiled(tree, "notifier-list"),
+                   "file": "finished.txt"}))
+    process.start()
+    wait_done(kafka.address, group, t, 1)
+    out = process.dir / "out" / t
+    objects = sorted(p for p in out.rglob("*") if p.is_file())
+    stored = [line for o in objects for line in o.read_text().splitlines()]
+    assert sorted(stored) == sorted(lines)
+    assert {o.parts[-3] for o in objects} == {f"country={c}" for c in countries}
+    assert all(o.parts[-2].startswith("bucket=00") for o in objects)
+    finished, stop = process.dir / "finished.txt", time.monotonic() + 20
+    while time.monotonic() < stop and not (
+            finished.exists() and
+            set(finished.read_text().split()) == {str(o) for o in objects}):
+        time.sleep(0.1)
+    assert set(finished.read_text().split()) == {str(o) for o in objects}
