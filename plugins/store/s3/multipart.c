@@ -56,13 +56,17 @@ s3_create(struct s3 *s3, const struct secor_put *put, char *upload, size_t room,
 	return status;
 }
 
+/* Nobody waits for it: a stop, or the next try of the same put, does not. */
 int
 s3_abort(
     struct s3 *s3, const char *key, const char *upload, struct secor_err *err)
 {
 	char escaped[3 * 1024 + 4], query[sizeof(escaped) + 16];
-	struct s3_call call = {
-	    .kind = S3_ABORT, .key = key, .query = query, .missing_ok = 1};
+	struct s3_call call = {.kind = S3_ABORT,
+	    .key = key,
+	    .query = query,
+	    .missing_ok = 1,
+	    .is_courtesy = 1};
 	struct http_answer answer;
 
 	(void)sigv4_escape(upload, 0, escaped, sizeof(escaped));

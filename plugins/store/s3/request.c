@@ -15,6 +15,7 @@
 #include "s3.h"
 
 #define RETRY_CAP_MS 20000
+#define COURTESY_MS 10000
 
 struct signed_request {
 	char path[S3_PATH];
@@ -202,6 +203,7 @@ send_once(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
 	    .body = call->body,
 	    .length = call->length,
 	    .limit = call->limit,
+	    .total_ms = call->is_courtesy ? COURTESY_MS : 0,
 	    .go_on = may_go_on,
 	    .arg = call};
 	int status;
@@ -271,7 +273,8 @@ int
 s3_run(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
     struct secor_err *err)
 {
-	struct retry retry = {.most = (int)s3->conf->max_attempts,
+	struct retry retry = {
+	    .most = call->is_courtesy ? 1 : (int)s3->conf->max_attempts,
 	    .base_ms = s3->conf->retry_delay,
 	    .cap_ms = RETRY_CAP_MS,
 	    .seed = s3->seed++};

@@ -101,7 +101,8 @@ struct s3_call {
 	void *arg;
 	const char *root;
 	size_t limit;
-	int missing_ok; /* a missing object is SECOR_OK with status 404 */
+	int missing_ok;	 /* a missing object is SECOR_OK with status 404 */
+	int is_courtesy; /* tried once, and not for long */
 
 	/* while it runs */
 	struct s3 *s3;

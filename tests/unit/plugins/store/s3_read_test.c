@@ -161,6 +161,17 @@ Test(s3_read, upload_left_behind_is_said)
 	cr_assert_not_null(strstr(t.logged, "multipart upload left behind"));
 }
 
+Test(s3_read, abort_is_tried_once)
+{
+	static const struct script_step steps[] = {CREATED,
+	    {.status = 403, .body = ERROR_XML("AccessDenied")}, {.status = 500},
+	    {.status = 204}};
+
+	most_requests = 99;
+	cr_assert_eq(put_large(steps, COUNT(steps)), SECOR_FATAL);
+	cr_assert_eq(script_count(t.script), 3);
+}
+
 Test(s3_read, part_size_is_enough_for_ten_thousand)
 {
 	const uint64_t mib = 1 << 20, wished = 16 * mib;
