@@ -537,8 +537,10 @@ retry_puts(struct batch *batch, int64_t boot_ms)
 void
 advance_tick(struct part *part, int64_t boot_ms)
 {
-	if (part->state != PART_RUNNING)
+	if (part->state != PART_RUNNING) {
+		advance(part); /* a halt that is not committed yet */
 		return;
+	}
 	if ((part->pause & PAUSE_DISK) && part->again_boot_ms <= boot_ms)
 		part_seek(part);
 	if ((part->pause & PAUSE_RETRY) && part->held_boot_ms <= boot_ms)

@@ -384,8 +384,11 @@ stop_part(struct part *part)
 static void
 count_busy(struct part *part)
 {
-	if (part->state == PART_RUNNING &&
-	    (part->past != NULL || part->cur != NULL || part->committing))
+	int committing = part->committing || part->want_commit;
+
+	if ((part->state == PART_RUNNING &&
+		(part->past != NULL || part->cur != NULL || committing)) ||
+	    (part->state == PART_HALTED && committing))
 		part->engine->busy_now++;
 }
 

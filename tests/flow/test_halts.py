@@ -1,0 +1,390 @@
+"""Records that are not what they should be: each halts, or goes on, as
+docs/RUNBOOK.md says, also for the next owner, and the command that the halt
+names gets everything into exactly one object again.
+"""
+
+import json
+import time
+import urllib.request
+
+import halting
+import kafka as clients
+import proof
+import pytest
+from halting import Case
+from secor import secor_command, write_config
+
+
+@pytest.fixture
+def case(kafka, topic, group, secor, tmp_path):
+    """Factory: case(topic_config=None, **sections) with 400 messages."""
+    def make(topic_config=None, count=400, **config):
+        one = Case(kafka.address, group, topic(config=topic_config), secor,
+                   tmp_path, **config)
+        if count:
+            one.produce(count)
+        return one
+    return make
+
+
+# ---- the offset is gone ----
+
+def test_offsets_deleted_halts_until_adopted(case, kafka):
+    c = case()
+    c.run_to_the_end()
+    halting.delete_group(kafka.address, c.group)
+    c.produce(300)
+    c.start()
+    c.halted("offsets-lost")
+    assert c.record() == (None, None)
+    c.next_owner_halts("offsets-lost")
+    said = c.offsets("adopt", "--from-manifests", "--yes")
+    assert "nothing is skipped, nothing doubled" in said
+    c.run_to_the_end()
+    c.exactly_once()
+    c.verify()
+
+
+def test_topic_created_again_while_stopped_needs_a_new_generation(case, kafka):
+    c = case()
+    c.run_to_the_end()
+    halting.create_again(kafka.address, c.topic)
+    c.produce(200)
+    c.start()
+    c.halted("offsets-lost")
+    c.next_owner_halts("offsets-lost")
+    c.config["layout"] = {"generation": 2}
+    c.process.reconfigure(c.config)
+    c.run_to_the_end()
+    c.exactly_once()
+    c.verify()
+    generations = {proof.parse_name(k, c.topic)["generation"]
+                   for k in proof.object_keys(c.tree)}
+    assert generations == {1, 2} or generations == {0, 2}
+
+
+def test_topic_created_again_while_running_halts(case, kafka):
+    c = case()
+    c.start()
+    c.wait_done()
+    halting.create_again(kafka.address, c.topic)
+    c.produce(200)
+    found = c.process.wait_for(
+        r"partition halted topic=\S+ partition=0 .*reason=(\S+)", 60)[1]
+    assert found in ("offsets-lost", "record-gone")
+    c.next_owner_halts(found)
+    generation_2(c)
+    c.exactly_once()
+    c.verify()
+
+
+def generation_2(c):
+    """What the runbook says for a topic that was created again."""
+    c.config["layout"] = {"generation": 2}
+    c.process.reconfigure(c.config)
+    if c.record() != (None, None):
+        c.offsets("adopt", "--offset", "0", "--yes")
+    c.run_to_the_end()
+
+
+def test_topic_created_again_while_paused_is_seen_before_the_plan(case, kafka):
+    c = case(kafka={"session_timeout": "30s"})
+    c.run_to_the_end()
+    c.produce(100)
+    first = c.ids
+    c.start_at("sealed")
+    halting.create_again(kafka.address, c.topic)
+    c.process.cont()
+    c.halted("record-gone")
+    assert c.process.wait_for("commit acknowledged .*kind=3", 10)
+    c.next_owner_halts("record-gone")
+    # the second hundred went with the topic
+    c.ids = first[:400]
+    c.ids += clients.produce_json(kafka.address, c.topic, 100, first_id=1000)
+    generation_2(c)
+    c.exactly_once()
+
+
+def test_topic_created_again_in_a_pause_beyond_the_session(case, kafka):
+    c = case()
+    c.start()
+    c.wait_done()
+    c.process.pause()
+    halting.wait_empty(kafka.address, c.group)
+    halting.create_again(kafka.address, c.topic)
+    c.produce(100)
+    c.process.cont()
+    c.halted("offsets-lost")
+    c.next_owner_halts("offsets-lost")
+    generation_2(c)
+    c.exactly_once()
+
+
+# ---- somebody else committed ----
+
+def reset_to_earliest(kafka, group, topic):
+    halting.wait_empty(kafka.address, group)
+    kafka.run(kafka.java(
+        "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+        "--bootstrap-server", kafka.address, "--group", group,
+        "--topic", topic, "--reset-offsets", "--to-earliest", "--execute"))
+
+
+def test_group_reset_by_the_brokers_tool_halts_until_adopted(case, kafka):
+    c = case()
+    c.run_to_the_end()
+    reset_to_earliest(kafka, c.group, c.topic)
+    assert c.record() == (0, "")
+    c.produce(300)
+    c.start()
+    c.halted("foreign-record")
+    c.next_owner_halts("foreign-record")
+    c.offsets("adopt", "--from-manifests", "--yes")
+    c.run_to_the_end()
+    c.exactly_once()
+    c.verify()
+
+
+def test_foreign_commit_while_running_halts_before_the_next_plan(case, kafka):
+    c = case()
+    c.start()
+    c.wait_done()
+    halting.commit_in_transaction(kafka.address, c.group, c.topic, 100)
+    before = c.tree.keys()
+    c.produce(300)
+    c.halted("foreign-record")
+    assert c.tree.keys() == before
+    c.next_owner_halts("foreign-record")
+    c.offsets("adopt", "--from-manifests", "--yes")
+    c.run_to_the_end()
+    c.exactly_once()
+
+
+def test_record_set_back_while_running_halts_when_it_stays(case, kafka):
+    c = case()
+    c.start()
+    c.wait_done()
+    offset, text = c.record()
+    older = text.replace(f"q={offset}", "q=7")
+    halting.commit_in_transaction(kafka.address, c.group, c.topic, 7, older)
+    c.produce(300)
+    c.halted("record-older")
+    c.process.wait_for("commit acknowledged .*kind=3", 10)
+    c.next_owner_halts("record-older")
+    c.offsets("adopt", "--from-manifests", "--yes")
+    c.run_to_the_end()
+    c.exactly_once()
+
+
+def test_record_of_another_group_halts(case, kafka):
+    c = case()
+    c.run_to_the_end()
+    offset, text = c.record()
+    c.config["kafka"]["group"] = c.group + "-copy"
+    halting.commit_record(kafka.address, c.group + "-copy", c.topic, offset,
+                          text)
+    c.process.reconfigure(c.config)
+    c.start()
+    c.halted("other-group")
+    c.next_owner_halts("other-group")
+
+
+def test_offset_beyond_the_log_halts(case, kafka):
+    c = case()
+    c.run_to_the_end()
+    _, text = c.record()
+    halting.commit_record(kafka.address, c.group, c.topic, 5000, text)
+    c.start()
+    c.halted("truncated")
+    c.stop()
+
+
+# ---- the configuration changed in the middle of a batch ----
+
+def by_day(config):
+    return {**config, "partitioner": {"use": "date", "granularity": "day"}}
+
+
+@pytest.mark.parametrize("step", ["plan-acked", "put-done"])
+@pytest.mark.parametrize("way", ["old-configuration", "finish-plans-with"])
+def test_changed_configuration_does_not_finish_a_plan(case, step, way):
+    c = case(count=5000)
+    c.start_at(step)
+    c.process.kill9()
+    stored = {k: c.tree.get(k) for k in c.tree.keys()}
+    new, old = by_day(c.config), c.config
+    c.process.reconfigure(new)
+    c.start()
+    c.halted("plan-fingerprint")
+    c.next_owner_halts("plan-fingerprint")
+    assert " plan " in c.record()[1]
+    if way == "old-configuration":
+        c.process.reconfigure(old)
+        c.run_to_the_end()
+    else:
+        file = write_config(c.process.dir / "old.yaml", old)
+        c.run_to_the_end("--finish-plans-with", file)
+    c.exactly_once()
+    for key, data in stored.items():
+        assert c.tree.get(key) == data
+    c.verify()
+
+
+# ---- messages are gone ----
+
+def test_deleted_records_leave_a_gap_that_is_written_down(case, kafka):
+    c = case()
+    c.run_to_the_end()
+    c.produce(200)
+    clients.delete_records(kafka.address, c.topic, 0, 450)
+    c.start()
+    c.process.wait_for(r"^error .* data loss .* start=400 end=450 ", 20)
+    c.wait_done()
+    c.stop()
+    assert c.gaps() == [(400, 450)]
+    c.exactly_once(c.ids[:400] + c.ids[450:])
+
+
+def test_records_deleted_under_a_running_reader_leave_a_gap(case, kafka):
+    """More than the reader takes in advance, so it meets the hole."""
+    c = case(count=0)
+    c.produce(60, extra=lambda i: {"pad": "x" * 700_000})
+    c.start_at("opened")
+    clients.delete_records(kafka.address, c.topic, 0, 55)
+    c.process.cont()
+    c.process.wait_for(r"^error .* data loss ", 30)
+    c.wait_done()
+    c.stop()
+    (start, end), = c.gaps()
+    assert end == 55
+    c.exactly_once(c.ids[:start] + c.ids[55:])
+
+
+@pytest.mark.parametrize("step", ["gap-planned", "manifest-done",
+                                  "final-sent"])
+def test_a_gap_is_repeated_after_a_crash(case, kafka, step):
+    c = case()
+    c.run_to_the_end()
+    c.produce(200)
+    clients.delete_records(kafka.address, c.topic, 0, 450)
+    c.start_at(step)
+    c.process.kill9()
+    c.run_to_the_end()
+    assert c.gaps() == [(400, 450)]
+    c.exactly_once(c.ids[:400] + c.ids[450:])
+
+
+def test_deleted_records_halt_where_that_is_asked_for(case, kafka):
+    c = case(kafka={"on_data_loss": "halt"})
+    c.run_to_the_end()
+    c.produce(200)
+    clients.delete_records(kafka.address, c.topic, 0, 450)
+    c.start()
+    c.halted("data-loss")
+    c.process.wait_for("commit acknowledged .*kind=3", 10)
+    c.next_owner_halts("data-loss")
+    c.offsets("adopt", "--offset", "450", "--yes")
+    c.run_to_the_end()
+    assert c.gaps() == [(400, 450)]
+    c.exactly_once(c.ids[:400] + c.ids[450:])
+    c.verify()
+
+
+def planned_and_gone(c, kafka, step):
+    """Kills at the step and removes the first half of what was planned.
+    (S, E) of the plan."""
+    c.start_at(step)
+    c.process.kill9()
+    start, text = c.record()
+    words = dict(w.split("=") for w in text.split() if "=" in w)
+    end = int(words["e"])
+    assert " plan " in text and end - start > 10
+    clients.delete_records(kafka.address, c.topic, 0, (start + end) // 2)
+    c.start()
+    c.halted("plan-unreadable")
+    c.next_owner_halts("plan-unreadable")
+    assert " plan " in c.record()[1]
+    return start, end
+
+
+def test_unreadable_plan_is_given_up_by_a_person(case, kafka):
+    c = case(count=5000)
+    start, end = planned_and_gone(c, kafka, "put-done")
+    assert proof.object_keys(c.tree)
+    c.offsets("resolve", "--skip-plan", "--yes")
+    c.run_to_the_end()
+    c.exactly_once(c.ids[:start] + c.ids[end:])
+    assert c.gaps() == [(start, end)]
+
+
+def test_unreadable_plan_is_read_again_as_far_as_it_goes(case, kafka):
+    c = case(count=5000)
+    start, end = planned_and_gone(c, kafka, "put-done")
+    c.offsets("resolve", "--again", "--yes")
+    c.run_to_the_end()
+    c.exactly_once(c.ids[:start] + c.ids[(start + end) // 2:])
+
+
+def test_unreadable_plan_keeps_what_is_stored(case, kafka):
+    c = case(count=5000)
+    start, end = planned_and_gone(c, kafka, "put-done")
+    kept = [i for _, i in proof.read_ids(c.tree)]
+    c.offsets("resolve", "--as-stored", "--yes")
+    c.run_to_the_end()
+    c.exactly_once(sorted(kept) + [i for i in c.ids[end:]])
+
+
+def test_plan_that_reads_other_messages_halts(case, kafka, secor):
+    """The plan says one message more than the log has in its range."""
+    c = case(count=5000)
+    c.start_at("plan-acked")
+    c.process.kill9()
+    start, text = c.record()
+    words = dict(w.split("=") for w in text.split() if "=" in w)
+    halting.commit_record(
+        kafka.address, c.group, c.topic, start, text.replace(
+            f"n={words['n']}", f"n={int(words['n']) + 1}"))
+    c.start()
+    c.halted("plan-differs")
+    c.next_owner_halts("plan-differs")
+    assert not proof.object_keys(c.tree)
+    c.offsets("resolve", "--again", "--yes")
+    c.run_to_the_end()
+    c.exactly_once()
+
+
+# ---- what is refused from the start ----
+
+def test_compacted_topic_is_refused(case):
+    c = case(topic_config={"cleanup.policy": "compact"})
+    c.start()
+    c.halted("compacted-topic")
+    c.next_owner_halts("compacted-topic")
+    assert c.tree.keys() == [] and c.record() == (None, None)
+    c.config["kafka"]["compacted"] = "allow"
+    c.process.reconfigure(c.config)
+    c.run_to_the_end()
+    c.exactly_once()
+
+
+def test_halt_is_seen_from_outside(case, kafka):
+    c = case(topic_config={"cleanup.policy": "compact"})
+    c.start()
+    c.halted("compacted-topic")
+    port = c.process.wait_for(r"http listens address=\S*:(\d+)", 10)[1]
+    base = f"http://127.0.0.1:{port}"
+    end = time.monotonic() + 5
+    while True:
+        text = urllib.request.urlopen(f"{base}/metrics", timeout=5).read()
+        if b"secor_partitions_halted 1" in text or time.monotonic() > end:
+            break
+        time.sleep(0.2)
+    assert b"secor_partitions_halted 1" in text
+    with pytest.raises(urllib.error.HTTPError) as ready:
+        urllib.request.urlopen(f"{base}/health/ready", timeout=5)
+    assert ready.value.code == 503
+    assert b"halted" in ready.value.read()
+    shown = json.loads(secor_command(
+        "offsets", "show", c.process.config, "--json",
+        cwd=c.process.dir).stdout)
+    assert shown
