@@ -284,6 +284,39 @@ Test(json_scan, wanted_values_are_found)
 	fixture_fini(&f);
 }
 
+/* Digits are read eight at a time where there is room. */
+Test(json_scan, numbers_of_any_length_end_where_they_end)
+{
+	static const char *const good[] = {"%.*s", "-%.*s", "1.%.*s", "1e%.*s",
+	    "1E-%.*s", "0.5e+%.*s", "%.*s.25", "%.*se1"};
+	static const char *const bad[] = {
+	    "%.*s/", "%.*sa", "%.*s.", "0%.*s", "1.%.*s.1", "1e%.*sx", "%.*s-"};
+	static const char digits[] = "1234567890123456789012345";
+	struct json_value *values;
+	struct secor_err err;
+	struct fixture f;
+	char number[64], text[128];
+
+	fixture_init(&f);
+	for (int n = 1; n <= 25; n++) {
+		for (size_t i = 0; i < 8 + 7; i++) {
+			const char *format = i < 8 ? good[i] : bad[i - 8];
+			size_t len;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+			(void)sprintf(number, format, n, digits);
+#pragma GCC diagnostic pop
+			len = (size_t)sprintf(
+			    text, "{\"a\":%s,\"p\":\"%032d\"}", number, 0);
+			cr_assert_eq(run(&f, text, len, &values, &err),
+			    i < 8 ? SECOR_OK : SECOR_REJECT, "%s", text);
+			cr_assert(i >= 8 || values[0].len == strlen(number));
+		}
+	}
+	fixture_fini(&f);
+}
+
 /* Moves the same object through every position in blocks and windows. */
 Test(json_scan, value_at_any_position_is_found)
 {
