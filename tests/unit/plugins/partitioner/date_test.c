@@ -5,6 +5,7 @@
 #include "tests/unit/harness.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -307,6 +308,37 @@ Test(date, span_covers_the_first_levels)
 	cr_expect(from == 1388534400000 && until == 1420070400000);
 	cr_expect_eq(ops->span(d.self, T, 2, &from, &until), 0);
 	cr_expect(from == 1404172800000 && until == 1406851200000);
+	date_free(&d);
+}
+
+static void *
+ask_spans(void *arg)
+{
+	const struct date *d = arg;
+	int64_t from, until;
+
+	for (int64_t t = T; t < T + 400 * INT64_C(86400000); t += 43200000) {
+		cr_assert_eq(d->plugin->ops.partitioner->span(
+				 d->self, t, 1, &from, &until),
+		    SECOR_OK);
+		cr_assert(from <= t && t < until);
+	}
+	return NULL;
+}
+
+/* The finalizer asks while the consumer routes. */
+Test(date, spans_may_be_asked_from_any_thread)
+{
+	struct date d = date_new("hour", "America/New_York", NULL, NULL);
+	pthread_t threads[2];
+
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(
+		    pthread_create(&threads[i], NULL, ask_spans, &d), 0);
+	for (int64_t t = T; t < T + 400 * INT64_C(86400000); t += 43200000)
+		(void)route(&d, t);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(pthread_join(threads[i], NULL), 0);
 	date_free(&d);
 }
 
