@@ -205,6 +205,23 @@ try_lines(struct trial *trial)
 	return trial->undecoded ? CLI_USAGE : CLI_OK;
 }
 
+/* What the store adds to keys: long paths are bad messages. A store that does
+ * not open here adds nothing. */
+static size_t
+key_overhead(const struct config *config)
+{
+	const struct secor_store_ops *ops = config->store.plugin->ops.store;
+	char url[1024] = "";
+	void *store;
+
+	if (cli_store(config, &store, NULL) != SECOR_OK)
+		return 0;
+	if (ops->url != NULL)
+		ops->url(store, "", url, sizeof(url));
+	ops->close(store);
+	return strlen(url);
+}
+
 static int
 try_config(struct trial *trial, const struct config *config)
 {
@@ -218,8 +235,8 @@ try_config(struct trial *trial, const struct config *config)
 				      "in full: give --topic\n");
 		return CLI_USAGE;
 	}
-	if (router_new(config_topic(config, trial->topic), 0, &trial->router,
-		&err) != SECOR_OK) {
+	if (router_new(config_topic(config, trial->topic), key_overhead(config),
+		&trial->router, &err) != SECOR_OK) {
 		(void)fprintf(stderr, "secor try: %s\n", err.text);
 		return CLI_ENVIRONMENT;
 	}

@@ -176,6 +176,8 @@ has_key(struct verify_keys *keys, const char *key)
 struct listing {
 	struct verify *verify;
 	struct verify_topic *topic;
+	char **suspects; /* final and in no manifest that was read */
+	size_t suspect_count;
 	struct secor_err *err;
 	int rc;
 };
@@ -214,6 +216,17 @@ is_final(struct listing *listing, int32_t partition, int64_t generation,
 	return generation < final->generation || start < final->offset;
 }
 
+/* Judged after the listing: a store does one thing at a time. */
+static void
+suspect(struct listing *listing, const char *key)
+{
+	size_t n = listing->suspect_count++;
+
+	listing->suspects =
+	    mem_grow(listing->suspects, (n + 1) * sizeof(*listing->suspects));
+	listing->suspects[n] = mem_dup(key, strlen(key));
+}
+
 static int
 on_object(void *arg, const char *key, uint64_t length)
 {
@@ -246,12 +259,65 @@ on_object(void *arg, const char *key, uint64_t length)
 		    "not final yet: a batch that is "
 		    "being stored, or was given up");
 	} else {
-		report.found = 1;
-		report.kind = "foreign-object";
-		verify_say(verify, &report,
-		    "the object is in no manifest (%" PRIu64 " bytes)", length);
+		suspect(listing, key);
 	}
 	return listing->rc != SECOR_OK;
+}
+
+static int
+lists_key(const struct manifest *manifest, const char *key)
+{
+	for (size_t i = 0; i < manifest->object_count; i++)
+		if (strcmp(manifest->objects[i].key, key) == 0)
+			return 1;
+	return 0;
+}
+
+/* Looks once more: the manifest of a batch that ended meanwhile was not among
+ * those that were read. */
+static int
+judge(struct listing *listing, const char *key)
+{
+	struct verify *verify = listing->verify;
+	const struct manifest_store *store = &verify->store;
+	struct verify_report report = {.found = 1,
+	    .kind = "foreign-object",
+	    .topic = listing->topic->name,
+	    .key = key,
+	    .end = -1};
+	struct manifest *manifest = NULL;
+	struct secor_err why;
+	int64_t generation;
+	char *name;
+	int rc;
+
+	(void)verify_parse_key(
+	    key, &generation, &report.partition, &report.start);
+	name = manifest_key(store->prefix, report.topic, report.partition,
+	    generation, report.start);
+	rc = manifest_get(store->ops, store->self, name, &manifest, &why);
+	free(name);
+	if (rc != SECOR_OK && rc != SECOR_REJECT)
+		return secor_fail(listing->err, rc, "%s", why.text);
+	if (manifest == NULL || !lists_key(manifest, key))
+		verify_say(verify, &report, "the object is in no manifest");
+	manifest_free(manifest);
+	return SECOR_OK;
+}
+
+/* Takes the suspects. */
+static int
+judge_all(struct listing *listing)
+{
+	int rc = listing->rc;
+
+	for (size_t i = 0; i < listing->suspect_count; i++) {
+		if (rc == SECOR_OK)
+			rc = judge(listing, listing->suspects[i]);
+		free(listing->suspects[i]);
+	}
+	free(listing->suspects);
+	return rc;
 }
 
 int
@@ -259,7 +325,7 @@ verify_strangers(
     struct verify *verify, struct verify_topic *topic, struct secor_err *err)
 {
 	const struct manifest_store *store = &verify->store;
-	struct listing listing = {verify, topic, err, SECOR_OK};
+	struct listing listing = {.verify = verify, .topic = topic, .err = err};
 	char *folders[2];
 	int rc = SECOR_OK;
 
@@ -274,5 +340,7 @@ verify_strangers(
 	}
 	free(folders[0]);
 	free(folders[1]);
-	return rc;
+	if (rc != SECOR_OK)
+		listing.rc = rc;
+	return judge_all(&listing);
 }

@@ -360,6 +360,22 @@ def test_resolve_skip_plan_gives_all_of_it_up(kafka, group, planned):
     assert told["ok"] and told["totals"]["lost_offsets"] == 20
 
 
+def test_verify_finds_nothing_while_the_service_runs(secor, kafka, group,
+                                                     topic):
+    name = topic(partitions=2)
+    service = secor(base_config(kafka.address, group, name,
+                                batch={"max_messages": 50})).start()
+    for n in range(6):
+        clients.produce_json(kafka.address, name, 400, 2, first_id=400 * n,
+                             step_ms=30_000)
+        told = run_json("verify", service.config)
+        assert told["ok"], told["findings"]
+    clients.wait_committed(kafka.address, group, name, [1200, 1200])
+    assert service.stop() == 0
+    told = run_json("verify", service.config)
+    assert told["totals"]["messages"] == 2400 and told["notes"] == []
+
+
 def test_transaction_markers_are_no_holes(secor, kafka, group, topic):
     name = topic()
     service = secor(base_config(kafka.address, group, name)).start()

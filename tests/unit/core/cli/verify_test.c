@@ -430,6 +430,60 @@ Test(verify, batch_of_an_open_plan_is_not_final)
 	check(&seen, "", "not-final;not-final;");
 }
 
+/* The whole first batch of a partition, between the listing of manifests and
+ * that of objects. */
+static int
+record_after_a_batch(void *arg, const char *name, int32_t partition,
+    struct record *record, struct secor_err *err)
+{
+	struct seen *seen = arg;
+
+	(void)name;
+	(void)err;
+	if (partition == 0)
+		*record = seen->record;
+	else
+		*record = (struct record){.kind = RECORD_CLEAN,
+		    .offset = 10,
+		    .g = "0123456789abcdef.0"};
+	return SECOR_OK;
+}
+
+Test(verify, partition_that_begins_meanwhile_has_no_foreign_object)
+{
+	static char key[] = "t/dt=1/0_1_00000000000000000000";
+	static char path[] = "dt=1";
+	static char name[] = "_manifests/t/1/0_00000000000000000000.json";
+	struct manifest_object object = {.key = key, .path = path};
+	struct manifest manifest = {.topic = topic,
+	    .partition = 1,
+	    .end = 10,
+	    .cut = CUT_SIZE,
+	    .objects = &object,
+	    .object_count = 1};
+	struct seen seen;
+	struct verify verify;
+	struct verify_topic now = {.name = "t"};
+	char *text;
+
+	begin(&seen);
+	memory_store_clear();
+	text = manifest_write(&manifest);
+	memory_store_put(name, text, strlen(text));
+	memory_store_put(key, "", 0);
+	memory_store_put("t/dt=2/0_1_00000000000000000000", "", 0);
+	free(text);
+	verify = verify_of(&seen, 1);
+	verify.record = record_after_a_batch;
+	cr_assert_eq(verify_strangers(&verify, &now, NULL), SECOR_OK);
+	cr_assert_str_eq(seen.found.ptr,
+	    "foreign-object t/1 [0,-1) t/dt=2/0_1_00000000000000000000;");
+	free(now.finals);
+	buf_fini(&seen.found);
+	buf_fini(&seen.notes);
+	memory_store_clear();
+}
+
 Test(verify, batch_that_ends_meanwhile_is_not_final)
 {
 	struct seen seen;
