@@ -11,6 +11,7 @@ import shutil
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 
 import kafka as clients
 import proof
@@ -272,6 +273,57 @@ def test_adopt_further_on_records_the_gap(kafka, group, halted, tmp_path):
     back = secor_command(*adopt, "--offset", 50)
     assert back.returncode == 2 and "layout.generation" in back.stderr
     assert record(kafka, group, name)[0] == 60
+
+
+def run_to_the_end(service, kafka, group, name):
+    service.start()
+    end = clients.watermarks(kafka.address, name)[1]
+    clients.wait_committed(kafka.address, group, name, [end])
+    assert service.stop() == 0
+
+
+def test_adopt_from_manifests_after_the_group_was_deleted(
+        secor, kafka, group, topic):
+    name = topic()
+    service = secor(base_config(kafka.address, group, name,
+                                batch={"max_messages": 40}))
+    ids = clients.produce_json(kafka.address, name, 200)
+    run_to_the_end(service, kafka, group, name)
+    admin = AdminClient({"bootstrap.servers": kafka.address})
+    admin.delete_consumer_groups([group])[group].result(30)
+    assert [f["kind"] for f in findings(service.config)] == ["record"]
+    told = secor_command("offsets", "adopt", service.config, name, 0,
+                         "--from-manifests", "--yes")
+    assert told.returncode == 0 and "nothing doubled" in told.stdout
+    ids += clients.produce_json(kafka.address, name, 100, first_id=200)
+    run_to_the_end(service, kafka, group, name)
+    told = run_json("verify", service.config)
+    assert told["ok"] and told["totals"]["messages"] == 300
+    proof.assert_exactly_once(ids, proof.LocalTree(service.dir / "out"))
+
+
+def test_adopt_back_in_another_generation_stores_all_of_it_again(
+        secor, kafka, group, topic):
+    name = topic()
+    config = base_config(kafka.address, group, name,
+                         batch={"max_messages": 40})
+    service = secor(config)
+    ids = clients.produce_json(kafka.address, name, 100)
+    run_to_the_end(service, kafka, group, name)
+    service.reconfigure({**config, "layout": {"generation": 2}})
+    told = secor_command("offsets", "adopt", service.config, name, 0,
+                         "--offset", 0, "--yes")
+    assert told.returncode == 0 and "doubled: offsets 0..99" in told.stdout
+    run_to_the_end(service, kafka, group, name)
+    tree = proof.LocalTree(service.dir / "out")
+    by_generation = {g: [(k, i) for k, i in proof.read_ids(tree)
+                         if proof.parse_name(k, name)["generation"] == g]
+                     for g in (1, 2)}
+    for pairs in by_generation.values():
+        proof.assert_exactly_once(ids, pairs)
+    told = run_json("verify", service.config)
+    assert told["ok"] and [n["kind"] for n in told["notes"]] == ["again"]
+    assert run_json("verify", service.config, "--generation", 2)["ok"]
 
 
 def test_adopt_refuses_objects_that_were_never_final(kafka, group, halted,

@@ -23,12 +23,14 @@ struct ear {
 	int open;	/* the gate */
 	int answers[4]; /* of the first calls, then SECOR_OK */
 	int always_retry;
+	int deaf; /* does not open */
 };
 
 static int
 ear_open(const struct secor_open *with, void **self, struct secor_err *err)
 {
-	(void)err;
+	if (((const struct ear *)with->conf)->deaf)
+		return secor_fail(err, SECOR_FATAL, "deaf");
 	*self = (void *)(uintptr_t)with->conf;
 	return SECOR_OK;
 }
@@ -212,6 +214,18 @@ Test(notify, batch_without_notifiers_is_heard_at_once)
 	cr_assert_str_eq(event->topic, "t");
 	cr_assert(event->partition == 4 && event->heard == 20);
 	free(event);
+	end(f);
+}
+
+Test(notify, one_that_does_not_open_is_named)
+{
+	struct fixture *f = begin(2);
+	struct secor_err err;
+
+	f->ears[1].deaf = 1;
+	cr_assert_eq(notifiers_new(&f->config, f->done, &f->notifiers, &err),
+	    SECOR_FATAL);
+	cr_assert_str_eq(err.text, "notifier ear ((test)) does not open: deaf");
 	end(f);
 }
 
