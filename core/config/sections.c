@@ -34,7 +34,7 @@ static const struct secor_option KAFKA_ROWS[] = {
     SECOR_OPTION(STRINGS, KAFKA, exclude, "exclude", "[]", 0,
 	"Topics to leave out, names or regular expressions."),
     SECOR_OPTION_CHOICE(KAFKA, start, "start", "earliest", STARTS, 0,
-	"Where a topic begins that the group has never seen; partitions that "
+	"Where the group begins at its first start; topics and partitions that "
 	"appear later begin at their beginning."),
     SECOR_OPTION_CHOICE(KAFKA, on_data_loss, "on_data_loss", "continue", LOSSES,
 	0,

@@ -87,7 +87,8 @@ struct engine {
 	int revoking;				    /* grace is running */
 	int64_t revoke_until_boot_ms;
 	rd_kafka_topic_partition_list_t *revoke_list;
-	uint64_t assignment; /* serial */
+	uint64_t assignment;  /* serial */
+	uint64_t first_start; /* that of the group's first start; 0 */
 	int assigned;
 
 	/* commits: answers wait here until the array is done */

@@ -111,43 +111,46 @@ ends(struct inquirer *q, struct inquiry *inquiry)
 
 /* ---- a partition without a record ---- */
 
-static int
-partition_count(struct inquirer *q, const char *topic)
+/* Adds all partitions of the topics that the group reads, but this one. */
+static void
+add_wanted(struct inquirer *q, const struct rd_kafka_metadata *md,
+    const struct inquiry *but, rd_kafka_topic_partition_list_t *list)
 {
-	rd_kafka_topic_t *rkt = rd_kafka_topic_new(q->rk, topic, NULL);
-	const struct rd_kafka_metadata *md;
-	int count = 0;
+	for (int i = 0; i < md->topic_cnt; i++) {
+		const struct rd_kafka_metadata_topic *topic = &md->topics[i];
 
-	if (rkt == NULL)
-		return 0;
-	if (rd_kafka_metadata(q->rk, 0, rkt, &md, ASK_MS) ==
-	    RD_KAFKA_RESP_ERR_NO_ERROR) {
-		if (md->topic_cnt == 1)
-			count = md->topics[0].partition_cnt;
-		rd_kafka_metadata_destroy(md);
+		if (!config_wants_topic(q->config, topic->topic))
+			continue;
+		for (int32_t p = 0; p < topic->partition_cnt; p++)
+			if (p != but->partition ||
+			    strcmp(topic->topic, but->topic) != 0)
+				(void)rd_kafka_topic_partition_list_add(
+				    list, topic->topic, p);
 	}
-	rd_kafka_topic_destroy(rkt);
-	return count;
 }
 
+/* Whether the group has a record of anything that it reads: then this one came
+ * later. Only `start: latest` wants to know. */
 static int
-siblings(struct inquirer *q, struct inquiry *inquiry)
+others(struct inquirer *q, struct inquiry *inquiry)
 {
-	int count = partition_count(q, inquiry->topic);
 	rd_kafka_topic_partition_list_t *list;
+	const struct rd_kafka_metadata *md;
+	rd_kafka_resp_err_t why;
 	int rc;
 
-	if (count == 0)
+	if (q->config->kafka.start != CONFIG_START_LATEST)
+		return SECOR_OK;
+	why = rd_kafka_metadata(q->rk, 1, NULL, &md, ASK_MS);
+	if (why != RD_KAFKA_RESP_ERR_NO_ERROR)
 		return secor_fail(&inquiry->err, SECOR_RETRY,
-		    "partitions of %s not known", inquiry->topic);
-	list = rd_kafka_topic_partition_list_new(count);
-	rd_kafka_topic_partition_list_add_range(
-	    list, inquiry->topic, 0, count - 1);
-	rc = committed(q, list, &inquiry->err);
+		    "topics of the group not known: %s", rd_kafka_err2str(why));
+	list = rd_kafka_topic_partition_list_new(16);
+	add_wanted(q, md, inquiry, list);
+	rd_kafka_metadata_destroy(md);
+	rc = list->cnt == 0 ? SECOR_OK : committed(q, list, &inquiry->err);
 	for (int i = 0; rc == SECOR_OK && i < list->cnt; i++)
-		if (list->elems[i].partition != inquiry->partition &&
-		    list->elems[i].offset >= 0)
-			inquiry->sibling = 1;
+		inquiry->others |= list->elems[i].offset >= 0;
 	rd_kafka_topic_partition_list_destroy(list);
 	return rc;
 }
@@ -261,7 +264,7 @@ open_rest(struct inquirer *q, struct inquiry *inquiry)
 
 	if (rc != SECOR_OK || inquiry->record.kind != RECORD_MISSING)
 		return rc;
-	rc = siblings(q, inquiry);
+	rc = others(q, inquiry);
 	if (rc == SECOR_OK)
 		rc = manifests(q, inquiry);
 	return rc;

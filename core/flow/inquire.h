@@ -14,7 +14,7 @@
 #include <librdkafka/rdkafka.h>
 
 enum inquiry_kind {
-	INQUIRY_OPEN, /* record, log ends; a missing one: siblings, manifests */
+	INQUIRY_OPEN, /* record, log ends; a missing one: others, manifests */
 	INQUIRY_READ_BACK, /* record only */
 	INQUIRY_PING	   /* are the brokers reachable? */
 };
@@ -30,7 +30,7 @@ struct inquiry {
 	int status; /* SECOR_OK, or SECOR_RETRY / FATAL with text */
 	struct record record;
 	int64_t low, high;
-	int sibling; /* another partition of the topic has a record */
+	int others; /* start: latest: the group has other records */
 	int has_manifests;
 	int list_refused; /* the store does not let us list */
 	int compacted;

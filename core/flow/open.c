@@ -103,6 +103,18 @@ keep_past(struct part *part, const struct record *found)
 
 /* ---- rows ---- */
 
+/* The group had no record at all when this assignment began. Those that are
+ * there meanwhile are of partitions that were opened before this one. */
+static int
+is_first_start(const struct part *part, const struct inquiry *found)
+{
+	struct engine *engine = part->engine;
+
+	if (!found->others)
+		engine->first_start = engine->assignment;
+	return engine->first_start == engine->assignment;
+}
+
 static void
 open_missing(struct part *part, const struct inquiry *found)
 {
@@ -125,9 +137,10 @@ open_missing(struct part *part, const struct inquiry *found)
 		    "the topic was created again");
 		return;
 	}
-	start = !found->sibling && kafka->start == CONFIG_START_LATEST
-		    ? found->high
-		    : found->low;
+	start =
+	    kafka->start == CONFIG_START_LATEST && is_first_start(part, found)
+		? found->high
+		: found->low;
 	record = clean_at(part, start);
 	run_from(part, &record);
 	part->record.kind = RECORD_MISSING; /* until it is acknowledged */
