@@ -124,6 +124,21 @@ unit-$(1): variant-$(1) $$(UNIT_SRC:tests/unit/%.c=build/$(1)/unit/%)
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
 
+# bench/: a broker that replays, and the loop without a product, with glibc's
+# malloc and with the product's
+BENCH_BROKER := $(patsubst %.c,build/release/%.o,$(wildcard bench/broker/*.c))
+BENCH_BIN    := $(addprefix build/release/bench/,broker/broker bare bare-mi drop.so)
+
+build/release/bench/broker/broker: $(BENCH_BROKER) build/release/core.a \
+	build/release/common.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+build/release/bench/bare: build/release/bench/bare.o build/release/core.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+build/release/bench/drop.so: build/release/bench/drop.o
+	$(CC) -shared $(LDFLAGS) -o $@ $<
+build/release/bench/bare-mi: build/release/bench/bare.o build/release/core.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(MALLOC.release) $(CORE_LIBS)
+
 # a plugin: its own file or folder, what it uses of plugins/common, its libraries
 define plugin_rule
 build/$(1)/plugins/$(2).so: $$(patsubst %.c,build/$(1)/%.o,$$(call plugin_src,$(2))) \
@@ -185,7 +200,7 @@ format: ## lay out the code with clang-format
 fuzz: ## run the fuzzers for FUZZ_SECONDS each
 	@bash tests/fuzz/run.sh
 
-bench: all ## measure against a bare librdkafka loop
+bench: all $(BENCH_BIN) ## measure against a bare librdkafka loop
 	@bash bench/run.sh
 
 docs: all ## write the generated pages again

@@ -1,0 +1,109 @@
+/*
+ * bare.c -- the least that a librdkafka consumer can do: takes arrays of 1,000
+ * messages and drops them. What the product costs is measured against it, so
+ * its handle is made by the product's own client_conf: the same properties and,
+ * where librdkafka needs it, the same wake-up of a queue that was full.
+ */
+#include "core/flow/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { ARRAY = 1000, QUEUE_HALF_BYTES = 8 << 20 };
+
+struct bare {
+	rd_kafka_t *rk;
+	rd_kafka_queue_t *queue;
+	int was_above;
+	int64_t messages, bytes;
+};
+
+static void
+die(const char *what, const char *why)
+{
+	(void)fprintf(stderr, "bare: %s: %s\n", what, why);
+	exit(1);
+}
+
+static const char *
+env(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (value == NULL)
+		die(name, "is not set: run me under the broker");
+	return value;
+}
+
+static void
+open_handle(struct bare *bare, int partitions)
+{
+	const char *broker = env("BENCH_BROKER");
+	struct config config = {.kafka = {.brokers = {&broker, 1},
+				    .group = "bare",
+				    .session_timeout_ms = 10000,
+				    .max_poll_interval_ms = 300000}};
+	rd_kafka_topic_partition_list_t *all =
+	    rd_kafka_topic_partition_list_new(partitions);
+	rd_kafka_conf_t *conf;
+	struct secor_err err;
+	char why[512];
+
+	if (client_conf(&config, &conf, &err) != SECOR_OK)
+		die("configuration", err.text);
+	bare->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
+	if (bare->rk == NULL)
+		die("client", why);
+	(void)rd_kafka_poll_set_consumer(bare->rk);
+	bare->queue = rd_kafka_queue_get_consumer(bare->rk);
+	for (int i = 0; i < partitions; i++)
+		rd_kafka_topic_partition_list_add(all, "bench", i)->offset = 0;
+	if (rd_kafka_assign(bare->rk, all) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		die("assign", "refused");
+	rd_kafka_topic_partition_list_destroy(all);
+}
+
+static void
+wake(struct bare *bare)
+{
+	int64_t length = (int64_t)rd_kafka_queue_length(bare->queue);
+	int64_t half = QUEUE_HALF_BYTES / (bare->bytes / bare->messages + 1);
+	int above = length >= half;
+
+	if (bare->was_above && !above && !client_has_queue_backoff())
+		rd_kafka_error_destroy(
+		    rd_kafka_sasl_set_credentials(bare->rk, "", ""));
+	bare->was_above = above;
+}
+
+static void
+consume_and_drop(struct bare *bare, int64_t wanted)
+{
+	rd_kafka_message_t *array[ARRAY];
+
+	while (bare->messages < wanted) {
+		ssize_t n = rd_kafka_consume_batch_queue(
+		    bare->queue, 100, array, ARRAY);
+
+		for (ssize_t i = 0; i < n; i++) {
+			if (array[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+				bare->messages++;
+				bare->bytes += (int64_t)array[i]->len;
+			}
+			rd_kafka_message_destroy(array[i]);
+		}
+		if (bare->messages > 0)
+			wake(bare);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct bare bare = {0};
+
+	open_handle(&bare, argc > 1 ? atoi(argv[1]) : 4);
+	consume_and_drop(&bare, atoll(env("BENCH_MESSAGES")));
+	_exit(0); /* the end of the measured time */
+}
