@@ -6,10 +6,10 @@
 #include "core/base/buf.h"
 
 #include <criterion/criterion.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_FIELDS = 32 };
 
@@ -18,20 +18,16 @@ static struct registry *registry;
 const char *
 harness_build(void)
 {
-	static char found[4096];
+	static char found[PATH_MAX];
 	const char *given = getenv("SECOR_BUILD");
-	ssize_t len;
 	char *unit;
 
-	if (given != NULL && *given != '\0')
-		return given;
-	len = readlink("/proc/self/exe", found, sizeof(found) - 1);
-	cr_assert_gt(len, 0);
-	found[len] = '\0';
+	if (given == NULL || *given == '\0')
+		given = "/proc/self/exe";
+	cr_assert_not_null(realpath(given, found), "%s: %m", given);
 	unit = strstr(found, "/unit/");
-	if (unit == NULL)
-		return "build/release";
-	*unit = '\0';
+	if (unit != NULL)
+		*unit = '\0'; /* the binary's variant */
 	return found;
 }
 

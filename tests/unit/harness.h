@@ -18,7 +18,7 @@
 
 #include "core/plugin/plugin.h"
 
-/* build/<variant>; for files below it. */
+/* build/<variant>, absolute; for files below it. */
 const char *harness_build(void);
 
 /* "parser/json", opened once a process. Never NULL. */
