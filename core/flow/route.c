@@ -293,21 +293,25 @@ slot_for(struct router *router, int64_t time_ms, int64_t offset)
 	return &router->slots[(h ^ h >> 32) % SLOTS];
 }
 
+/* The narrowest interval seen is what buckets are made of. */
+static void
+narrow(int64_t *width, int64_t from, int64_t until)
+{
+	uint64_t wide = (uint64_t)until - (uint64_t)from;
+
+	if (wide > 0 && wide < (uint64_t)*width)
+		*width = (int64_t)wide;
+}
+
 static void
 remember(struct router *router, const struct secor_route_out *all,
     const struct routed *out)
 {
 	const struct buf *inputs = &router->inputs_now;
-	int64_t time_width = all->time_until / 2 - all->time_from / 2;
-	int64_t offset_width = all->offset_until / 2 - all->offset_from / 2;
 	struct slot *slot;
 
-	if (time_width > 0 && time_width * 2 < router->time_width &&
-	    time_width < INT64_MAX / 4)
-		router->time_width = time_width * 2;
-	if (offset_width > 0 && offset_width * 2 < router->offset_width &&
-	    offset_width < INT64_MAX / 4)
-		router->offset_width = offset_width * 2;
+	narrow(&router->time_width, all->time_from, all->time_until);
+	narrow(&router->offset_width, all->offset_from, all->offset_until);
 	slot = slot_for(router, out->record.time_ms, out->message.offset);
 	paths_ref(out->path);
 	paths_unref(&router->paths, slot->path);
