@@ -37,6 +37,8 @@ LDFLAGS.tsan    := -fsanitize=thread
 CORE_LIBS       := -lrdkafka -lyaml -lpcre2-8 -ljansson -lmicrohttpd -lcrypto -lxxhash \
 	-lisal -ldl -lm
 MALLOC.release  := -l:libmimalloc.so.2
+# librdkafka's C11 threads and locks, made visible to ThreadSanitizer
+THREADS.tsan    := build/tsan/tests/tsan/threads.o
 
 # ---- what there is: a file is part of the project by lying in its folder ---
 CORE_SRC    := $(wildcard core/*/*.c)
@@ -85,8 +87,8 @@ build/$(1)/core.a: $$(filter-out %/main.o,$$(CORE_SRC:%.c=build/$(1)/%.o))
 build/$(1)/common.a: $$(COMMON_SRC:%.c=build/$(1)/%.o)
 	@rm -f $$@; mkdir -p $$(@D); ar rcs $$@ $$^
 
-build/$(1)/secor: build/$(1)/core/cli/main.o build/$(1)/core.a
-	$$(CC) $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$< -Wl,--whole-archive \
+build/$(1)/secor: build/$(1)/core/cli/main.o build/$(1)/core.a $$(THREADS.$(1))
+	$$(CC) $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$< $$(THREADS.$(1)) -Wl,--whole-archive \
 	build/$(1)/core.a -Wl,--no-whole-archive $$(MALLOC.$(1)) $$(CORE_LIBS)
 
 .PHONY: variant-$(1)
