@@ -173,7 +173,7 @@ demo: all ## the main job end to end on an embedded broker, with the proof
 	build/secor demo
 
 check: all unit-release unit-asan unit-tsan | $(DEPS_TEST) ## all tests: unit, sanitizers, real servers
-	@bash tests/run.sh unit asan tsan lint model flow
+	@bash tests/run.sh unit asan tsan lint model flow flow-asan flow-tsan
 
 check-unit: all unit-release ## unit tests only: no servers, no root
 	@bash tests/run.sh unit

@@ -4,6 +4,7 @@
 #   unit asan tsan   Criterion binaries of build/<variant>/unit
 #   lint model       each check is one test
 #   flow deep        pytest against real servers, without and with the mark deep
+#   flow-asan -tsan  the tests with the mark sanitize, with such a binary
 #
 # The last line is "N passed, N failed"; nothing ran is a failure. A skipped
 # test, a sanitizer's report and a missing dependency count as failed.
@@ -124,12 +125,20 @@ suite_script() { # NAME COMMAND...
 	fi
 }
 
-suite_pytest() { # SUITE MARK
+suite_pytest() { # SUITE MARK [VARIANT]
+	local variant=${3:-release} wrap= r=$PWD/$OUT/$1-reports
 	local xml=$OUT/$1.xml log=$OUT/$1.log python=$CACHE/venv/bin/python sum rc
 	need test || return
-	rm -f "$xml"
-	SECOR_BUILD=build/release PYTHONDONTWRITEBYTECODE=1 \
-	    "$python" -m pytest tests/flow -v -m "$2" --junitxml="$xml" \
+	rm -rf "$xml" "$r"
+	mkdir -p "$r"
+	# as for the Criterion binaries: reports are files, and fail the run
+	[ "$variant" != tsan ] || ! setarch -R true 2>/dev/null ||
+	    wrap="setarch -R"
+	SECOR_BUILD=$PWD/build/$variant PYTHONDONTWRITEBYTECODE=1 \
+	    ASAN_OPTIONS=log_path=$r/asan:detect_leaks=1 \
+	    UBSAN_OPTIONS=log_path=$r/ubsan:print_stacktrace=1 \
+	    TSAN_OPTIONS=log_path=$r/tsan:second_deadlock_stack=1 \
+	    $wrap "$python" -m pytest tests/flow -v -m "$2" --junitxml="$xml" \
 	    -rN --durations=5 2>&1 | tee "$log" | grep --line-buffered -vE \
 	    '^=+ .*(passed|failed|error|deselected).* in [0-9.]+s.* =+$'
 	rc=${PIPESTATUS[0]}
@@ -146,6 +155,11 @@ suite_pytest() { # SUITE MARK
 	) 2>/dev/null || { fail "pytest of suite $1 broke: $log"; return; }
 	count $sum
 	[ "$sum" != "0 0" ] || echo "suite $1 has no test yet"
+	for r in "$r"/*; do
+		[ -f "$r" ] || continue
+		fail "sanitizer report ${r##*/}"
+		sed 's/^/    /' "$r" | head -60
+	done
 }
 
 run_suite() { # SUITE
@@ -155,9 +169,12 @@ run_suite() { # SUITE
 	lint) need test && suite_script lint bash tests/lint.sh ;;
 	model) need test && suite_script model bash tests/model/run.sh small ;;
 	flow) suite_pytest flow "not deep" ;;
+	flow-asan) suite_pytest flow-asan sanitize asan ;;
+	flow-tsan) suite_pytest flow-tsan sanitize tsan ;;
 	deep) suite_pytest deep deep &&
 	    need test && suite_script model bash tests/model/run.sh large ;;
-	*) fail "there is no suite '$1': unit asan tsan lint model flow deep" ;;
+	*) fail "there is no suite '$1': unit asan tsan lint model flow" \
+	    "flow-asan flow-tsan deep" ;;
 	esac
 }
 
