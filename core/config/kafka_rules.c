@@ -139,7 +139,6 @@ static const struct refusal REFUSED[] = {
     {"session.timeout.ms", "use kafka.session_timeout"},
     {"socket.timeout.ms", "it bounds a commit without an answer"},
     {"plugin.library.paths", "it loads foreign code into the client"},
-    {"enable.random.seed", "it is secor's"},
     {"log.queue", "it is secor's"},
     {"consume.callback.max.messages", "secor takes messages from a queue"},
 };
@@ -271,7 +270,9 @@ check_properties(const struct binder *binder, const struct node *kafka,
 	set_ms(client, "max.poll.interval.ms", conf->max_poll_interval_ms);
 	for (size_t i = 0; i < conf->properties.count; i++)
 		set_property(binder, map, &conf->properties.items[i], client);
-	if (conf->properties.count > 0 && binder->diag->errors == before)
+	/* a client may run code of others: kinit, engines of OpenSSL */
+	if (conf->properties.count > 0 && binder->diag->errors == before &&
+	    binder->load)
 		try_client(binder, map, client);
 	else
 		rd_kafka_conf_destroy(client);
@@ -285,4 +286,15 @@ kafka_rules_check(const struct binder *binder, const struct node *kafka,
 	check_brokers(binder, kafka, &config->kafka.brokers);
 	check_topics(binder, kafka, config);
 	check_properties(binder, kafka, &config->kafka);
+}
+
+void
+kafka_rules_each(
+    void (*each)(void *arg, const char *property, const char *why), void *arg)
+{
+	for (size_t i = 0; i < sizeof(REFUSED) / sizeof(*REFUSED); i++)
+		each(arg, REFUSED[i].property, REFUSED[i].why);
+	each(arg, "offset.store.*", refusal_of("offset.store.method", ""));
+	each(arg, "partition.assignment.strategy: cooperative-sticky",
+	    refusal_of("partition.assignment.strategy", "cooperative"));
 }

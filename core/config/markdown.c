@@ -113,6 +113,27 @@ engine_section(const char *name)
 	return NULL;
 }
 
+static void
+put_refusal(void *arg, const char *property, const char *why)
+{
+	buf_printf(arg, "| `%s` | ", property);
+	put_sentence(arg, why);
+	buf_puts(arg, " |\n");
+}
+
+/* Behind the kafka section's table. */
+static void
+put_refusals(struct buf *out)
+{
+	buf_puts(out,
+	    "Every property of librdkafka's consumer may stand in "
+	    "`properties`, checked by name and value, except those that would "
+	    "break the promise:\n\n"
+	    "| property | why it is refused |\n|---|---|\n");
+	kafka_rules_each(put_refusal, out);
+	buf_putc(out, '\n');
+}
+
 struct page {
 	struct buf *out;
 	int kind;
@@ -191,6 +212,8 @@ config_markdown(struct registry *registry)
 			buf_printf(
 			    &out, "## %s\n\n%s\n\n", own->name, own->help);
 			put_table(&out, &own->opts);
+			if (strcmp(own->name, "kafka") == 0)
+				put_refusals(&out);
 		} else if (what != NULL) {
 			put_plugins(&out, registry, what);
 		}

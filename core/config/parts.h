@@ -75,6 +75,10 @@ void rules_check_topic(const struct binder *binder, const struct node *root,
 void kafka_rules_check(const struct binder *binder, const struct node *kafka,
     const struct config *config);
 
+/* The client properties that are refused, for the page. */
+void kafka_rules_each(
+    void (*each)(void *arg, const char *property, const char *why), void *arg);
+
 /* fingerprint.c */
 uint64_t
 fingerprint_of(const struct config *config, const struct config_topic *topic);
