@@ -122,8 +122,7 @@ serve(const struct config *config, const struct engine_options *options)
 	if (rc == SECOR_OK && config->reporters.count > 0)
 		rc = report_open(&config->reporters, &report, &err);
 	if (rc == SECOR_OK && report != NULL)
-		rc = report_start(
-		    report, config->reporters.items[0].interval_ms, &err);
+		rc = report_start(report, &err);
 	if (rc == SECOR_OK) {
 		running = engine;
 		rc = engine_run(engine, &err);

@@ -19,6 +19,7 @@ struct one {
 	struct report *report;
 	const struct plugin *plugin;
 	void *self;
+	int64_t interval_ms;
 	int failing;
 	int running; /* has a thread */
 	int done;    /* which is about to end; under the lock */
@@ -29,7 +30,6 @@ struct report {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* stop, or done of a reporter */
 	int stop;
-	int64_t interval_ms;
 	size_t count;
 	struct one *ones;
 };
@@ -100,9 +100,10 @@ deadline(int64_t wait_ms)
 
 /* Waits for the interval; 1 when it is time to stop. */
 static int
-wait_interval(struct report *report)
+wait_interval(struct one *one)
 {
-	struct timespec until = deadline(report->interval_ms);
+	struct report *report = one->report;
+	struct timespec until = deadline(one->interval_ms);
 	int rc = 0, stop;
 
 	(void)pthread_mutex_lock(&report->lock);
@@ -122,7 +123,7 @@ run(void *arg)
 
 	do {
 		report_to(one, clock_now_ms());
-	} while (!wait_interval(report));
+	} while (!wait_interval(one));
 	report_to(one, clock_now_ms());
 	(void)pthread_mutex_lock(&report->lock);
 	one->done = 1;
@@ -170,7 +171,11 @@ report_open(const struct config_uses *uses, struct report **report,
 		    .host = plugin->host};
 		struct one *one = &self->ones[i];
 
-		*one = (struct one){.report = self, .plugin = plugin};
+		*one = (struct one){.report = self,
+		    .plugin = plugin,
+		    .interval_ms = uses->items[i].interval_ms < 1
+				       ? 1
+				       : uses->items[i].interval_ms};
 		rc = plugin->ops.reporter->open(&with, &one->self, &why);
 		if (rc == SECOR_OK)
 			self->count++;
@@ -194,9 +199,8 @@ report_once(struct report *report, int64_t now_ms)
 }
 
 int
-report_start(struct report *report, int64_t interval_ms, struct secor_err *err)
+report_start(struct report *report, struct secor_err *err)
 {
-	report->interval_ms = interval_ms < 1 ? 1 : interval_ms;
 	for (size_t i = 0; i < report->count; i++) {
 		struct one *one = &report->ones[i];
 		int rc = pthread_create(&one->thread, NULL, run, one);

@@ -21,9 +21,9 @@ int report_open(const struct config_uses *uses, struct report **report,
  * threads run. */
 void report_once(struct report *report, int64_t now_ms);
 
-/* Starts the threads: a snapshot at once and then every interval_ms. */
-int
-report_start(struct report *report, int64_t interval_ms, struct secor_err *err);
+/* Starts the threads: a snapshot at once and then every `interval` of each
+ * reporter's section. */
+int report_start(struct report *report, struct secor_err *err);
 
 /* Each reporter that does not hang reports once more (the last counts), all
  * are closed. One that still hangs after wait_ms is left behind with a warning;

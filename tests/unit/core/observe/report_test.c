@@ -172,7 +172,7 @@ Test(report, threads_report_again_and_again_and_once_at_the_end, .timeout = 60)
 	struct report *report = begin();
 	struct metric *n = metric_counter("n_total", "N.", NULL);
 
-	cr_assert_eq(report_start(report, 1, NULL), SECOR_OK);
+	cr_assert_eq(report_start(report, NULL), SECOR_OK);
 	wait_calls(&a, 3);
 	wait_calls(&b, 3);
 	metric_add(n, 42);
@@ -184,9 +184,11 @@ Test(report, threads_report_again_and_again_and_once_at_the_end, .timeout = 60)
 
 Test(report, close_does_not_wait_for_the_interval, .timeout = 60)
 {
-	struct report *report = begin();
+	struct report *report;
 
-	cr_assert_eq(report_start(report, 3600000, NULL), SECOR_OK);
+	items[0].interval_ms = items[1].interval_ms = 3600000;
+	report = begin();
+	cr_assert_eq(report_start(report, NULL), SECOR_OK);
 	wait_calls(&a, 1);
 	wait_calls(&b, 1);
 	report_close(report, 50000);
@@ -200,7 +202,7 @@ Test(report, one_that_hangs_holds_up_neither_the_other_nor_the_end,
 
 	log_level_set(SECOR_ERROR);
 	a.hang = 1;
-	cr_assert_eq(report_start(report, 1, NULL), SECOR_OK);
+	cr_assert_eq(report_start(report, NULL), SECOR_OK);
 	wait_calls(&a, 1);
 	wait_calls(&b, 5);
 	report_close(report, 100);
