@@ -1,6 +1,14 @@
 # Secor in C: Kafka topics to partitioned objects, each message in exactly one.
 # One Makefile, no recursion. `make help` lists the targets.
 MAKEFLAGS += --no-builtin-rules
+# all cores, unless -j says otherwise
+ifeq ($(filter -j%,$(MAKEFLAGS))$(filter --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+# V=1 shows the commands
+ifndef V
+.SILENT:
+endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -12,7 +20,6 @@ DESTDIR  ?=
 CC       := gcc
 CXX      := g++
 DEPS     ?= yes
-JOBS     ?= $(shell nproc)
 VARIANTS := release asan tsan
 CACHE    ?= $(or $(SECOR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/secor-c)
 
@@ -80,6 +87,7 @@ build/$(1)/.flags: FORCE
 
 build/$(1)/%.o: %.c build/$(1)/.flags | $$(DEPS_BUILD)
 	@mkdir -p $$(@D)
+	@echo '  cc   $(1) $$<'
 	$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(CFLAGS.$(1)) -MMD -MP -c -o $$@ $$<
 
 build/$(1)/core.a: $$(filter-out %/main.o,$$(CORE_SRC:%.c=build/$(1)/%.o))
@@ -88,6 +96,7 @@ build/$(1)/common.a: $$(COMMON_SRC:%.c=build/$(1)/%.o)
 	@rm -f $$@; mkdir -p $$(@D); ar rcs $$@ $$^
 
 build/$(1)/secor: build/$(1)/core/cli/main.o build/$(1)/core.a $$(THREADS.$(1))
+	@echo '  link $(1) $$@'
 	$$(CC) $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$< $$(THREADS.$(1)) -Wl,--whole-archive \
 	build/$(1)/core.a -Wl,--no-whole-archive $$(MALLOC.$(1)) $$(CORE_LIBS)
 
@@ -146,6 +155,7 @@ define plugin_rule
 build/$(1)/plugins/$(2).so: $$(patsubst %.c,build/$(1)/%.o,$$(call plugin_src,$(2))) \
 	build/$(1)/common.a
 	@mkdir -p $$(@D)
+	@echo '  so   $(1) $$@'
 	$$(CC) -shared $$(LDFLAGS) $$(LDFLAGS.$(1)) $(if $(filter release,$(1)),-Wl$(comma)-z$(comma)defs) -o $$@ \
 	$$(filter %.o,$$^) build/$(1)/common.a $$(LIBS.$(2))
 endef
