@@ -121,9 +121,10 @@ build/$(1)/tests/abi/%.so: tests/abi/%.c build/$(1)/.flags | $$(DEPS_BUILD)
 
 # unit tests: one binary a file, linked with the archives and helpers
 build/$(1)/unit/%: build/$(1)/tests/unit/%.o \
-	$$(UNIT_HELP:%.c=build/$(1)/%.o) build/$(1)/core.a build/$(1)/common.a
+	$$(UNIT_HELP:%.c=build/$(1)/%.o) build/$(1)/core.a build/$(1)/common.a \
+	$$(THREADS.$(1))
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$< \
+	$$(CC) $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$< $$(THREADS.$(1)) \
 	$$(UNIT_HELP:%.c=build/$(1)/%.o) build/$(1)/core.a \
 	build/$(1)/common.a $$(CORE_LIBS) $$(COMMON_LIBS) -lcriterion
 
