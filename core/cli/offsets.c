@@ -57,51 +57,6 @@ offsets_ask(const struct wish *wish, const char *question)
 	return 0;
 }
 
-const char *
-offsets_advice(enum halt halt)
-{
-	static const char *const advice[HALT_COUNT] = {
-	    [HALT_FOREIGN] = "the offset was committed by another program: "
-			     "adopt --from-manifests (or --current)",
-	    [HALT_LOST] = "the group's offset is gone but manifests exist: "
-			  "adopt --from-manifests",
-	    [HALT_GONE] = "the group's offset was deleted while it ran: adopt "
-			  "--from-manifests",
-	    [HALT_OLDER] =
-		"the group's offset was set back while it ran: adopt "
-		"--from-manifests",
-	    [HALT_TRUNCATED] = "the offset is beyond the end of the log, which "
-			       "was truncated or made anew: raise "
-			       "layout.generation, then adopt --offset N",
-	    [HALT_DATA_LOSS] = "Kafka removed messages before they were read: "
-			       "adopt --offset LOW records the gap",
-	    [HALT_PLAN_UNREADABLE] = "part of the planned messages is gone: "
-				     "resolve",
-	    [HALT_PLAN_DIFFERS] =
-		"the planned messages are others now: resolve",
-	    [HALT_FINGERPRINT] = "the configuration changed in the middle of a "
-				 "batch: run NEW --finish-plans-with OLD, or "
-				 "resolve --again",
-	    [HALT_BAD_MESSAGES] = "too many bad messages: mend the parser's "
-				  "options (secor try), then adopt --current",
-	    [HALT_BAD_MESSAGE] = "a bad message (bad_messages.action: halt): "
-				 "mend the parser's options, then adopt "
-				 "--current",
-	    [HALT_COMPACTED] = "the topic is compacted: kafka.compacted: "
-			       "allow, then adopt --current",
-	    [HALT_COMMIT] = "Kafka refused the commit: mend the ACLs, then "
-			    "adopt --current",
-	    [HALT_STORE_LIST] = "the store does not list: mend its rights, or "
-				"run --assume-new",
-	    [HALT_OTHER_GROUP] = "the record is of another cluster, group or "
-				 "store: adopt --current when that is meant",
-	};
-
-	if ((unsigned)halt >= HALT_COUNT || advice[halt] == NULL)
-		return "";
-	return advice[halt];
-}
-
 /* ---- the command ---- */
 
 static int

@@ -40,9 +40,6 @@ int offsets_failed(int status, const struct secor_err *err);
 /* Asks on standard input; 1: the answer was yes. */
 int offsets_ask(const struct wish *wish, const char *question);
 
-/* What is to be done about a halt, with the command; "" for none. */
-const char *offsets_advice(enum halt halt);
-
 /* ---- what the store has ---- */
 
 struct range {

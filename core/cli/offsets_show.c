@@ -5,6 +5,7 @@
 #include "core/cli/args.h"
 #include "core/cli/cli.h"
 #include "core/cli/offsets.h"
+#include "core/flow/remedy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,11 +54,22 @@ judge(const struct offsets *offsets, const struct shown *shown)
 	return HALT_NONE;
 }
 
+/* The caller ends `out`. */
 static void
-json_one(const struct shown *shown, int first)
+remedy_of(
+    const struct offsets *offsets, const struct shown *shown, struct buf *out)
+{
+	const struct halt_place place = {
+	    offsets->config->file, shown->topic, shown->partition};
+
+	halt_remedy(shown->halt, &place, out);
+}
+
+static void
+json_one(const struct offsets *offsets, const struct shown *shown, int first)
 {
 	const struct record *r = &shown->record;
-	struct buf out = {0};
+	struct buf out = {0}, remedy = {0};
 
 	buf_puts(&out, first ? "{" : ",{");
 	cli_json_text(&out, "topic", shown->topic);
@@ -89,7 +101,9 @@ json_one(const struct shown *shown, int first)
 		    r->e, r->n, cut_name(r->c));
 	if (shown->halt != HALT_NONE) {
 		buf_printf(&out, ",\"halt\":\"%s\",", halt_name(shown->halt));
-		cli_json_text(&out, "advice", offsets_advice(shown->halt));
+		remedy_of(offsets, shown, &remedy);
+		cli_json_text(&out, "advice", remedy.ptr);
+		buf_fini(&remedy);
 	}
 	buf_putc(&out, '}');
 	(void)fputs(out.ptr, stdout);
@@ -100,6 +114,7 @@ static void
 text_one(const struct offsets *offsets, const struct shown *shown)
 {
 	const struct record *r = &shown->record;
+	struct buf remedy = {0};
 	char time[40];
 
 	(void)printf("%s/%" PRId32 "  %s", shown->topic, shown->partition,
@@ -124,10 +139,9 @@ text_one(const struct offsets *offsets, const struct shown *shown)
 		    r->offset, r->e - 1, r->n, cut_name(r->c));
 	if (shown->halt == HALT_NONE)
 		return;
-	(void)printf("    %s: %s\n", halt_name(shown->halt),
-	    offsets_advice(shown->halt));
-	(void)printf("    secor offsets adopt|resolve %s %s %" PRId32 " ...\n",
-	    offsets->config->file, shown->topic, shown->partition);
+	remedy_of(offsets, shown, &remedy);
+	(void)printf("    %s: %s\n", halt_name(shown->halt), remedy.ptr);
+	buf_fini(&remedy);
 }
 
 static int
@@ -144,7 +158,7 @@ show_one(struct offsets *offsets, struct shown *shown, int json, int first,
 		return rc;
 	shown->halt = judge(offsets, shown);
 	if (json)
-		json_one(shown, first);
+		json_one(offsets, shown, first);
 	else
 		text_one(offsets, shown);
 	return SECOR_OK;

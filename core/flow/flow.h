@@ -196,8 +196,6 @@ void open_part(struct part *part, const struct inquiry *found);
  * fmt: what happened, in one sentence. */
 void halt(struct part *part, enum halt reason, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* The command that goes on, and what it costs. */
-const char *halt_remedy(enum halt reason);
 
 /* ---- status.c ---- */
 void metrics_init(struct engine *engine);

@@ -93,13 +93,16 @@ watermarks(struct inquirer *q, struct inquiry *inquiry)
 	    rd_kafka_err2str(rc));
 }
 
-/* A follower that lags may show an end that is too low for a moment. */
+/* A follower that lags may show an end that is too low for a moment. What halts
+ * anyway does not wait for it. */
 static int
 ends(struct inquirer *q, struct inquiry *inquiry)
 {
+	enum record_kind kind = inquiry->record.kind;
+	int runs = kind == RECORD_CLEAN || kind == RECORD_PLAN;
 	int rc = watermarks(q, inquiry);
 
-	for (int i = 0; rc == SECOR_OK && i < TRUNCATED_TRIES &&
+	for (int i = 0; rc == SECOR_OK && runs && i < TRUNCATED_TRIES &&
 			inquiry->record.offset > inquiry->high &&
 			!queue_closed(q->questions);
 	     i++) {

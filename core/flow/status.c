@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/flow/flow.h"
+#include "core/flow/remedy.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -176,6 +177,21 @@ state_name(const struct part *part)
 }
 
 static void
+describe_halt(const struct part *part, json_t *one)
+{
+	const struct halt_place place = {
+	    part->engine->config->file, part->topic, part->partition};
+	struct buf remedy = {0};
+
+	halt_remedy(part->halt, &place, &remedy);
+	(void)json_object_set_new(
+	    one, "halt", json_string(halt_name(part->halt)));
+	(void)json_object_set_new(one, "what", json_string(part->halt_text));
+	(void)json_object_set_new(one, "remedy", json_string(remedy.ptr));
+	buf_fini(&remedy);
+}
+
+static void
 describe(struct part *part)
 {
 	json_t *list = part->engine->status_now;
@@ -197,14 +213,8 @@ describe(struct part *part)
 			(json_int_t)part->cur->messages, "objects",
 			(json_int_t)part->cur->object_count, "encoded_bytes",
 			(json_int_t)part->cur->encoded));
-	if (part->state == PART_HALTED) {
-		(void)json_object_set_new(
-		    one, "halt", json_string(halt_name(part->halt)));
-		(void)json_object_set_new(
-		    one, "what", json_string(part->halt_text));
-		(void)json_object_set_new(
-		    one, "remedy", json_string(halt_remedy(part->halt)));
-	}
+	if (part->state == PART_HALTED)
+		describe_halt(part, one);
 	(void)json_array_append_new(list, one);
 }
 
