@@ -63,8 +63,12 @@ class Case:
             rf"^error \S+ partition halted topic={re.escape(self.topic)} "
             r"partition=0 offset=\S+ reason=(\S+) what=(.*)$", timeout)
         assert found[1] == reason, found[0]
-        self.process.wait_for(
-            r"^error \S+ partition halted: remedy .* remedy=\S+", 5)
+        remedy = self.process.wait_for(
+            r"^error \S+ partition halted: remedy .* remedy=\"(.*)\"", 5)[1]
+        for command in ("adopt", "resolve"):
+            if f"secor offsets {command}" in remedy:
+                assert (f"secor offsets {command} {self.process.config} "
+                        f"{self.topic} 0") in remedy
         return found[2]
 
     def next_owner_halts(self, reason):
