@@ -1,0 +1,260 @@
+"""When a batch ends, what its manifest says, and how the service stops."""
+
+import json
+import signal
+import threading
+import time
+
+import kafka as clients
+import proof
+import pytest
+from flow import local_store, settings, verify, wait_done
+from proxy import TcpProxy
+from secor import Secor
+from test_stores import crc32c
+from watch import wait_metric
+
+TIME = 1_767_225_600_000
+
+
+def message(i, minutes=0):
+    return json.dumps({"id": i, "time": TIME + minutes * 60000,
+                       "pad": "x" * 200}).encode()
+
+
+def send(kafka, name, ids, minutes=lambda i: 0):
+    clients.produce(kafka.address, name,
+                    [(0, None, message(i, minutes(i))) for i in ids])
+
+
+def batches(tree, name, partition=0):
+    """[(start, manifest)] in order."""
+    return proof.manifests(tree, name).get(partition, [])
+
+
+def cuts(tree, name):
+    return [m["cut"] for _, m in batches(tree, name)]
+
+
+def assert_manifests_are_true(tree, name):
+    """Ranges join, each names the one before, and what it says of its objects
+    is so, by our own CRC32C."""
+    end, chain = None, None
+    for start, m in batches(tree, name):
+        assert m["start"] == start and m["end"] > start
+        assert end is None or (start, m["previous"]) == (end, chain)
+        end, chain = m["end"], m["chain"]
+        good = sum(o["records"] for o in m["objects"]
+                   if not o.get("dead_letter"))
+        assert good + m["bad"] + m["filtered"] == m["messages"]
+        keys = [o["key"] for o in m["objects"]]
+        assert keys == sorted(keys, key=str.encode) and keys
+        for o in m["objects"]:
+            data = tree.get(o["key"])
+            assert len(data) == o["bytes"]
+            assert "%08x" % crc32c(data) == o["crc32c"]
+            assert start <= o["first_offset"] <= o["last_offset"] < end
+    listed = {o["key"] for _, m in batches(tree, name) for o in m["objects"]}
+    assert listed == set(proof.object_keys(tree) + proof.dead_letter_keys(tree))
+
+
+class Marked:
+    """A process whose batches end at every minute, and a message every half
+    second; it runs beside the other tests until the last one looks at it."""
+
+    def __init__(self, address, folder):
+        self.address, self.topic = address, "marked"
+        clients.create_topic(address, self.topic)
+        store, self.tree = local_store(folder / "data")
+        self.process = Secor(folder, settings(
+            address, "marked", self.topic, store,
+            batch={"max_age": "1h", "at_minutes": list(range(60)),
+                   "on_stop": "finish"}))
+        self.process.start()
+        self.process.wait_for("consumption begins")
+        self.count, self.over = 0, threading.Event()
+        self.first = int(time.time() // 60)
+        self.thread = threading.Thread(target=self._trickle)
+        self.thread.start()
+
+    def _trickle(self):
+        while not self.over.wait(0.5):
+            clients.produce(self.address, self.topic,
+                            [(0, None, message(self.count))])
+            self.count += 1
+
+    def end(self):
+        self.over.set()
+        self.thread.join()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def marked(kafka, tmp_path_factory):
+    it = Marked(kafka.address, tmp_path_factory.mktemp("marked"))
+    yield it
+    it.end()
+    it.process.close()
+
+
+LIMITS = {
+    "size": ({"max_bytes": "100KiB"}, lambda m: sum(
+        o["bytes"] for o in m["objects"]) >= 100 << 10),
+    "objects": ({"max_objects": 20}, lambda m: len(m["objects"]) >= 20),
+    "messages": ({"max_messages": 500}, lambda m: m["messages"] >= 500),
+}
+
+
+def test_batches_end_at_their_limits(kafka, topic, group, secor, tmp_path):
+    """Each limit by itself: batches reach it, and are not much larger (limits
+    are looked at when an array of up to 1,000 messages was taken in)."""
+    name = topic()
+    send(kafka, name, range(6000), lambda i: i // 30)
+    for n in range(3):  # bad ones count as messages
+        clients.produce(kafka.address, name, [(0, None, b"bad")])
+    running = {}
+    for reason, (limit, _) in LIMITS.items():
+        store, tree = local_store(tmp_path / f"data-{reason}")
+        process = secor(settings(
+            kafka.address, f"{group}-{reason}", name, store,
+            partitioner={"use": "date", "granularity": "minute"},
+            batch={"max_age": "3s", **limit}), name=reason)
+        running[reason] = (process.start(), tree)
+    for reason, (process, tree) in running.items():
+        wait_done(kafka.address, f"{group}-{reason}", name, 1)
+        assert process.stop() == 0
+        proof.assert_exactly_once(range(6000), tree)
+        found = batches(tree, name)
+        assert len(found) >= 3, reason
+        assert all(m["messages"] <= 2000 for _, m in found), reason
+        by_limit = [m for _, m in found if m["cut"] == reason]
+        assert len(by_limit) >= len(found) - 1
+        assert all(LIMITS[reason][1](m) for m in by_limit), reason
+        assert_manifests_are_true(tree, name)
+        verify(process)
+
+
+def test_age_counts_from_the_oldest_or_the_youngest_file(
+        kafka, topic, group, secor, tmp_path):
+    """New files come for twice the age: `oldest` ends in between, `youngest`
+    when it has been quiet."""
+    name = topic()
+    found = {}
+    for age_of in ("oldest", "youngest"):
+        store, tree = local_store(tmp_path / f"data-{age_of}")
+        process = secor(settings(
+            kafka.address, f"{group}-{age_of}", name, store,
+            batch={"max_age": "3s", "age_of": age_of}), name=age_of)
+        found[age_of] = (process.start(), tree)
+    for process, _ in found.values():
+        process.wait_for("consumption begins")
+    for i in range(12):
+        send(kafka, name, [i], lambda i: i * 60)
+        time.sleep(0.4)
+    for age_of, (process, tree) in found.items():
+        wait_done(kafka.address, f"{group}-{age_of}", name, 1)
+        proof.assert_exactly_once(range(12), tree)
+        assert set(cuts(tree, name)) == {"age"}
+        assert process.stop() == 0
+    assert len(batches(found["youngest"][1], name)) == 1
+    assert len(batches(found["oldest"][1], name)) > 1
+
+
+@pytest.mark.parametrize("on_stop", ["drop", "finish"])
+def test_stop_drops_or_finishes_what_is_open(
+        on_stop, kafka, topic, group, secor, tmp_path):
+    name = topic()
+    send(kafka, name, range(100))
+    store, tree = local_store(tmp_path / "data")
+    process = secor(settings(
+        kafka.address, group, name, store,
+        batch={"max_age": "1h", "on_stop": on_stop}))
+    process.start()
+    wait_metric(process, "secor_messages_total", 100)
+    assert process.stop() == 0
+    if on_stop == "drop":
+        assert tree.keys() == []
+        assert clients.committed(kafka.address, group, name)[0] == 0
+        process.reconfigure(settings(kafka.address, group, name, store))
+        process.start()
+        wait_done(kafka.address, group, name, 1)
+        assert process.stop() == 0
+    proof.assert_exactly_once(range(100), tree)
+    assert cuts(tree, name) == ["age" if on_stop == "drop" else "stop"]
+    verify(process)
+
+
+@pytest.fixture
+def stalled(rgw, bucket):
+    """A bucket behind a way that can stall."""
+    way = TcpProxy(rgw.port)
+    tree = bucket(rgw)
+    yield way, tree, {
+        "use": "s3", "bucket": tree.bucket, "region": rgw.region,
+        "endpoint": f"http://127.0.0.1:{way.port}",
+        "access_key": rgw.access_key, "secret_key": rgw.secret_key}
+    way.close()
+
+
+def stop_in_a_put(process, kafka, name, way):
+    process.start()
+    process.wait_for("consumption begins")
+    way.stall()
+    send(kafka, name, range(100))
+    process.wait_for("batch cut")
+    time.sleep(0.5)
+
+
+def test_stop_ends_in_time_though_the_store_hangs(
+        kafka, topic, group, secor, stalled):
+    """What was planned is repeated by the next start."""
+    way, tree, store = stalled
+    name = topic()
+    process = secor(settings(kafka.address, group, name, store,
+                             engine={"stop_timeout": "3s"}))
+    stop_in_a_put(process, kafka, name, way)
+    begun = time.monotonic()
+    process.stop(timeout=20)
+    assert time.monotonic() - begun < 5
+    way.go_on()
+    process.start()
+    wait_done(kafka.address, group, name, 1)
+    assert process.stop() == 0
+    proof.assert_exactly_once(range(100), tree)
+    verify(process)
+
+
+def test_second_signal_ends_at_once(kafka, topic, group, secor, stalled):
+    way, tree, store = stalled
+    name = topic()
+    process = secor(settings(kafka.address, group, name, store,
+                             engine={"stop_timeout": "30s"}))
+    stop_in_a_put(process, kafka, name, way)
+    process.process.send(signal.SIGTERM)
+    process.wait_for("stopping")
+    begun = time.monotonic()
+    process.stop(signal.SIGINT, timeout=20)
+    assert time.monotonic() - begun < 1
+    way.go_on()
+    process.start()
+    wait_done(kafka.address, group, name, 1)
+    assert process.stop() == 0
+    proof.assert_exactly_once(range(100), tree)
+
+
+def test_minute_marks_cut_once_a_mark(marked):
+    """Within a second or two of each full minute, and never in between."""
+    while time.time() < (marked.first + 1) * 60 + 5:
+        time.sleep(0.1)
+    marked.end()
+    last = int(time.time() // 60)
+    assert marked.process.stop() == 0
+    proof.assert_exactly_once(range(marked.count), marked.tree)
+    found = batches(marked.tree, marked.topic)
+    assert {m["cut"] for _, m in found[:-1]} <= {"minute"}
+    written = [m["written_ms"] for _, m in found if m["cut"] == "minute"]
+    minutes = [ms // 60000 for ms in written]
+    assert len(minutes) == len(set(minutes)), "a mark cut twice"
+    assert set(range(marked.first + 1, last + 1)) <= set(minutes)
+    assert all(ms % 60000 < 5000 for ms in written
+               if ms // 60000 > marked.first)
+    verify(marked.process)
