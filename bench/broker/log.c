@@ -110,7 +110,6 @@ put_varint(struct buf *out, int64_t value)
 
 	if (value < 0)
 		left = ~left;
-
 	for (; left >= 0x80; left >>= 7)
 		buf_putc(out, (char)(left | 0x80));
 	buf_putc(out, (char)left);
