@@ -10,13 +10,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ARRAY = 1000, QUEUE_HALF_BYTES = 8 << 20 };
+enum { ARRAY = 1000 };
 
 struct bare {
 	rd_kafka_t *rk;
 	rd_kafka_queue_t *queue;
-	int was_above;
-	int64_t messages, bytes;
+	struct wake wake;
 };
 
 static void
@@ -62,19 +61,17 @@ open_handle(struct bare *bare, int partitions)
 	if (rd_kafka_assign(bare->rk, all) != RD_KAFKA_RESP_ERR_NO_ERROR)
 		die("assign", "refused");
 	rd_kafka_topic_partition_list_destroy(all);
+	client_queue_limits(bare->rk, &bare->wake);
 }
 
 static void
-wake(struct bare *bare)
+wake(struct bare *bare, int64_t messages, int64_t bytes)
 {
-	int64_t length = (int64_t)rd_kafka_queue_length(bare->queue);
-	int64_t half = QUEUE_HALF_BYTES / (bare->bytes / bare->messages + 1);
-	int above = length >= half;
-
-	if (bare->was_above && !above && !client_has_queue_backoff())
+	if (!client_has_queue_backoff() &&
+	    wake_due(&bare->wake, messages, bytes,
+		(int64_t)rd_kafka_queue_length(bare->queue)))
 		rd_kafka_error_destroy(
 		    rd_kafka_sasl_set_credentials(bare->rk, "", ""));
-	bare->was_above = above;
 }
 
 static void
@@ -82,19 +79,20 @@ consume_and_drop(struct bare *bare, int64_t wanted)
 {
 	rd_kafka_message_t *array[ARRAY];
 
-	while (bare->messages < wanted) {
+	while (wanted > 0) {
 		ssize_t n = rd_kafka_consume_batch_queue(
 		    bare->queue, 100, array, ARRAY);
+		int64_t messages = 0, bytes = 0;
 
 		for (ssize_t i = 0; i < n; i++) {
 			if (array[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-				bare->messages++;
-				bare->bytes += (int64_t)array[i]->len;
+				messages++;
+				bytes += (int64_t)array[i]->len;
 			}
 			rd_kafka_message_destroy(array[i]);
 		}
-		if (bare->messages > 0)
-			wake(bare);
+		wanted -= messages;
+		wake(bare, messages, bytes);
 	}
 }
 

@@ -98,6 +98,25 @@ client_has_queue_backoff(void)
 	return rd_kafka_version() >= 0x02020000;
 }
 
+static int64_t
+number(rd_kafka_t *rk, const char *key)
+{
+	char text[32];
+	size_t size = sizeof(text);
+
+	if (rd_kafka_conf_get(rd_kafka_conf(rk), key, text, &size) !=
+	    RD_KAFKA_CONF_OK)
+		return 0;
+	return strtoll(text, NULL, 10);
+}
+
+void
+client_queue_limits(rd_kafka_t *rk, struct wake *wake)
+{
+	wake_init(wake, number(rk, "queued.max.messages.kbytes") * 1024,
+	    number(rk, "queued.min.messages"));
+}
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static int

@@ -5,6 +5,7 @@
 #define SECOR_FLOW_CLIENT_H
 
 #include "core/config/config.h"
+#include "core/flow/wake.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -23,6 +24,9 @@ int client_tool(
  * SECOR_RETRY when no broker answers within timeout_ms. */
 int client_g(rd_kafka_t *rk, const struct config *config, int timeout_ms,
     char g[40], struct secor_err *err);
+
+/* Begins `wake` with the limits of the handle's queue. */
+void client_queue_limits(rd_kafka_t *rk, struct wake *wake);
 
 /* 1 when librdkafka knows fetch.queue.backoff.ms (no wake-ups are needed). */
 int client_has_queue_backoff(void);

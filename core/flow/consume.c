@@ -220,6 +220,8 @@ serve(struct engine *engine, rd_kafka_message_t *rkm)
 	if (part != NULL)
 		touch(engine, part);
 	if (rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		engine->popped++;
+		engine->popped_bytes += (int64_t)rkm->len;
 		if (part != NULL && !engine->revoking &&
 		    engine->phase == PHASE_RUNNING) {
 			take_or_hold(part, rkm);
@@ -236,28 +238,17 @@ serve(struct engine *engine, rd_kafka_message_t *rkm)
 	rd_kafka_message_destroy(rkm);
 }
 
-/* librdkafka before 2.2 sleeps up to a second when its queue was full. Setting
- * the (same) SASL credentials wakes its threads without any traffic. */
+/* Setting the (same) SASL credentials wakes librdkafka's threads without any
+ * traffic. */
 static void
 wake_brokers(struct engine *engine)
 {
-	int64_t length;
-	rd_kafka_error_t *error;
-
-	if (engine->queue_half == 0)
+	if (client_has_queue_backoff() ||
+	    !wake_due(&engine->wake, engine->popped, engine->popped_bytes,
+		(int64_t)rd_kafka_queue_length(engine->queue)))
 		return;
-	length = (int64_t)rd_kafka_queue_length(engine->queue);
-	if (length >= engine->queue_half) {
-		engine->was_above = 1;
-		return;
-	}
-	if (!engine->was_above)
-		return;
-	engine->was_above = 0;
-	error = rd_kafka_sasl_set_credentials(
-	    engine->rk, engine->sasl_user, engine->sasl_password);
-	if (error != NULL)
-		rd_kafka_error_destroy(error);
+	rd_kafka_error_destroy(rd_kafka_sasl_set_credentials(
+	    engine->rk, engine->sasl_user, engine->sasl_password));
 }
 
 /* Also those that were held; not what an array brings besides messages. */
@@ -287,6 +278,7 @@ consume(struct engine *engine, int wait_ms)
 	}
 	/* what was popped before a rebalance was asked for still counts; the
 	 * epoch moves only in rebalance_serve */
+	engine->popped = engine->popped_bytes = 0;
 	for (ssize_t i = 0; i < n; i++)
 		serve(engine, engine->array[i]);
 	count_taken(engine);

@@ -138,14 +138,12 @@ property(const struct config *config, const char *key, const char *otherwise)
 	return otherwise;
 }
 
-/* Half of the queue's limit, in messages of a typical size. */
 static void
 set_wake_ups(struct engine *engine)
 {
 	engine->sasl_user = property(engine->config, "sasl.username", "");
 	engine->sasl_password = property(engine->config, "sasl.password", "");
-	if (!client_has_queue_backoff())
-		engine->queue_half = 20000;
+	client_queue_limits(engine->rk, &engine->wake);
 }
 
 void

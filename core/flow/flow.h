@@ -101,8 +101,8 @@ struct engine {
 	int64_t tick_boot_ms, slow_tick_boot_ms;
 	int full; /* all partitions wait for memory or stage */
 	int64_t full_since_boot_ms;
-	int was_above;	    /* the queue was above half: one wake-up is due */
-	int64_t queue_half; /* messages; 0: no wake-ups are needed */
+	struct wake wake;	      /* of librdkafka's threads */
+	int64_t popped, popped_bytes; /* by this array */
 	const char *sasl_user, *sasl_password;
 	int64_t taken; /* messages that the metric does not count yet */
 	int fatal;
