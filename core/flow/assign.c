@@ -104,6 +104,8 @@ complete_assign(struct engine *engine)
 			halted++;
 	}
 	err = rd_kafka_assign(engine->rk, start);
+	/* librdkafka keeps a pause of before the last revoke */
+	(void)rd_kafka_resume_partitions(engine->rk, start);
 	rd_kafka_topic_partition_list_destroy(start);
 	rd_kafka_topic_partition_list_destroy(list);
 	engine->assigning = NULL;

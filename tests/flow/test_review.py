@@ -1,0 +1,33 @@
+"""Paths of the engine that a careful reader doubted: each was wrong once."""
+
+import time
+
+import kafka as clients
+import proof
+from flow import local_store, settings, verify, wait_done
+
+
+def test_partition_paused_at_its_revoke_flows_when_it_comes_back(
+        kafka, topic, group, secor, tmp_path):
+    """librdkafka keeps an application's pause across assignments: a partition
+    that was taken away while both batch slots were full was silent for ever
+    when its process got it back."""
+    name = topic()
+    ids = clients.produce_json(kafka.address, name, 6000)
+    store, tree = local_store(tmp_path / "data")
+    config = settings(kafka.address, group, name, store,
+                      batch={"max_age": "300ms", "max_messages": 500})
+    a = secor(config, name="a")
+    b = secor(config, name="b")
+    a.start(env={"SECOR_STOP_AT": "manifest-begin"})
+    a.wait_for("stopped at step", timeout=40)
+    b.start()
+    wait_done(kafka.address, group, name, 1)
+    assert b.stop() == 0
+    a.cont()
+    a.wait_for("consumption begins", count=2, timeout=40)
+    ids += clients.produce_json(kafka.address, name, 100, first_id=6000)
+    wait_done(kafka.address, group, name, 1, 30)
+    assert a.stop() == 0
+    proof.assert_exactly_once(ids, tree)
+    verify(a)
