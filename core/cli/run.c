@@ -2,6 +2,7 @@
  * run.c -- `secor run FILE`: the service. The main thread is the consumer
  * thread; signals only ask for a stop.
  */
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/cli/cli.h"
 #include "core/flow/crash.h"
@@ -11,9 +12,12 @@
 #include "core/observe/report.h"
 
 #include <getopt.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -36,11 +40,14 @@ struct run_options {
 };
 
 static struct engine *running;
+static _Atomic int64_t stop_asked_boot_ms; /* 0: not yet */
 
 static void
 on_signal(int signo)
 {
 	(void)signo;
+	if (atomic_load(&stop_asked_boot_ms) == 0)
+		atomic_store(&stop_asked_boot_ms, clock_boot_ms());
 	if (running != NULL)
 		engine_stop(running);
 	else
@@ -100,6 +107,47 @@ read_options(int argc, char **argv, struct run_options *options)
 	return 1;
 }
 
+/* ---- the end ---- */
+
+/* A plugin may hang for as long as its own time-out allows, which is not ours:
+ * at the deadline the process ends with what is left open. All that counts is
+ * in Kafka and in the store, and what a notifier has not heard comes again. */
+struct guard {
+	int64_t until_boot_ms;
+	int code;
+};
+
+static void *
+guard_run(void *arg)
+{
+	const struct guard *guard = arg;
+	int64_t left;
+
+	while ((left = guard->until_boot_ms - clock_boot_ms()) > 0) {
+		struct timespec wait = {left / 1000, left % 1000 * 1000000};
+
+		(void)nanosleep(&wait, NULL);
+	}
+	log_line(SECOR_WARN, "stop_timeout is over, ends at once", "code=%d",
+	    guard->code);
+	_exit(guard->code);
+}
+
+/* From here on the process ends within stop_timeout of the signal. */
+static void
+guard_start(const struct config *config, int code)
+{
+	static struct guard guard;
+	int64_t asked = atomic_load(&stop_asked_boot_ms);
+	pthread_t thread;
+
+	guard.code = code;
+	guard.until_boot_ms = (asked != 0 ? asked : clock_boot_ms()) +
+			      config->engine.stop_timeout_ms;
+	if (pthread_create(&thread, NULL, guard_run, &guard) == 0)
+		(void)pthread_detach(thread);
+}
+
 /* ---- the service with its windows ---- */
 
 static int
@@ -111,7 +159,7 @@ serve(const struct config *config, const struct engine_options *options)
 	struct report *report = NULL;
 	struct engine *engine = NULL;
 	struct secor_err err = {{0}};
-	int rc = engine_new(config, options, &engine, &err);
+	int code, rc = engine_new(config, options, &engine, &err);
 
 	if (rc == SECOR_OK && config->http.listen != NULL &&
 	    config->http.listen[0] != '\0') {
@@ -133,11 +181,13 @@ serve(const struct config *config, const struct engine_options *options)
 		log_line(SECOR_ERROR, "cannot run", "reason=%s",
 		    log_quote(quoted, sizeof(quoted), err.text));
 	}
+	code = rc == SECOR_OK ? CLI_OK : CLI_ENVIRONMENT;
+	guard_start(config, code);
 	report_close(report, 2000);
 	observe_stop(observe);
 	running = NULL;
 	engine_free(engine);
-	return rc == SECOR_OK ? CLI_OK : CLI_ENVIRONMENT;
+	return code;
 }
 
 int

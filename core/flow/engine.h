@@ -34,7 +34,9 @@ int engine_run(struct engine *engine, struct secor_err *err);
 /* Asks for a stop; async-signal-safe. The second call ends the process. */
 void engine_stop(struct engine *engine);
 
-void engine_free(struct engine *engine); /* accepts NULL */
+/* Joins its threads, so it waits for plugins that hang: who has a deadline ends
+ * the process at it. Accepts NULL. */
+void engine_free(struct engine *engine);
 
 /* For observe; any thread. */
 int64_t engine_heartbeat_boot_ms(void *engine);

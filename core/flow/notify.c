@@ -4,6 +4,7 @@
 #include "core/flow/notify.h"
 
 #include "core/base/buf.h"
+#include "core/base/log.h"
 #include "core/flow/notify_impl.h"
 
 #include <assert.h>
@@ -96,6 +97,9 @@ close_teller(struct teller *teller)
 
 	if (teller->queue == NULL)
 		return; /* an earlier one did not open */
+	if (atomic_load(&teller->telling))
+		log_line(SECOR_INFO, "waits for notifier", "notifier=%s",
+		    teller->plugin->desc.name);
 	if (teller->started)
 		(void)pthread_join(teller->thread, NULL);
 	while ((node = queue_get(teller->queue, 0)) != NULL) {

@@ -29,8 +29,8 @@ struct notify_heard {
  * batch is heard at once. */
 int notifiers_new(const struct config *config, struct queue *done,
     struct notifiers **notifiers, struct secor_err *err);
-/* Ends after the current event; what is not heard comes again after the next
- * start. */
+/* Ends after the event that a notifier is being told, however long the plugin
+ * takes; what is not heard comes again after the next start. */
 void notifiers_free(struct notifiers *notifiers);
 
 /* A batch is done: its final commit is acknowledged. Takes `manifest`. Thread:

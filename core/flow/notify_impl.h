@@ -50,6 +50,7 @@ struct teller {
 	pthread_t thread;
 	int started;
 	size_t queued_objects; /* Holds: lock */
+	_Atomic int telling;   /* the plugin has the thread */
 	int failing;	       /* the last answer was RETRY */
 	int tries;
 	unsigned seed; /* of the jitter */

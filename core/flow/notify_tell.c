@@ -190,7 +190,9 @@ tell(struct teller *teller, struct watched *watched,
 
 		if (stopped(teller, watched))
 			break;
+		atomic_store(&teller->telling, 1);
 		status = ops->batch_done(teller->self, &event.batch, &err);
+		atomic_store(&teller->telling, 0);
 		note_answer(teller, manifest, status, err.text);
 		if (status == SECOR_RETRY || status == SECOR_FATAL)
 			back_off(teller);
