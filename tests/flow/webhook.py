@@ -1,0 +1,93 @@
+"""A webhook receiver that writes down what it hears, and can be out of order."""
+
+import hashlib
+import hmac
+import http.server
+import json
+import threading
+import time
+
+
+class Webhook:
+    """The server; `events` holds what was answered with 200. `status` is the
+    answer to everything; while `open` is not set requests hang."""
+
+    def __init__(self, secret=None):
+        self.secret = secret
+        self.events = []
+        self.requests = 0
+        self.status = 200
+        self.open = threading.Event()
+        self.open.set()
+        self.lock = threading.Lock()
+        handler = type("Handler", (_Handler,), {"webhook": self})
+        self.server = http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+        self.thread = threading.Thread(target=self.server.serve_forever,
+                                       kwargs={"poll_interval": 0.05})
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *why):
+        self.open.set()
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def signed(self, headers, body):
+        if self.secret is None:
+            return True
+        want = "sha256=" + hmac.new(self.secret.encode(), body,
+                                    hashlib.sha256).hexdigest()
+        return hmac.compare_digest(
+            want, headers.get("X-Secor-Signature", ""))
+
+    def heard(self, topic):
+        """{partition: [(start, end), ...]} in the order heard."""
+        found = {}
+        with self.lock:
+            for e in self.events:
+                if e["topic"] == topic:
+                    found.setdefault(e["partition"], []).append(
+                        (e["start"], e["end"]))
+        return found
+
+    def wait(self, condition, timeout=40):
+        """Waits until condition(self) is true."""
+        end = time.monotonic() + timeout
+        while not condition(self):
+            assert time.monotonic() < end, \
+                f"not heard within {timeout} s: {len(self.events)} events, " \
+                f"{self.requests} requests"
+            time.sleep(0.02)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = 65536
+    disable_nagle_algorithm = True
+    webhook = None
+
+    def do_POST(self):
+        w = self.webhook
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        with w.lock:
+            w.requests += 1
+        w.open.wait()
+        status = w.status if w.signed(self.headers, body) else 403
+        if status == 200:
+            with w.lock:
+                w.events.append(json.loads(body))
+        try:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        except OSError:
+            pass  # the client has given up
+
+    def log_message(self, *args):
+        pass
