@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SAY_EVERY_MS = 60000 };
+
 /* ---- the batch's own failures ---- */
 
 /* Back-off of try n: 0.5 s doubling to 60 s, a quarter of it by chance. */
@@ -305,14 +307,18 @@ advance_staged(struct engine *engine, struct staged_done *done)
 		advance(part);
 }
 
-/* Says once that the store does not take it, and when it is back. */
+/* Says at once that the store does not take it, then once a minute: a batch may
+ * have thousands of objects. */
 static void
 say_waiting(struct part *part, const struct upload *upload)
 {
+	int64_t now = clock_boot_ms();
 	char quoted[1200];
 
-	if (upload->tries != 1 && upload->tries % 20 != 0)
+	if (part->said_store_boot_ms != 0 &&
+	    now - part->said_store_boot_ms < SAY_EVERY_MS)
 		return;
+	part->said_store_boot_ms = now;
 	log_line(upload->status == SECOR_RETRY ? SECOR_WARN : SECOR_ERROR,
 	    "store waits",
 	    "topic=%s partition=%d key=%s tries=%d reason=%s next=retry",
@@ -323,8 +329,9 @@ say_waiting(struct part *part, const struct upload *upload)
 static int64_t
 retry_at(struct part *part, struct upload *upload)
 {
-	if (!upload->fenced) {
-		upload->tries++;
+	if (upload->fenced) {
+		upload->tries--; /* the store was not asked */
+	} else {
 		metric_add(part->engine->metrics.retries, 1);
 		say_waiting(part, upload);
 	}
@@ -475,6 +482,7 @@ done(struct part *part)
 
 	batch->manifest = NULL;
 	step_reached("final-acked");
+	part->said_store_boot_ms = 0;
 	metric_add(part->engine->metrics.batches, 1);
 	log_line(SECOR_DEBUG, "batch done",
 	    "topic=%s partition=%d start=%lld end=%lld objects=%zu",

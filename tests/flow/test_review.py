@@ -31,3 +31,24 @@ def test_partition_paused_at_its_revoke_flows_when_it_comes_back(
     assert a.stop() == 0
     proof.assert_exactly_once(ids, tree)
     verify(a)
+
+
+def test_store_that_takes_nothing_is_named_at_once(
+        kafka, topic, group, secor, tmp_path):
+    """Attempts were counted twice, so the first one was never the first, and
+    the line came after ten of them: minutes later."""
+    name = topic()
+    store, tree = local_store(tmp_path / "data")
+    process = secor(settings(kafka.address, group, name, store))
+    process.start()
+    process.wait_for("consumption begins")
+    (tmp_path / "data").rename(tmp_path / "away")
+    (tmp_path / "data").write_text("no folder")
+    ids = clients.produce_json(kafka.address, name, 20, step_ms=3600000)
+    process.wait_for("store waits .*tries=1", timeout=10)
+    (tmp_path / "data").unlink()
+    (tmp_path / "away").rename(tmp_path / "data")
+    wait_done(kafka.address, group, name, 1, 30)
+    assert process.stop() == 0
+    assert process.text().count("store waits") == 1
+    proof.assert_exactly_once(ids, tree)
