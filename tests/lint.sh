@@ -16,7 +16,8 @@ sources() { # PATTERN...
 	else
 		local p
 		for p; do
-			find . -path ./build -prune -o -type f -name "$p" -print
+			find . -path ./build -prune -o -path ./.git -prune -o \
+			    -type f -name "$p" -print
 		done | sed 's,^\./,,'
 	fi | sort -u | while read -r f; do
 		[ ! -f "$f" ] || echo "$f"
