@@ -150,6 +150,9 @@ void cut_batch(struct part *part, enum cut cut);
 /* Pause reasons of one partition; tells librdkafka of changes. */
 void pause_set(struct part *part, unsigned reason);
 void pause_clear(struct part *part, unsigned reason);
+/* PAUSE_FULL as it is now: a replay ignores local limits, since its end is
+ * fixed and only its end gives room back. */
+void pause_full(struct part *part);
 
 /* ---- advance.c ---- */
 /* Takes `past` as far as it goes now. Call after anything happened. */

@@ -118,6 +118,7 @@ part_begin_again(struct part *part)
 	part->cur = batch_new(part, part->plan_lane, part->record.offset);
 	part->cur->replay = 1;
 	part->cur->plan = part->record;
+	part->pause &= ~(unsigned)PAUSE_FULL; /* as pause_full() */
 	part->cur->planned = !part->committing && !part->want_commit;
 }
 
@@ -150,7 +151,7 @@ part_sync(struct part *part)
 	if (part->state == PART_RUNNING && part->pause != 0)
 		pause_set(part, part->pause);
 	if (part->state == PART_RUNNING && part->engine->full)
-		pause_set(part, PAUSE_FULL);
+		pause_full(part);
 }
 
 void

@@ -13,10 +13,15 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { EXACT_EVERY_MS = 100, IDLE_COMMIT_MS = 60000, BACKLOG_MAX = 64 };
+enum {
+	EXACT_EVERY_MS = 100,
+	IDLE_COMMIT_MS = 60000,
+	BACKLOG_MAX = 64,
+	MEMORY_CUT = 85, /* percent of the budget */
+	MEMORY_GOES_ON = 60
+};
 
 #define STAGE_CUT (INT64_C(64) << 20)
-#define STAGE_FULL (INT64_C(16) << 20)
 
 /* ---- pausing ---- */
 
@@ -53,6 +58,22 @@ pause_clear(struct part *part, unsigned reason)
 {
 	part->pause &= ~reason;
 	sync_pause(part);
+}
+
+void
+pause_full(struct part *part)
+{
+	if (!part->engine->full) {
+		pause_clear(part, PAUSE_FULL);
+	} else if (part->cur == NULL || !part->cur->replay) {
+		pause_set(part, PAUSE_FULL);
+	} else if (part->state == PART_RUNNING) {
+		log_line(SECOR_WARN, "replay goes on over the limits",
+		    "topic=%s partition=%d start=%lld end=%lld", part->topic,
+		    part->partition, (long long)part->cur->start,
+		    (long long)part->cur->plan.e);
+		pause_clear(part, PAUSE_FULL);
+	}
 }
 
 /* ---- cutting ---- */
@@ -130,6 +151,8 @@ begin_past(struct part *part)
 	    (long long)batch->end, (long long)batch->messages,
 	    batch->object_count, cut_name(batch->plan.c), batch->replay);
 	pause_clear(part, PAUSE_CUT);
+	if (part->engine->full) /* a replay did not heed it */
+		pause_set(part, PAUSE_FULL);
 }
 
 void
@@ -304,25 +327,33 @@ set_full(struct engine *engine, int full, const char *why)
 	    writers_backlog(engine->writers));
 	for (size_t i = 0; i < 1024; i++)
 		for (struct part *p = engine->parts.buckets[i]; p != NULL;
-		     p = p->chained) {
-			if (full)
-				pause_set(p, PAUSE_FULL);
-			else
-				pause_clear(p, PAUSE_FULL);
-		}
+		     p = p->chained)
+			pause_full(p);
+}
+
+/* Where a batch is cut for want of disk: at a quarter of what the stage may
+ * have in all when that is little. */
+static int64_t
+stage_cut_at(const struct engine *engine, int64_t room)
+{
+	int64_t quarter = (room + stage_used(engine->stage)) / 4;
+
+	return quarter < STAGE_CUT ? quarter : STAGE_CUT;
 }
 
 /* What stands in the way of taking more, or NULL. Once full, it takes more room
- * than before to go on. */
+ * than before to go on; batches are cut until that is reached, see
+ * policy_budget. */
 static const char *
 obstacle(struct engine *engine, int64_t room)
 {
 	int64_t budget = pool_budget(engine->pool);
 	int64_t used = pool_used(engine->pool);
+	int64_t cut_at = stage_cut_at(engine, room);
 
-	if (used > (engine->full ? budget / 10 * 6 : budget))
+	if (used > (engine->full ? budget / 100 * MEMORY_GOES_ON : budget))
 		return "memory";
-	if (room < (engine->full ? STAGE_CUT : STAGE_FULL))
+	if (room < (engine->full ? cut_at : cut_at / 4))
 		return "stage";
 	if (writers_backlog(engine->writers) >
 	    (size_t)(engine->full ? BACKLOG_MAX / 4 : BACKLOG_MAX * 4))
@@ -335,12 +366,14 @@ policy_budget(struct engine *engine, int64_t boot_ms)
 {
 	int64_t room =
 	    stage_room(engine->stage, engine->config->stage.max_bytes);
-	int short_of_stage = room < STAGE_CUT;
+	int short_of_stage = room < stage_cut_at(engine, room);
+	int64_t percent = engine->full ? MEMORY_GOES_ON : MEMORY_CUT;
 	struct part *part = NULL;
 	const char *why;
 
 	(void)boot_ms;
-	if (pool_used(engine->pool) > pool_budget(engine->pool) / 100 * 85 ||
+	if (pool_used(engine->pool) >
+		pool_budget(engine->pool) / 100 * percent ||
 	    short_of_stage)
 		part = largest(engine, short_of_stage);
 	if (part != NULL)

@@ -1,10 +1,16 @@
 """Paths of the engine that a careful reader doubted: each was wrong once."""
 
-import time
+import os
 
 import kafka as clients
 import proof
 from flow import local_store, settings, verify, wait_done
+
+
+def wait_offset(kafka, group, name, offset, timeout=40):
+    """Waits until the record is at least there, with or without a plan."""
+    clients.wait_committed(kafka.address, group, name, [offset], timeout,
+                           clean=False)
 
 
 def test_partition_paused_at_its_revoke_flows_when_it_comes_back(
@@ -52,3 +58,51 @@ def test_store_that_takes_nothing_is_named_at_once(
     assert process.stop() == 0
     assert process.text().count("store waits") == 1
     proof.assert_exactly_once(ids, tree)
+
+
+def big_messages(kafka, name, count, first_id=0):
+    """Messages of 10 kB that a codec could not make small."""
+    return clients.produce_json(
+        kafka.address, name, count, first_id=first_id, step_ms=1,
+        extra=lambda i: {"pad": os.urandom(5000).hex()})
+
+
+def test_small_stage_flows(kafka, topic, group, secor, tmp_path):
+    """Once full, the intake went on at 64 MiB of room, which a stage of 20 MiB
+    never has."""
+    name = topic()
+    ids = big_messages(kafka, name, 5000)
+    store, tree = local_store(tmp_path / "data")
+    process = secor(settings(kafka.address, group, name, store,
+                             stage={"max_bytes": "20MiB"},
+                             batch={"max_bytes": "20MiB", "max_age": "0s"}))
+    process.start()
+    wait_offset(kafka, group, name, 4000)
+    assert process.stop() == 0
+    process.reconfigure(settings(kafka.address, group, name, store))
+    process.start()
+    wait_done(kafka.address, group, name, 1)
+    assert process.stop() == 0
+    proof.assert_exactly_once(ids, tree)
+
+
+def test_replay_ignores_a_stage_that_became_too_small(
+        kafka, topic, group, secor, tmp_path):
+    """The plan's end is fixed; a replay that waits for room waits for ever."""
+    name = topic()
+    ids = big_messages(kafka, name, 3000)
+    store, tree = local_store(tmp_path / "data")
+    process = secor(settings(kafka.address, group, name, store,
+                             batch={"max_bytes": "25MiB", "max_age": "0s"}))
+    process.start(env={"SECOR_STOP_AT": "plan-acked"})
+    process.wait_for("stopped at step", timeout=40)
+    process.kill9()
+    process.reconfigure(settings(
+        kafka.address, group, name, store, stage={"max_bytes": "2MiB"},
+        batch={"max_bytes": "1MiB", "max_age": "500ms"}))
+    process.start()
+    wait_done(kafka.address, group, name, 1)
+    assert "replay goes on over the limits" in process.text()
+    assert process.stop() == 0
+    proof.assert_exactly_once(ids, tree)
+    verify(process)
