@@ -5,6 +5,7 @@
 #include "core/base/buf.h"
 #include "core/cli/args.h"
 #include "core/cli/demo.h"
+#include "core/cli/records.h"
 #include "core/flow/deadletter.h"
 
 #include <inttypes.h>
@@ -40,91 +41,43 @@ keep_key(void *arg, const char *key, uint64_t length)
 	return 0;
 }
 
-static int
-keep_bytes(void *arg, const void *bytes, size_t len)
-{
-	buf_put(arg, bytes, len);
-	return 0;
-}
-
 /* ---- one object ---- */
 
-struct from_memory {
-	struct secor_source source;
-	const struct buf *bytes;
-	size_t at;
-};
-
+/* Every message of the demo, good or bad, has "id":N in it. */
 static int
-get(struct secor_source *source, void *bytes, size_t room, size_t *got,
+count_id(void *arg, const struct secor_read_record *record, const void *reader,
     struct secor_err *err)
 {
-	struct from_memory *from = (struct from_memory *)source;
-	size_t left = from->bytes->len - from->at;
-
-	(void)err;
-	*got = left < room ? left : room;
-	memcpy(bytes, from->bytes->ptr + from->at, *got);
-	from->at += *got;
-	return SECOR_OK;
-}
-
-/* Every message of the demo, good or bad, has "id":N in it. */
-static void
-count_id(struct proving *proving, const struct secor_bytes *value)
-{
 	static const char mark[] = "\"id\":";
+	struct proving *proving = arg;
+	const struct secor_bytes *value = &record->value;
 	const char *at = memmem(value->ptr, value->len, mark, sizeof(mark) - 1);
 	int64_t id = -1;
 
+	(void)reader;
+	(void)err;
 	if (at != NULL)
 		id = strtoll(at + sizeof(mark) - 1, NULL, 10);
 	if (id < 0 || id >= proving->count)
 		proving->proof->strange++;
 	else if (proving->seen[id] < 255)
 		proving->seen[id]++;
-}
-
-static int
-read_records(struct proving *proving, const struct secor_format_ops *format,
-    void *self, struct secor_source *source)
-{
-	struct secor_read_record record = {.size = sizeof(record)};
-	void *reader;
-	int more = 1;
-	int rc = format->read_begin(self, source, &reader, proving->err);
-
-	if (rc != SECOR_OK)
-		return rc;
-	while ((rc = format->read(reader, &record, &more, proving->err)) ==
-		   SECOR_OK &&
-	       more)
-		count_id(proving, &record.value);
-	format->read_end(reader);
-	return rc;
+	return SECOR_OK;
 }
 
 static int
 read_object(
-    struct proving *proving, const struct config_use *use, const char *key)
+    struct proving *proving, const struct config_use *format, const char *key)
 {
-	const struct secor_format_ops *format = use->plugin->ops.format;
-	struct secor_open with = {
-	    .size = sizeof(with), .conf = use->conf, .host = use->plugin->host};
-	struct buf bytes = {0};
-	struct from_memory from = {
-	    {sizeof(struct secor_source), get}, &bytes, 0};
-	void *self = NULL;
-	int rc = proving->ops->get(
-	    proving->store, key, keep_bytes, &bytes, proving->err);
+	struct records_file file;
+	int rc = records_fetch(
+	    proving->ops, proving->store, key, &file, proving->err);
 
-	if (rc == SECOR_OK)
-		rc = format->open(&with, &self, proving->err);
-	if (rc == SECOR_OK) {
-		rc = read_records(proving, format, self, &from.source);
-		format->close(self);
-	}
-	buf_fini(&bytes);
+	if (rc != SECOR_OK)
+		return rc;
+	rc = records_read(
+	    format, file.file, key, count_id, proving, proving->err);
+	(void)fclose(file.file);
 	return rc;
 }
 

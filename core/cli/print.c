@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/cli/args.h"
 #include "core/cli/cli.h"
+#include "core/cli/records.h"
 #include "core/flow/deadletter.h"
 #include "core/plugin/options.h"
 
@@ -47,84 +48,39 @@ struct printing {
 
 /* ---- where the bytes come from ---- */
 
-struct file_source {
-	struct secor_source source;
-	FILE *file;
-	const char *name;
-};
-
-static int
-file_get(struct secor_source *source, void *bytes, size_t room, size_t *got,
-    struct secor_err *err)
-{
-	struct file_source *from = (struct file_source *)source;
-
-	*got = fread(bytes, 1, room, from->file);
-	if (*got == 0 && ferror(from->file))
-		return secor_fail(err, SECOR_RETRY, "read %s: %s", from->name,
-		    strerror(errno));
-	return SECOR_OK;
-}
-
-static int
-keep_piece(void *arg, const void *bytes, size_t len)
-{
-	return fwrite(bytes, 1, len, arg) != len;
-}
-
 static int
 fetch(struct printing *printing, const char *key, FILE **file,
     struct secor_err *err)
 {
-	const struct secor_store_ops *ops;
-	FILE *made;
+	struct records_file got;
 	int rc = SECOR_OK;
 
 	if (printing->config == NULL)
 		return secor_fail(err, SECOR_REJECT,
 		    "%s: no such file (--config says where keys are)", key);
-	ops = printing->config->store.plugin->ops.store;
 	if (printing->store == NULL)
 		rc = cli_store(printing->config, &printing->store, err);
-	if (rc != SECOR_OK)
-		return rc;
-	made = tmpfile();
-	if (made == NULL)
-		return secor_fail(err, SECOR_RETRY, "make a temporary file: %s",
-		    strerror(errno));
-	rc = ops->get(printing->store, key, keep_piece, made, err);
-	if (rc == SECOR_OK && (fflush(made) != 0 || ferror(made)))
-		rc = secor_fail(err, SECOR_RETRY, "write a temporary file: %s",
-		    strerror(errno));
-	if (rc != SECOR_OK) {
-		(void)fclose(made);
-		return rc;
-	}
-	rewind(made);
-	*file = made;
-	return SECOR_OK;
+	if (rc == SECOR_OK)
+		rc = records_fetch(printing->config->store.plugin->ops.store,
+		    printing->store, key, &got, err);
+	if (rc == SECOR_OK)
+		*file = got.file;
+	return rc;
 }
 
 /* The key of a url of this store; other text as it is. */
 static const char *
 key_of(struct printing *printing, const char *word)
 {
-	const struct secor_store_ops *ops;
-	char root[2048] = "";
 	struct secor_err err;
 
 	if (printing->config == NULL)
 		return word;
-	ops = printing->config->store.plugin->ops.store;
-	if (ops->url == NULL)
-		return word;
 	if (printing->store == NULL &&
 	    cli_store(printing->config, &printing->store, &err) != SECOR_OK)
 		return word; /* fetch says why */
-	ops->url(printing->store, "", root, sizeof(root));
-	if (root[0] != '\0' && strncmp(word, root, strlen(root)) == 0)
-		return word + strlen(root);
-	return word;
+	return records_key(
+	    printing->config->store.plugin->ops.store, printing->store, word);
 }
 
 static int
@@ -153,39 +109,8 @@ ends_with(const char *text, const char *end)
 	return len >= strlen(end) && strcmp(text + len - strlen(end), end) == 0;
 }
 
-/* Known by their folder; without a configuration by their name's end. */
-static int
-is_dead_letter(const struct printing *printing, const char *key)
-{
-	char *folder;
-	int found;
-
-	if (printing->config == NULL)
-		return ends_with(key, ".jsonl");
-	folder = mem_text("/%s/", printing->config->layout.dead_letter_prefix);
-	found = strncmp(key, folder + 1, strlen(folder + 1)) == 0 ||
-		strstr(key, folder) != NULL;
-	free(folder);
-	return found;
-}
-
-/* The topic in a key or in a local path: the first component that the
- * subscription takes. Caller frees; NULL: none. */
-static char *
-topic_in(const struct config *config, const char *key)
-{
-	while (*key != '\0') {
-		size_t len = strcspn(key, "/");
-		char *part = mem_dup(key, len);
-
-		if (len > 0 && config_wants_topic(config, part))
-			return part;
-		free(part);
-		key += len + (key[len] == '/');
-	}
-	return NULL;
-}
-
+/* Dead letters are known by their folder; without a configuration by their
+ * name's end. */
 static const struct config_use *
 format_of(struct printing *printing, const char *word)
 {
@@ -195,15 +120,13 @@ format_of(struct printing *printing, const char *word)
 
 	if (printing->fixed.plugin != NULL)
 		return &printing->fixed;
-	if (is_dead_letter(printing, key))
-		return &deadletter_format;
 	if (printing->config == NULL)
-		return NULL;
+		return ends_with(key, ".jsonl") ? &deadletter_format : NULL;
 	if (printing->topic != NULL)
-		return &config_topic(printing->config, printing->topic)->format;
-	topic = topic_in(printing->config, key);
+		return records_format(printing->config, printing->topic, key);
+	topic = records_topic(printing->config, key);
 	format =
-	    &config_topic(printing->config, topic == NULL ? "" : topic)->format;
+	    records_format(printing->config, topic == NULL ? "" : topic, key);
 	free(topic);
 	return format;
 }
@@ -268,74 +191,38 @@ text_record(struct buf *line, const struct secor_read_record *record,
 	buf_putc(line, '\n');
 }
 
-static void
-put_record(struct printing *printing, const struct config_use *format,
-    void *reader, const struct secor_read_record *record)
-{
-	const char *reason = format->plugin == deadletter_format.plugin
-				 ? deadletter_reason(reader)
-				 : NULL;
+/* What one word's records need. */
+struct word {
+	struct printing *printing;
+	int dead_letters;
+};
 
+static int
+put_record(void *arg, const struct secor_read_record *record,
+    const void *reader, struct secor_err *err)
+{
+	const struct word *word = arg;
+	struct printing *printing = word->printing;
+	const char *reason =
+	    word->dead_letters ? deadletter_reason(reader) : NULL;
+
+	(void)err;
 	printing->line.len = 0;
 	if (printing->json)
 		json_record(&printing->line, record, reason);
 	else
 		text_record(&printing->line, record, reason);
 	(void)fwrite(printing->line.ptr, 1, printing->line.len, stdout);
-}
-
-static int
-print_records(struct printing *printing, const struct config_use *format,
-    void *reader, struct secor_err *err)
-{
-	const struct secor_format_ops *ops = format->plugin->ops.format;
-	int more = 1;
-	int rc = SECOR_OK;
-
-	while (rc == SECOR_OK && more) {
-		struct secor_read_record record = {.size = sizeof(record)};
-
-		more = 0;
-		rc = ops->read(reader, &record, &more, err);
-		if (rc == SECOR_OK && more)
-			put_record(printing, format, reader, &record);
-	}
-	return rc;
-}
-
-static int
-print_file(struct printing *printing, const struct config_use *format,
-    struct file_source *source, struct secor_err *err)
-{
-	const struct secor_format_ops *ops = format->plugin->ops.format;
-	struct secor_open with = {.size = sizeof(with),
-	    .conf = format->conf,
-	    .host = format->plugin->host};
-	void *self = NULL;
-	void *reader = NULL;
-	int rc;
-
-	if (ops->read_begin == NULL)
-		return secor_fail(err, SECOR_REJECT,
-		    "format %s cannot be read back", format->plugin->desc.name);
-	rc = ops->open(&with, &self, err);
-	if (rc != SECOR_OK)
-		return rc;
-	rc = ops->read_begin(self, &source->source, &reader, err);
-	if (rc == SECOR_OK)
-		rc = print_records(printing, format, reader, err);
-	ops->read_end(reader);
-	ops->close(self);
-	return rc;
+	return SECOR_OK;
 }
 
 static int
 print_word(struct printing *printing, const char *word)
 {
-	struct file_source source = {
-	    {sizeof(source.source), file_get}, NULL, word};
 	const struct config_use *format = format_of(printing, word);
+	struct word with = {printing, format == &deadletter_format};
 	struct secor_err err = {{0}};
+	FILE *file = NULL;
 	int rc;
 
 	if (format == NULL) {
@@ -344,10 +231,10 @@ print_word(struct printing *printing, const char *word)
 		    word);
 		return CLI_USAGE;
 	}
-	rc = open_word(printing, word, &source.file, &err);
+	rc = open_word(printing, word, &file, &err);
 	if (rc == SECOR_OK) {
-		rc = print_file(printing, format, &source, &err);
-		(void)fclose(source.file);
+		rc = records_read(format, file, word, put_record, &with, &err);
+		(void)fclose(file);
 	}
 	(void)fflush(stdout);
 	if (rc == SECOR_OK)
