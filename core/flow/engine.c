@@ -165,6 +165,25 @@ engine_subscribe(struct engine *engine)
 
 /* ---- opening ---- */
 
+/* A store that is away for now does not keep the service from starting: puts
+ * are repeated anyway. */
+static int
+store_answer(const struct config_use *use, int rc, const struct secor_err *why,
+    struct secor_err *err)
+{
+	const char *name = use->plugin->desc.name;
+	char quoted[1200];
+
+	if (rc == SECOR_OK)
+		return SECOR_OK;
+	if (rc != SECOR_RETRY)
+		return secor_fail(err, rc, "store %s: %s", name, why->text);
+	log_line(SECOR_ERROR, "store not reachable",
+	    "store=%s reason=%s next=retry", name,
+	    log_quote(quoted, sizeof(quoted), why->text));
+	return SECOR_OK;
+}
+
 /* Reaches the store once, and learns how long its part of a key is. */
 static int
 probe_store(struct engine *engine, struct secor_err *err)
@@ -178,18 +197,16 @@ probe_store(struct engine *engine, struct secor_err *err)
 	void *store;
 	int rc = ops->open(&with, &store, &why);
 
-	if (rc == SECOR_OK) {
-		if (ops->url != NULL)
-			ops->url(store, "", url, sizeof(url));
-		engine->key_overhead = strlen(url);
-		if (ops->probe != NULL)
-			rc = ops->probe(store, &why);
-		ops->close(store);
-	}
-	if (rc == SECOR_OK)
-		return rc;
-	return secor_fail(
-	    err, rc, "store %s: %s", use->plugin->desc.name, why.text);
+	if (rc != SECOR_OK)
+		return secor_fail(
+		    err, rc, "store %s: %s", use->plugin->desc.name, why.text);
+	if (ops->url != NULL)
+		ops->url(store, "", url, sizeof(url));
+	engine->key_overhead = strlen(url);
+	if (ops->probe != NULL)
+		rc = ops->probe(store, &why);
+	ops->close(store);
+	return store_answer(use, rc, &why, err);
 }
 
 static int
