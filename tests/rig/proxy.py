@@ -21,6 +21,8 @@ class TcpProxy:
         self.delay = 0.0
         self._flow = threading.Event()
         self._flow.set()
+        self._answers = threading.Event()
+        self._answers.set()
         self._refusing = False
         self._closed = False
         self._pairs = set()
@@ -58,6 +60,8 @@ class TcpProxy:
                 if self.delay:
                     time.sleep(self.delay)
                 self._flow.wait()
+                if source is pair[1]:
+                    self._answers.wait()
                 sink.sendall(data)
         except OSError:
             pass
@@ -89,12 +93,17 @@ class TcpProxy:
         """Holds all bytes back, both ways, until go_on()."""
         self._flow.clear()
 
+    def stall_answers(self):
+        """Holds back what the server says, until go_on()."""
+        self._answers.clear()
+
     def go_on(self):
         self._flow.set()
+        self._answers.set()
 
     def close(self):
         self._closed = True
-        self._flow.set()
+        self.go_on()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
