@@ -372,6 +372,12 @@ object_answer(struct object *object, struct upload *upload)
 		stage_failed(batch->part, upload->err.text);
 		return;
 	}
+	if (upload->unreadable) {
+		batch->seal_failed = 1; /* not kept either */
+		if (batch->part->state == PART_RUNNING)
+			stage_failed(batch->part, upload->err.text);
+		return;
+	}
 	if (upload->status == SECOR_OK) {
 		object_landed(object, upload);
 	} else {

@@ -111,6 +111,25 @@ def test_store_in_trouble_delays_and_does_no_harm(
     proof.assert_exactly_once(ids, tree)
 
 
+@pytest.mark.parametrize("step", ["read-back", "plan-acked"])
+def test_staged_files_that_vanish_are_made_again(step, many):
+    """As by a cleaner of temporary files: before the plan, and after it."""
+    c = many()
+    c.produce(1000, step_ms=10_000)
+    c.start_at(step)
+    gone = [f for f in (c.process.dir / "stage").rglob("*")
+            if f.is_file() and f.stat().st_size > 0]
+    assert gone
+    for f in gone:
+        f.unlink()
+    c.process.cont()
+    c.process.wait_for("^error .*stage failed .*next=retry", 20)
+    c.wait_done()
+    c.stop()
+    c.exactly_once()
+    c.verify()
+
+
 # ---- Kafka ----
 
 def test_broker_killed_and_restarted_loses_nothing(many, broker):
