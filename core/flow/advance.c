@@ -369,10 +369,6 @@ object_answer(struct object *object, struct upload *upload)
 		return;
 	}
 	if (upload->unreadable) {
-		stage_failed(batch->part, upload->err.text);
-		return;
-	}
-	if (upload->unreadable) {
 		batch->seal_failed = 1; /* not kept either */
 		if (batch->part->state == PART_RUNNING)
 			stage_failed(batch->part, upload->err.text);
