@@ -4,7 +4,9 @@ names gets everything into exactly one object again.
 """
 
 import json
+import re
 import time
+import urllib.error
 import urllib.request
 
 import halting
@@ -12,7 +14,7 @@ import kafka as clients
 import proof
 import pytest
 from halting import Case
-from secor import secor_command, write_config
+from secor import ROOT, secor_command, write_config
 
 
 @pytest.fixture
@@ -388,3 +390,19 @@ def test_halt_is_seen_from_outside(case, kafka):
         "offsets", "show", c.process.config, "--json",
         cwd=c.process.dir).stdout)
     assert shown
+
+
+def test_runbook_has_every_reason_with_its_command():
+    """Every name of record.c has a section that says what to do and what it
+    costs."""
+    source = (ROOT / "core/flow/record.c").read_text()
+    names = re.search(r"halt_names\[.*?\{(.*?)\}", source, re.S)[1]
+    reasons = [n for n in re.findall(r'"([a-z-]+)"', names) if n != "none"]
+    assert len(reasons) >= 15
+    text = (ROOT / "docs/RUNBOOK.md").read_text()
+    sections = dict(re.findall(r"^### (\S+)\n(.*?)(?=^##|\Z)", text,
+                               re.S | re.M))
+    assert list(sections) == reasons
+    for reason, section in sections.items():
+        for part in ("**What happened.**", "**Go on.**", "**Costs.**"):
+            assert part in section, f"{reason} lacks {part}"
