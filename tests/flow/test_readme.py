@@ -11,8 +11,8 @@ import pytest
 
 import kafka as clients
 from flow import wait_done
-from secor import BINARY, ROOT, base_config, secor_command
-from secure import SecureKafka, make_certificates
+from secor import BINARY, ROOT, secor_command
+from secure import make_certificates
 
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -241,46 +241,6 @@ def test_yaml_of_pages_is_good(page, number, tmp_path):
                          env={n: "value" for n in names})
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-
-
-def acl_commands(broker):
-    """The kafka-acls lines of docs/KAFKA.md, as calls of Kafka's own tool."""
-    for text in blocks(ROOT / "docs/KAFKA.md", "sh"):
-        for line in text.splitlines():
-            words = line.replace("kafka-1:9092", broker.address).replace(
-                "User:secor", "User:alice").split()
-            if words[0] == "kafka-acls.sh":
-                yield broker.java("kafka.admin.AclCommand", *words[1:])
-
-
-def test_permissions_of_the_page_are_enough(own_kafka, secor):
-    """Without them nothing is read, and the log says why; with them all is."""
-    broker = own_kafka({
-        "authorizer.class.name":
-            "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "super.users": "User:ANONYMOUS"}, kind=SecureKafka)
-    commands = list(acl_commands(broker))
-    assert len(commands) == 2
-    config = base_config(broker.address_of("SASL_PLAIN"), "events-to-s3",
-                         "events-1", kafka={"properties": {
-                             "security.protocol": "sasl_plaintext",
-                             "sasl.mechanism": "PLAIN",
-                             "sasl.username": "alice",
-                             "sasl.password": "alice-secret"}})
-    clients.create_topic(broker.address, "events-1", 2)
-    process = secor(config).start()
-    process.wait_for("GROUP_AUTHORIZATION_FAILED|Group authorization failed")
-    broker.run(commands[1])
-    process.wait_for("TOPIC_AUTHORIZATION_FAILED|Topic authorization failed")
-    broker.run(commands[0])
-    assert process.stop() == 0
-    clients.produce_json(broker.address, "events-1", 100, 2)
-    process.start()
-    wait_done(broker.address, "events-to-s3", "events-1", 2)
-    assert process.stop() == 0
-    for args in (["verify"], ["offsets", "show"]):
-        done = secor_command(*args, process.config, cwd=process.dir)
-        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_unit_of_systemd_runs_what_there_is():
