@@ -74,8 +74,11 @@ take(struct part *part, rd_kafka_message_t *rkm)
 	    rkm->offset < part->next)
 		return 1;
 	if (part->cur != NULL && part->cur->replay &&
-	    rkm->offset >= part->cur->plan.e)
+	    rkm->offset >= part->cur->plan.e) {
 		cut_batch(part, part->cur->plan.c);
+		if (part->state != PART_RUNNING) /* it differs from its plan */
+			return 1;
+	}
 	if (part->cur == NULL) {
 		part->cur = batch_new(part, part->lane,
 		    part->past != NULL ? part->past->end : part->record.offset);
@@ -107,6 +110,18 @@ take_or_hold(struct part *part, rd_kafka_message_t *rkm)
 		hold(part, rkm);
 }
 
+/* The log's end is at the plan's or behind it: what is missing of [S, E) is not
+ * in the log. Messages that are held are still to come. */
+static void
+end_replay(struct part *part)
+{
+	struct batch *cur = part->cur;
+
+	if (part->state == PART_RUNNING && cur != NULL && cur->replay &&
+	    part->eof >= cur->plan.e && part->held.at == part->held.count)
+		cut_batch(part, cur->plan.c);
+}
+
 void
 consume_held(struct part *part)
 {
@@ -122,6 +137,7 @@ consume_held(struct part *part)
 	}
 	held_free(part);
 	part->said_retry = 0;
+	end_replay(part);
 	pause_clear(part, PAUSE_RETRY);
 }
 
@@ -130,12 +146,9 @@ consume_held(struct part *part)
 static void
 on_eof(struct part *part, int64_t offset)
 {
-	struct batch *cur = part->cur;
-
 	part->eof = offset;
 	part->high = offset;
-	if (cur != NULL && cur->replay && offset >= cur->plan.e)
-		cut_batch(part, cur->plan.c);
+	end_replay(part);
 }
 
 /* The same complaint once a minute. */

@@ -1,10 +1,14 @@
 """Paths of the engine that a careful reader doubted: each was wrong once."""
 
 import os
+import subprocess
+import time
 
 import kafka as clients
 import proof
+import pytest
 from flow import local_store, settings, verify, wait_done
+from secor import ROOT
 
 
 def wait_offset(kafka, group, name, offset, timeout=40):
@@ -106,3 +110,107 @@ def test_replay_ignores_a_stage_that_became_too_small(
     assert process.stop() == 0
     proof.assert_exactly_once(ids, tree)
     verify(process)
+
+
+GATE = r"""
+#include <secor/transformer.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int
+gate_open(const struct secor_open *with, void **self, struct secor_err *err)
+{
+	(void)with;
+	(void)err;
+	*self = getenv("GATE");
+	return SECOR_OK;
+}
+
+static int
+gate_transform(void *self, const struct secor_message *in,
+    struct secor_message *out, int *keep, struct secor_err *err)
+{
+	(void)out;
+	(void)keep;
+	if (in->offset >= 50 && access(self, F_OK) == 0)
+		return secor_fail(err, SECOR_RETRY, "the gate is shut");
+	return SECOR_OK;
+}
+
+static void
+gate_close(void *self)
+{
+	(void)self;
+}
+
+static const struct secor_transformer_ops gate_ops = {
+    sizeof(gate_ops), 0, gate_open, gate_transform, gate_close};
+static const struct secor_plugin gate = {SECOR_PLUGIN_HEAD,
+    SECOR_TRANSFORMER, "gate", "1.0", "waits while a file is there", 1,
+    SECOR_NO_OPTIONS, 0, NULL, &gate_ops};
+
+const struct secor_plugin *
+secor_plugin_entry(void)
+{
+	return &gate;
+}
+"""
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """A transformer that says RETRY from offset 50 on while this file is
+    there; (plugin, file)."""
+    source, plugin = tmp_path / "gate.c", tmp_path / "gate.so"
+    source.write_text(GATE)
+    subprocess.run(["cc", "-shared", "-fPIC", "-I", ROOT / "include",
+                    source, "-o", plugin], check=True)
+    plugin.chmod(0o700)
+    return plugin, tmp_path / "shut"
+
+
+def test_message_that_waits_is_taken_once(
+        kafka, topic, group, secor, tmp_path, gate):
+    plugin, shut = gate
+    name = topic()
+    ids = clients.produce_json(kafka.address, name, 200)
+    store, tree = local_store(tmp_path / "data")
+    process = secor(settings(kafka.address, group, name, store,
+                             transformers=[{"use": str(plugin)}]),
+                    env={"GATE": str(shut)})
+    shut.touch()
+    process.start()
+    process.wait_for("plugin waits .*offset=50")
+    wait_offset(kafka, group, name, 50)
+    ids += clients.produce_json(kafka.address, name, 50, first_id=200)
+    shut.unlink()
+    wait_done(kafka.address, group, name, 1, 30)
+    assert process.stop() == 0
+    proof.assert_exactly_once(ids, tree)
+
+
+def test_replay_that_waits_does_not_end_at_the_log_end(
+        kafka, topic, group, secor, tmp_path, gate):
+    """The end of the log arrives while messages are held back (in one array,
+    hence the short fetches): the replay was compared with its plan without
+    them, and the partition halted."""
+    plugin, shut = gate
+    name = topic()
+    ids = clients.produce_json(kafka.address, name, 200)
+    store, tree = local_store(tmp_path / "data")
+    process = secor(settings(kafka.address, group, name, store,
+                             kafka={"properties": {"fetch.wait.max.ms": 10}},
+                             transformers=[{"use": str(plugin)}]),
+                    env={"GATE": str(shut)})
+    process.start(env={"SECOR_STOP_AT": "plan-acked"})
+    process.wait_for("stopped at step")
+    process.kill9()
+    shut.touch()
+    process.start()
+    process.wait_for("plugin waits .*offset=50")
+    time.sleep(2)
+    shut.unlink()
+    wait_done(kafka.address, group, name, 1, 30)
+    assert process.stop() == 0
+    assert "partition halted" not in process.text()
+    proof.assert_exactly_once(ids, tree)
