@@ -327,15 +327,18 @@ say_waiting(struct part *part, const struct upload *upload)
 }
 
 static int64_t
-retry_at(struct part *part, struct upload *upload)
+retry_at(struct batch *batch, struct upload *upload)
 {
+	int64_t now = clock_boot_ms();
+
 	if (upload->fenced) {
 		upload->tries--; /* the store was not asked */
 	} else {
-		metric_add(part->engine->metrics.retries, 1);
-		say_waiting(part, upload);
+		say_waiting(batch->part, upload);
+		if (batch->refused_boot_ms == 0)
+			batch->refused_boot_ms = now;
 	}
-	return clock_boot_ms() + back_off_ms(upload->tries);
+	return now + back_off_ms(upload->tries);
 }
 
 static void
@@ -347,6 +350,7 @@ object_landed(struct object *object, const struct upload *upload)
 
 	object->stored = 1;
 	object->batch->stored++;
+	object->batch->refused_boot_ms = 0;
 	metric_add(m->objects, 1);
 	metric_add(m->object_bytes, (int64_t)object->bytes);
 	log_line(SECOR_INFO, "object stored",
@@ -377,7 +381,7 @@ object_answer(struct object *object, struct upload *upload)
 	if (upload->status == SECOR_OK) {
 		object_landed(object, upload);
 	} else {
-		object->retry_boot_ms = retry_at(batch->part, upload);
+		object->retry_boot_ms = retry_at(batch, upload);
 		object->tries = upload->tries;
 	}
 	advance(batch->part);
@@ -394,7 +398,7 @@ manifest_answer(struct batch *batch, struct upload *upload)
 		return;
 	}
 	if (upload->status != SECOR_OK) {
-		batch->manifest_retry_ms = retry_at(part, upload);
+		batch->manifest_retry_ms = retry_at(batch, upload);
 		batch->manifest_tries = upload->tries;
 		return;
 	}

@@ -93,6 +93,7 @@ struct batch {
 	struct upload *manifest_upload; /* out */
 	int64_t manifest_retry_ms;
 	int manifest_tries;
+	int64_t refused_boot_ms; /* the store takes nothing of it since; 0 */
 };
 
 enum part_state {
