@@ -274,6 +274,7 @@ engine_new(const struct config *config, const struct engine_options *options,
 		return rc;
 	}
 	set_wake_ups(e);
+	status_publish(e);
 	*engine = e;
 	return SECOR_OK;
 }
@@ -285,6 +286,8 @@ answer(struct engine *engine, struct inquiry *inquiry)
 {
 	if (inquiry->kind == INQUIRY_PING) {
 		commit_pinged(engine, inquiry->status == SECOR_OK);
+	} else if (inquiry->kind == INQUIRY_ENDS) {
+		status_ends(engine, inquiry);
 	} else if (inquiry->kind == INQUIRY_OPEN) {
 		assign_answer(engine, inquiry);
 	} else if (inquiry->epoch == inquiry->part->epoch) {
@@ -293,7 +296,7 @@ answer(struct engine *engine, struct inquiry *inquiry)
 		else
 			inquiry->part->inquiring = 0;
 	}
-	free(inquiry);
+	inquiry_free(inquiry);
 }
 
 static void
@@ -363,6 +366,7 @@ tick(struct engine *engine, int64_t boot_ms)
 	if (boot_ms - engine->slow_tick_boot_ms < SLOW_TICK_MS)
 		return;
 	engine->slow_tick_boot_ms = boot_ms;
+	status_ask_ends(engine);
 	status_publish(engine);
 }
 
@@ -412,6 +416,7 @@ leave(struct engine *engine)
 {
 	rd_kafka_error_t *error;
 
+	status_publish(engine); /* what a reporter's last snapshot tells */
 	engine->phase = PHASE_LEAVING;
 	error = rd_kafka_consumer_close_queue(engine->rk, engine->queue);
 	if (error != NULL)
@@ -456,8 +461,12 @@ learn_g(struct engine *engine)
 
 	while (atomic_load(&engine->stop_asked) == 0) {
 		if (client_g(engine->rk, engine->config, 2000, engine->g,
-			&err) == SECOR_OK)
+			&err) == SECOR_OK) {
+			engine->unreachable = 0;
 			return 1;
+		}
+		engine->unreachable = 1;
+		status_publish(engine);
 		if (said++ % 15 == 0)
 			log_line(SECOR_ERROR, "kafka not reachable",
 			    "reason=\"%s\" next=retry", err.text);
@@ -514,7 +523,7 @@ serve_leftovers(struct engine *engine)
 	}
 	EACH(engine->answers, struct inquiry, inquiry)
 	{
-		free(inquiry);
+		inquiry_free(inquiry);
 	}
 	while (engine->commit_answers != NULL) {
 		struct commit_answer *next = engine->commit_answers->next;

@@ -52,9 +52,8 @@ enum engine_phase {
 struct engine_metrics {
 	struct metric *messages, *bytes, *batches, *objects, *object_bytes;
 	struct metric *filtered, *dead_letters, *rebalances, *lost, *rejoins;
-	struct metric *retries, *replays, *kept, *halted, *assigned;
+	struct metric *replays, *kept, *halted, *assigned, *gaps, *pauses;
 	struct metric *memory_used, *memory_budget, *stage_used, *open_objects;
-	struct metric *commit_ok, *gaps, *pauses;
 };
 
 struct engine {
@@ -64,7 +63,6 @@ struct engine {
 	rd_kafka_queue_t *queue;	/* the consumer queue */
 	rd_kafka_queue_t *commit_queue; /* answers to commits */
 	char g[40];
-	int have_g;
 	size_t key_overhead;
 
 	struct stage *stage;
@@ -121,8 +119,13 @@ struct engine {
 
 	struct engine_metrics metrics;
 	_Atomic int64_t heartbeat_boot_ms;
-	int64_t owned_now, halted_now, busy_now; /* counted by walks */
-	void *status_now;			 /* json_t being built */
+	int unreachable; /* no broker has answered since the start */
+	int asking_ends;
+	int64_t ask_ends_boot_ms;
+	/* counted by walks */
+	int64_t owned_now, halted_now, refused_now, busy_now;
+	void *status_now; /* json_t being built */
+	rd_kafka_topic_partition_list_t *ends_now;
 	pthread_mutex_t status_lock;
 	struct buf status, reasons; /* Holds: status_lock */
 	int ready;		    /* Holds: status_lock */
@@ -205,6 +208,9 @@ void metrics_init(struct engine *engine);
 void metrics_part(struct part *part);
 void metrics_part_hide(struct part *part);
 void status_publish(struct engine *engine);
+/* Log ends also of partitions that are paused or halted. */
+void status_ask_ends(struct engine *engine);
+void status_ends(struct engine *engine, struct inquiry *inquiry);
 void count_cut(enum cut cut);
 void count_commit(const char *answer);
 void count_bad(struct part *part, const struct routed *routed);

@@ -18,6 +18,7 @@
 enum {
 	ASK_MS = 5000,
 	ASK_CONFIG_MS = 2000,
+	ASK_ENDS_MS = 1000, /* nobody's batch may wait long for it */
 	TRUNCATED_TRIES = 10,
 	BATCH_MAX = 1000
 };
@@ -286,6 +287,21 @@ ping(struct inquirer *q, struct inquiry *inquiry)
 	return SECOR_OK;
 }
 
+/* One request a broker. */
+static int
+log_ends(struct inquirer *q, struct inquiry *inquiry)
+{
+	rd_kafka_resp_err_t rc;
+
+	for (int i = 0; i < inquiry->list->cnt; i++)
+		inquiry->list->elems[i].offset = RD_KAFKA_OFFSET_END;
+	rc = rd_kafka_offsets_for_times(q->rk, inquiry->list, ASK_ENDS_MS);
+	if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return SECOR_OK;
+	return secor_fail(
+	    &inquiry->err, SECOR_RETRY, "%s", rd_kafka_err2str(rc));
+}
+
 /* The records of a whole list with one request. */
 static int
 read_records(struct inquirer *q, struct inquiry **list, size_t n)
@@ -320,6 +336,8 @@ complete(struct inquirer *q, struct inquiry *inquiry, char last_topic[250],
 {
 	if (inquiry->kind == INQUIRY_PING) {
 		inquiry->status = ping(q, inquiry);
+	} else if (inquiry->kind == INQUIRY_ENDS) {
+		inquiry->status = log_ends(q, inquiry);
 	} else if (inquiry->kind == INQUIRY_OPEN &&
 		   inquiry->status == SECOR_OK) {
 		if (strcmp(last_topic, inquiry->topic) != 0) {
@@ -357,7 +375,8 @@ work(void *arg)
 		while (n < BATCH_MAX &&
 		       (node = queue_get(q->questions, 0)) != NULL);
 		for (size_t i = 0; i < n; i++)
-			if (list[i]->kind != INQUIRY_PING)
+			if (list[i]->kind == INQUIRY_OPEN ||
+			    list[i]->kind == INQUIRY_READ_BACK)
 				records[asked++] = list[i];
 		if (asked > 0)
 			(void)read_records(q, records, asked);
@@ -408,4 +427,12 @@ void
 inquire(struct inquirer *inquirer, struct inquiry *inquiry)
 {
 	queue_put(inquirer->questions, &inquiry->node);
+}
+
+void
+inquiry_free(struct inquiry *inquiry)
+{
+	if (inquiry->list != NULL)
+		rd_kafka_topic_partition_list_destroy(inquiry->list);
+	free(inquiry);
 }

@@ -16,7 +16,8 @@
 enum inquiry_kind {
 	INQUIRY_OPEN, /* record, log ends; a missing one: others, manifests */
 	INQUIRY_READ_BACK, /* record only */
-	INQUIRY_PING	   /* are the brokers reachable? */
+	INQUIRY_PING,	   /* are the brokers reachable? */
+	INQUIRY_ENDS	   /* the log ends of `list`, for people to see */
 };
 
 struct inquiry {
@@ -26,6 +27,7 @@ struct inquiry {
 	uint64_t epoch;
 	int32_t partition;
 	char topic[250];
+	rd_kafka_topic_partition_list_t *list; /* of ENDS: offset, err */
 	/* the answer */
 	int status; /* SECOR_OK, or SECOR_RETRY / FATAL with text */
 	struct record record;
@@ -47,5 +49,6 @@ void inquirer_free(struct inquirer *inquirer);
 
 /* Takes `inquiry` until it is in `answers`. Any thread. */
 void inquire(struct inquirer *inquirer, struct inquiry *inquiry);
+void inquiry_free(struct inquiry *inquiry);
 
 #endif

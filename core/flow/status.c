@@ -14,11 +14,20 @@
 #include <string.h>
 
 struct part_metrics {
-	struct metric *offset, *lag, *event_time, *halted, *end;
+	struct metric *offset, *lag, *lag_time, *event_time, *halted, *end;
 };
+
+enum { REFUSED_LONG_MS = 15000, ENDS_MS = 5000, ENDS_FAILED_MS = 30000 };
 
 #define COUNTER(name, help) metric_counter("secor_" name, help, NULL)
 #define GAUGE(name, help) metric_gauge("secor_" name, help, NULL)
+
+static struct metric *
+cuts(enum cut cut)
+{
+	return metric_counter("secor_cuts_total", "Batches cut, by reason.",
+	    METRIC_LABELS("reason", cut_name(cut)));
+}
 
 void
 metrics_init(struct engine *engine)
@@ -35,11 +44,11 @@ metrics_init(struct engine *engine)
 	    COUNTER("filtered_total", "Messages dropped by a transformer.");
 	m->dead_letters =
 	    COUNTER("dead_letters_total", "Bad messages kept as dead letters.");
-	m->rebalances = COUNTER("rebalances_total", "Partitions revoked.");
+	m->rebalances =
+	    COUNTER("rebalances_total", "Times that partitions were revoked.");
 	m->lost = COUNTER("assignments_lost_total",
 	    "Revokes that came after the partitions were lost.");
 	m->rejoins = COUNTER("rejoins_total", "Times the group was left.");
-	m->retries = COUNTER("put_retries_total", "Puts that failed.");
 	m->replays = COUNTER("replays_total", "Plans of others replayed.");
 	m->kept =
 	    COUNTER("kept_stages_total", "Batches that outlived a rebalance.");
@@ -56,6 +65,8 @@ metrics_init(struct engine *engine)
 	m->stage_used = GAUGE("stage_used_bytes", "Bytes in staged files.");
 	m->open_objects = GAUGE("open_objects", "Objects being collected.");
 	metric_set(m->memory_budget, pool_budget(engine->pool));
+	for (int i = CUT_NONE + 1; i < CUT_COUNT; i++)
+		metric_add(cuts((enum cut)i), 0);
 }
 
 void
@@ -75,6 +86,10 @@ metrics_part(struct part *part)
 	    "secor_log_end_offset", "End of the log as last seen.", labels);
 	m->lag = metric_gauge("secor_lag_messages",
 	    "Offsets between what is stored and the log end.", labels);
+	m->lag_time = metric_gauge_ms("secor_lag_seconds",
+	    "Age of the largest stored event time while messages wait; 0 "
+	    "when none does.",
+	    labels);
 	m->event_time = metric_gauge_ms("secor_watermark_seconds",
 	    "Largest event time that is stored (epoch).", labels);
 	m->halted = metric_gauge(
@@ -89,6 +104,7 @@ metrics_part_hide(struct part *part)
 	metric_hide(m->offset);
 	metric_hide(m->end);
 	metric_hide(m->lag);
+	metric_hide(m->lag_time);
 	metric_hide(m->event_time);
 	metric_hide(m->halted);
 }
@@ -96,9 +112,7 @@ metrics_part_hide(struct part *part)
 void
 count_cut(enum cut cut)
 {
-	metric_add(metric_counter("secor_cuts_total", "Batches cut, by reason.",
-		       METRIC_LABELS("reason", cut_name(cut))),
-	    1);
+	metric_add(cuts(cut), 1);
 }
 
 void
@@ -140,6 +154,25 @@ lag(const struct part *part)
 						   : end - part->record.offset;
 }
 
+/* Nothing that is read has waited longer than since the watermark. */
+static int64_t
+lag_ms(const struct part *part)
+{
+	int64_t now = clock_now_ms();
+
+	if (lag(part) == 0 || part->record.w == INT64_MIN ||
+	    part->record.w > now)
+		return 0;
+	return now - part->record.w;
+}
+
+static int
+is_refused_long(const struct part *part)
+{
+	return part->past != NULL && part->past->refused_boot_ms != 0 &&
+	       clock_boot_ms() - part->past->refused_boot_ms >= REFUSED_LONG_MS;
+}
+
 static void
 measure(struct part *part)
 {
@@ -151,9 +184,11 @@ measure(struct part *part)
 	engine->owned_now++;
 	if (part->state == PART_HALTED)
 		engine->halted_now++;
+	engine->refused_now += is_refused_long(part);
 	metric_set(m->offset, part->record.offset);
 	metric_set(m->end, part->high > part->next ? part->high : part->next);
 	metric_set(m->lag, lag(part));
+	metric_set(m->lag_time, lag_ms(part));
 	if (part->record.w != INT64_MIN)
 		metric_set(m->event_time, part->record.w);
 	metric_set(m->halted, part->state == PART_HALTED);
@@ -229,15 +264,38 @@ put_json(struct buf *out, json_t *value)
 	json_decref(value);
 }
 
+static json_t *
+why_not_ready(const struct engine *engine)
+{
+	json_t *reasons = json_array();
+
+	if (engine->unreachable)
+		(void)json_array_append_new(
+		    reasons, json_string("no broker can be reached"));
+	if (!engine->assigned)
+		(void)json_array_append_new(
+		    reasons, json_string("no assignment yet"));
+	if (engine->halted_now > 0)
+		(void)json_array_append_new(
+		    reasons, json_sprintf("%lld partitions are halted",
+				 (long long)engine->halted_now));
+	if (engine->refused_now > 0)
+		(void)json_array_append_new(reasons,
+		    json_sprintf("the store has refused batches of %lld "
+				 "partitions for more than %d s",
+			(long long)engine->refused_now,
+			REFUSED_LONG_MS / 1000));
+	return reasons;
+}
+
 void
 status_publish(struct engine *engine)
 {
 	static const char *const phases[] = {
 	    "running", "rejoining", "stopping", "leaving"};
-	json_t *reasons = json_array();
-	json_t *all;
+	json_t *reasons, *all;
 
-	engine->owned_now = engine->halted_now = 0;
+	engine->owned_now = engine->halted_now = engine->refused_now = 0;
 	part_each(&engine->parts, measure);
 	metric_set(engine->metrics.assigned, engine->owned_now);
 	metric_set(engine->metrics.halted, engine->halted_now);
@@ -252,19 +310,67 @@ status_publish(struct engine *engine)
 	    "memory_budget", (json_int_t)pool_budget(engine->pool),
 	    "stage_used", (json_int_t)stage_used(engine->stage), "partitions",
 	    engine->status_now);
-	if (!engine->assigned)
-		(void)json_array_append_new(
-		    reasons, json_string("no assignment yet"));
-	if (engine->halted_now > 0)
-		(void)json_array_append_new(
-		    reasons, json_sprintf("%lld partitions are halted",
-				 (long long)engine->halted_now));
+	reasons = why_not_ready(engine);
 	(void)pthread_mutex_lock(&engine->status_lock);
 	engine->ready = json_array_size(reasons) == 0;
 	put_json(&engine->reasons, reasons);
 	put_json(&engine->status, all);
 	(void)pthread_mutex_unlock(&engine->status_lock);
 }
+
+/* ---- log ends ---- */
+
+static void
+list_end(struct part *part)
+{
+	if (part->state == PART_RUNNING || part->state == PART_HALTED)
+		(void)rd_kafka_topic_partition_list_add(
+		    part->engine->ends_now, part->topic, part->partition);
+}
+
+void
+status_ask_ends(struct engine *engine)
+{
+	struct inquiry *inquiry;
+
+	if (engine->asking_ends || !engine->assigned ||
+	    engine->phase != PHASE_RUNNING ||
+	    engine->tick_boot_ms < engine->ask_ends_boot_ms)
+		return;
+	engine->ends_now = rd_kafka_topic_partition_list_new(16);
+	part_each(&engine->parts, list_end);
+	if (engine->ends_now->cnt == 0) {
+		rd_kafka_topic_partition_list_destroy(engine->ends_now);
+		return;
+	}
+	inquiry = mem_alloc(sizeof(*inquiry));
+	inquiry->kind = INQUIRY_ENDS;
+	inquiry->list = engine->ends_now;
+	engine->asking_ends = 1;
+	inquire(engine->inquirer, inquiry);
+}
+
+void
+status_ends(struct engine *engine, struct inquiry *inquiry)
+{
+	const rd_kafka_topic_partition_list_t *list = inquiry->list;
+
+	engine->asking_ends = 0;
+	engine->ask_ends_boot_ms =
+	    engine->tick_boot_ms +
+	    (inquiry->status == SECOR_OK ? ENDS_MS : ENDS_FAILED_MS);
+	for (int i = 0; inquiry->status == SECOR_OK && i < list->cnt; i++) {
+		const rd_kafka_topic_partition_t *tp = &list->elems[i];
+		struct part *part =
+		    part_find(&engine->parts, tp->topic, tp->partition);
+
+		if (part != NULL && tp->offset >= 0 &&
+		    tp->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+			part->high = tp->offset;
+	}
+}
+
+/* ---- for observe ---- */
 
 int64_t
 engine_heartbeat_boot_ms(void *arg)
