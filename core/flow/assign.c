@@ -61,6 +61,7 @@ static void
 begin_assign(struct engine *engine, rd_kafka_topic_partition_list_t *list)
 {
 	engine->assignment++;
+	engine->rejoin_later = NULL;
 	engine->assigning = list;
 	engine->opening = (size_t)list->cnt;
 	engine->last_part = NULL;
@@ -115,6 +116,8 @@ complete_assign(struct engine *engine)
 	part_each(&engine->parts, part_sync);
 	log_line(SECOR_INFO, "consumption begins", "halted=%d", halted);
 	step_reached("opened");
+	if (engine->rejoin_later != NULL)
+		rejoin(engine, engine->rejoin_later);
 }
 
 void
@@ -275,8 +278,13 @@ rejoin(struct engine *engine, const char *why)
 {
 	char quoted[256];
 
-	if (engine->phase != PHASE_RUNNING || engine->assigning != NULL)
+	if (engine->phase != PHASE_RUNNING)
 		return;
+	if (engine->assigning != NULL) {
+		/* librdkafka waits for our assignment first */
+		engine->rejoin_later = why;
+		return;
+	}
 	log_line(SECOR_WARN, "joins the group again", "reason=%s",
 	    log_quote(quoted, sizeof(quoted), why));
 	metric_add(engine->metrics.rejoins, 1);

@@ -95,7 +95,8 @@ struct engine {
 	int stop_asked_seen;
 	_Atomic int stop_asked;
 	int64_t stop_until_boot_ms;
-	int rejoin_wanted; /* what is revoked next is dropped whole */
+	const char *rejoin_later; /* why, once the assignment is opened */
+	int rejoin_wanted;	  /* what is revoked next is dropped whole */
 	int64_t tick_boot_ms, slow_tick_boot_ms;
 	int full; /* all partitions wait for memory or stage */
 	int64_t full_since_boot_ms;
@@ -171,8 +172,8 @@ void advance_tick(struct part *part, int64_t boot_ms);
 /* ---- commit.c ---- */
 /* Commits `record` for the partition; one at a time. */
 void commit_submit(struct part *part, const struct record *record);
-/* A clean record or a halt that is not a plan: goes out when nothing else is
- * out. */
+/* A record found or resolved on assignment: goes out when nothing else is out.
+ */
 void commit_want(struct part *part, const struct record *record);
 void commit_serve(struct engine *engine); /* answers that came */
 void commit_tick(struct part *part, int64_t boot_ms);
@@ -184,7 +185,8 @@ void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     rd_kafka_topic_partition_list_t *list, void *opaque);
 void rebalance_serve(struct engine *engine, int64_t boot_ms);
 void assign_answer(struct engine *engine, struct inquiry *inquiry);
-/* Not the owner any more, or not sure: drop all and join again. */
+/* Not the owner any more, or not sure: drop all and join again. `why` is a
+ * literal. */
 void rejoin(struct engine *engine, const char *why);
 
 /* All is revoked: subscribes again. */
@@ -202,6 +204,11 @@ void open_part(struct part *part, const struct inquiry *found);
  * fmt: what happened, in one sentence. */
 void halt(struct part *part, enum halt reason, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Whether the halt is to be committed: the next owner would not see it from the
+ * record by itself. Asked again after each acknowledgement: a plan or a final
+ * commit may have been out when it halted. */
+int halt_due(const struct part *part);
+void halt_commit(struct part *part); /* when nothing else is out */
 
 /* ---- status.c ---- */
 void metrics_init(struct engine *engine);
