@@ -261,6 +261,8 @@ advance(struct part *part)
 		commit_submit(part, &part->want);
 		return;
 	}
+	if (!part->committing && halt_due(part))
+		halt_commit(part);
 	if (batch == NULL || part->state != PART_RUNNING)
 		return;
 	if (batch->state == BATCH_SEALING)

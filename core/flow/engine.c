@@ -403,7 +403,8 @@ stop_part(struct part *part)
 static void
 count_busy(struct part *part)
 {
-	int committing = part->committing || part->want_commit;
+	int committing =
+	    part->committing || part->want_commit || halt_due(part);
 
 	if ((part->state == PART_RUNNING &&
 		(part->past != NULL || part->cur != NULL || committing)) ||

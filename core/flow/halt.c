@@ -9,15 +9,27 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* Whether the next owner would not see it from the record by itself. */
-static int
-must_be_committed(const struct part *part, enum halt reason)
+int
+halt_due(const struct part *part)
 {
-	if (part->record.kind != RECORD_CLEAN)
-		return 0; /* a plan must stay */
+	enum halt reason = part->halt;
+
+	/* a plan must stay: what follows it is seen by whoever ends it */
+	if (part->state != PART_HALTED || part->record.kind != RECORD_CLEAN)
+		return 0;
 	return reason == HALT_BAD_MESSAGES || reason == HALT_BAD_MESSAGE ||
 	       reason == HALT_DATA_LOSS || reason == HALT_OLDER ||
 	       reason == HALT_GONE;
+}
+
+void
+halt_commit(struct part *part)
+{
+	struct record record = part->record;
+
+	record.kind = RECORD_HALT;
+	record.r = part->halt;
+	commit_submit(part, &record);
 }
 
 void
@@ -44,11 +56,5 @@ halt(struct part *part, enum halt reason, const char *fmt, ...)
 	part_drop_batches(part);
 	pause_set(part, PAUSE_HALT);
 	part->halt = reason;
-	part->state = PART_HALTED;
-	if (!must_be_committed(part, reason))
-		return;
-	part->want = part->record;
-	part->want.kind = RECORD_HALT;
-	part->want.r = reason;
-	part->want_commit = 1; /* advance() or the next tick sends it */
+	part->state = PART_HALTED; /* advance() or the next tick commits it */
 }

@@ -141,7 +141,7 @@ struct part {
 	int inquiring; /* a read-back is out */
 	int64_t inquire_again_boot_ms;
 	int older_reads;    /* stale answers in a row */
-	struct record want; /* a clean commit or halt that waits its turn */
+	struct record want; /* of an assignment: waits its turn */
 	int want_commit;
 
 	int64_t next;  /* the next offset to take in */

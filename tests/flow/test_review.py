@@ -214,3 +214,28 @@ def test_replay_that_waits_does_not_end_at_the_log_end(
     assert process.stop() == 0
     assert "partition halted" not in process.text()
     proof.assert_exactly_once(ids, tree)
+
+
+def test_halt_while_the_final_commit_is_out_is_committed(
+        kafka, topic, group, secor, tmp_path):
+    """Batch 2 meets a bad message before the final commit of batch 1 is
+    answered: the record was a plan when it halted, and nobody asked again."""
+    name = topic()
+    ids = clients.produce_json(kafka.address, name, 50)
+    store, tree = local_store(tmp_path / "data")
+    process = secor(settings(kafka.address, group, name, store,
+                             bad_messages={"action": "halt"}))
+    process.start(env={"SECOR_STOP_AT": "final-sent"})
+    process.wait_for("stopped at step", timeout=40)
+    clients.produce(kafka.address, name, [(0, None, b"{}")])
+    time.sleep(0.5)
+    process.cont()
+    process.wait_for("partition halted")
+    end = time.monotonic() + 10
+    while " halt " not in (record := clients.committed(
+            kafka.address, group, name))[1]:
+        assert time.monotonic() < end, record
+        time.sleep(0.1)
+    assert record[0] == 50
+    assert process.stop() == 0
+    proof.assert_exactly_once(ids, tree)
