@@ -559,7 +559,8 @@ advance_tick(struct part *part, int64_t boot_ms)
 	}
 	if ((part->pause & PAUSE_DISK) && part->again_boot_ms <= boot_ms)
 		part_seek(part);
-	if ((part->pause & PAUSE_RETRY) && part->held_boot_ms <= boot_ms)
+	if ((part->pause & PAUSE_RETRY) && part->held_boot_ms <= boot_ms &&
+	    part->engine->phase == PHASE_RUNNING && !part->engine->revoking)
 		consume_held(part);
 	if (part->past != NULL)
 		retry_puts(part->past, boot_ms);

@@ -400,14 +400,17 @@ stop_part(struct part *part)
 	}
 }
 
+/* What still collects gets no more messages: only what is cut is waited for,
+ * also of an assignment that came meanwhile. */
 static void
 count_busy(struct part *part)
 {
 	int committing =
 	    part->committing || part->want_commit || halt_due(part);
+	int cut = part->cur != NULL && part->cur->state == BATCH_CUT;
 
 	if ((part->state == PART_RUNNING &&
-		(part->past != NULL || part->cur != NULL || committing)) ||
+		(part->past != NULL || cut || committing)) ||
 	    (part->state == PART_HALTED && committing))
 		part->engine->busy_now++;
 }

@@ -20,7 +20,8 @@ enum {
 	ASK_CONFIG_MS = 2000,
 	ASK_ENDS_MS = 1000, /* nobody's batch may wait long for it */
 	TRUNCATED_TRIES = 10,
-	BATCH_MAX = 1000
+	BATCH_MAX = 1000,
+	NAP_MS = 50
 };
 
 struct inquirer {
@@ -32,12 +33,14 @@ struct inquirer {
 	pthread_t thread;
 };
 
+/* Less when the process stops. */
 static void
-nap(int64_t ms)
+nap(const struct inquirer *q, int64_t ms)
 {
-	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+	struct timespec t = {0, NAP_MS * 1000000};
 
-	(void)nanosleep(&t, NULL);
+	for (; ms > 0 && !queue_closed(q->questions); ms -= NAP_MS)
+		(void)nanosleep(&t, NULL);
 }
 
 /* ---- records ---- */
@@ -65,7 +68,7 @@ committed(struct inquirer *q, rd_kafka_topic_partition_list_t *list,
 			list->elems[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;
 			list->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
 		}
-		nap(wait);
+		nap(q, wait);
 		wait = wait < 2000 ? wait * 2 : 2000;
 	}
 	return secor_fail(err, SECOR_RETRY, "stopping");
@@ -107,7 +110,7 @@ ends(struct inquirer *q, struct inquiry *inquiry)
 			inquiry->record.offset > inquiry->high &&
 			!queue_closed(q->questions);
 	     i++) {
-		nap(1000);
+		nap(q, 1000);
 		rc = watermarks(q, inquiry);
 	}
 	return rc;
@@ -196,7 +199,7 @@ manifests(struct inquirer *q, struct inquiry *inquiry)
 		log_line(SECOR_WARN, "store not listed",
 		    "folder=%s reason=\"%s\" next=retry", folder,
 		    inquiry->err.text);
-		nap(wait);
+		nap(q, wait);
 		wait = wait < 30000 ? wait * 2 : 30000;
 	} while (1);
 	free(folder);
@@ -351,7 +354,7 @@ complete(struct inquirer *q, struct inquiry *inquiry, char last_topic[250],
 			    "topic=%s partition=%d reason=\"%s\" next=retry",
 			    inquiry->topic, inquiry->partition,
 			    inquiry->err.text);
-			nap(1000);
+			nap(q, 1000);
 		}
 	}
 	queue_put(q->answers, &inquiry->node);
