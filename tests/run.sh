@@ -10,6 +10,8 @@
 # test, a sanitizer's report and a missing dependency count as failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+# a make that a test starts is not a child of the one that started us
+unset MAKEFLAGS MFLAGS MAKELEVEL
 
 CACHE=${SECOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/secor-c}
 JOBS=${JOBS:-$(nproc)}

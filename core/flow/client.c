@@ -43,7 +43,7 @@ on_log(const rd_kafka_t *rk, int level, const char *fac, const char *text)
 
 	(void)rk;
 	log_line(level <= 3   ? SECOR_WARN
-		 : level <= 5 ? SECOR_INFO
+		 : level == 4 ? SECOR_INFO
 			      : SECOR_DEBUG,
 	    "librdkafka", "facility=%s text=%s", fac,
 	    log_quote(quoted, sizeof(quoted), text));
