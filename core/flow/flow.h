@@ -23,7 +23,9 @@
 enum {
 	ARRAY_MAX = 1000,
 	COMMIT_PATIENCE_MS = 30000,
-	COMMIT_SILENCE_MS = 60000
+	COMMIT_SILENCE_MS = 60000,
+	REASONS_MAX = 64,
+	REASON_ROOM = 48
 };
 
 /* What the rebalance callback was asked; served in order by the loop. */
@@ -120,6 +122,8 @@ struct engine {
 
 	struct engine_metrics metrics;
 	_Atomic int64_t heartbeat_boot_ms;
+	char reason_phrases[REASONS_MAX][REASON_ROOM]; /* of bad messages */
+	size_t reason_count;
 	int unreachable; /* no broker has answered since the start */
 	int asking_ends;
 	int64_t ask_ends_boot_ms;

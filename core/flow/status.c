@@ -123,11 +123,26 @@ count_commit(const char *answer)
 	    1);
 }
 
+/* The phrase itself while there are few. A plugin that puts what it has read
+ * into its phrases must not make a metric of each message. */
+static const char *
+reason_label(struct engine *engine, const char *phrase)
+{
+	for (size_t i = 0; i < engine->reason_count; i++)
+		if (strcmp(engine->reason_phrases[i], phrase) == 0)
+			return phrase;
+	if (engine->reason_count == REASONS_MAX)
+		return "other";
+	memcpy(engine->reason_phrases[engine->reason_count++], phrase,
+	    strlen(phrase) + 1);
+	return phrase;
+}
+
 /* The constant phrase that the reason begins with, up to a colon. */
 void
 count_bad(struct part *part, const struct routed *routed)
 {
-	char phrase[48];
+	char phrase[REASON_ROOM];
 	size_t n = strcspn(routed->err.text, ":'0123456789");
 
 	if (n >= sizeof(phrase))
@@ -136,10 +151,11 @@ count_bad(struct part *part, const struct routed *routed)
 	while (n > 0 && phrase[n - 1] == ' ')
 		n--;
 	phrase[n] = '\0';
-	metric_add(metric_counter("secor_bad_messages_total",
-		       "Bad messages, by topic, plugin and reason.",
-		       METRIC_LABELS("topic", part->topic, "plugin",
-			   routed->plugin, "reason", phrase)),
+	metric_add(
+	    metric_counter("secor_bad_messages_total",
+		"Bad messages, by topic, plugin and reason.",
+		METRIC_LABELS("topic", part->topic, "plugin", routed->plugin,
+		    "reason", reason_label(part->engine, phrase))),
 	    1);
 }
 

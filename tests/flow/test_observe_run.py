@@ -20,7 +20,7 @@ from watch import address, wait_metric
 from webhook import Webhook
 
 PARTITIONS = 2
-LINES = (BUILD / "tests/plugins/reporter/lines.so").resolve()
+PLUGINS = (BUILD / "tests/plugins").resolve()
 
 
 def get(process, path, method="GET"):
@@ -136,6 +136,30 @@ def test_metrics_agree_with_what_is_stored(
     assert process.stop() == 0
 
 
+def test_reasons_of_a_chatty_plugin_stay_few_and_readable(
+        kafka, topic, group, secor, tmp_path):
+    name = topic()
+    store, _ = local_store(tmp_path / "data")
+    process = secor(settings(
+        kafka.address, group, name, store,
+        parser={"use": str(PLUGINS / "parser/chatty.so")},
+        bad_messages={"action": "skip", "halt_above": "100%"}))
+    process.start()
+    letters = [chr(ord("a") + n) for n in range(20)]
+    reasons = ['"', "\\", "a\nb", "\u20ac" * 40, "\xff\xfe", "{x=\"y\"} 1"] + [
+        a + b for a in letters for b in letters]
+    clients.produce(kafka.address, name, [
+        (0, None, r.encode("latin-1" if r == "\xff\xfe" else "utf-8"))
+        for r in reasons])
+    wait_done(kafka.address, group, name, 1)
+    bad = families(process)["secor_bad_messages_total"]
+    assert bad.value(plugin="chatty") == len(reasons)
+    assert bad.value(reason="other") == len(reasons) - 64
+    assert len(bad.samples) == 65
+    assert bad.value(reason='"') == bad.value(reason="a\nb") == 1
+    assert process.stop() == 0
+
+
 def documented():
     """{name: (type, labels, meaning, alert)} of docs/METRICS.md."""
     found = {}
@@ -186,6 +210,15 @@ def test_every_metric_is_documented_and_every_documented_one_is_there(
         assert meaning, metric
         assert (family.kind == "counter") == bool(
             re.search(r"_(total|sum|count)$", metric)), metric
+
+
+def test_pages_name_no_metric_that_is_not_there():
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    known = documented()
+    for page in pages:
+        for name in re.findall(r"secor_\w+_(?:total|seconds|messages|bytes)\b",
+                               page.read_text()):
+            assert name in known, f"{page.name}: {name}"
 
 
 # ---- health ----
@@ -340,8 +373,8 @@ def test_reporter_gets_snapshots_and_the_last_counts(
     file = tmp_path / "snapshot"
     process = secor(settings(
         kafka.address, group, name, store,
-        reporters=[{"use": str(LINES), "file": str(file),
-                    "interval": "1s"}]))
+        reporters=[{"use": str(PLUGINS / "reporter/lines.so"),
+                    "file": str(file), "interval": "1s"}]))
     process.start()
 
     def snapshot():
