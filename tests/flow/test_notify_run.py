@@ -4,6 +4,7 @@ nobody."""
 
 import json
 import signal
+import threading
 import time
 
 import kafka as clients
@@ -217,6 +218,60 @@ def test_stop_does_not_wait_for_a_hanging_notifier(told, answers):
     t.wait_heard()
     assert t.process.stop() == 0
     t.assert_heard()
+
+
+@pytest.mark.parametrize("how", ["kill9", "stop"])
+def test_what_one_process_has_not_told_the_next_owner_tells(
+        told, secor, tmp_path, how):
+    t = told(engine={"stop_timeout": "2s"})
+    heir = secor({}, name="heir")
+    heir.config, heir.dir = t.process.config, t.process.dir
+    t.webhook.open.clear()
+    t.process.start()
+    t.rounds(2)
+    t.wait_done()
+    heir.start()
+    heir.wait_for("consumption begins")
+    t.rounds(2)
+    getattr(t.process, how)()
+    t.webhook.open.set()
+    t.wait_done()
+    t.wait_heard()
+    assert heir.stop() == 0
+    t.assert_heard()
+    assert sorted(t.finished()) == [0, 1]
+
+
+def test_stop_does_not_wait_for_a_hanging_store(
+        kafka, topic, group, secor, bucket, rgw, http_proxy):
+    name = topic(partitions=PARTITIONS)
+    tree = bucket(rgw)
+    hanging = threading.Event()
+    free = threading.Event()
+
+    def before(method, path, _):
+        if method == "PUT" and not free.is_set():
+            hanging.set()
+            free.wait(60)
+
+    proxy = http_proxy(rgw, before)
+    process = secor(settings(
+        kafka.address, group, name,
+        {"use": "s3", "bucket": tree.bucket, "endpoint": proxy.endpoint,
+         "region": rgw.region, "access_key": rgw.access_key,
+         "secret_key": rgw.secret_key},
+        engine={"stop_timeout": "3s"}))
+    process.start()
+    ids = clients.produce_json(kafka.address, name, 200, PARTITIONS)
+    assert hanging.wait(20)
+    begin = time.monotonic()
+    assert process.stop(timeout=20) == 0
+    assert time.monotonic() - begin < 3.8
+    free.set()
+    process.start()
+    wait_done(kafka.address, group, name, PARTITIONS)
+    assert process.stop() == 0
+    proof.assert_exactly_once(ids, tree)
 
 
 # ---- qubole ----
