@@ -75,6 +75,7 @@ begin_assign(struct engine *engine, rd_kafka_topic_partition_list_t *list)
 		part->pause = 0;
 		part->paused = 0;
 		part->eof = -1;
+		part->overtaken = 0;
 		metrics_part(part);
 		ask_record(engine, part);
 	}

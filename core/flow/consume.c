@@ -168,7 +168,36 @@ said_lately(const char *text)
 }
 
 static void
-on_error(struct engine *engine, struct part *part, rd_kafka_message_t *rkm)
+ask_range(struct part *part)
+{
+	struct inquiry *inquiry = mem_alloc(sizeof(*inquiry));
+
+	inquiry->kind = INQUIRY_RANGE;
+	inquiry->part = part;
+	inquiry->epoch = part->epoch;
+	inquiry->partition = part->partition;
+	memcpy(inquiry->topic, part->topic, sizeof(inquiry->topic));
+	inquire(part->engine->inquirer, inquiry);
+}
+
+/* What was read before retention overtook us is stored before the gap behind it
+ * is looked at. A replay, or a log that was cut off, is judged from the record:
+ * what was read of those does not count. */
+void
+consume_range(struct part *part, const struct inquiry *range)
+{
+	int replay = part->cur != NULL && part->cur->replay;
+
+	if (part->state != PART_RUNNING)
+		return;
+	if (range->status == SECOR_OK && range->low > part->next && !replay)
+		part->overtaken = 1;
+	else
+		rejoin(part->engine, "an offset is out of the log's range");
+}
+
+static void
+on_error(struct part *part, rd_kafka_message_t *rkm)
 {
 	const char *topic =
 	    rkm->rkt != NULL ? rd_kafka_topic_name(rkm->rkt) : "-";
@@ -180,7 +209,7 @@ on_error(struct engine *engine, struct part *part, rd_kafka_message_t *rkm)
 		log_line(SECOR_WARN, "offset out of range",
 		    "topic=%s partition=%d offset=%lld", topic, rkm->partition,
 		    (long long)rkm->offset);
-		rejoin(engine, "an offset is out of the log's range");
+		ask_range(part);
 		return;
 	}
 	if (text == NULL)
@@ -246,7 +275,7 @@ serve(struct engine *engine, rd_kafka_message_t *rkm)
 		    !skipped(part))
 			on_eof(part, rkm->offset);
 	} else {
-		on_error(engine, part, rkm);
+		on_error(part, rkm);
 	}
 	rd_kafka_message_destroy(rkm);
 }

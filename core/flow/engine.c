@@ -288,6 +288,9 @@ answer(struct engine *engine, struct inquiry *inquiry)
 		commit_pinged(engine, inquiry->status == SECOR_OK);
 	} else if (inquiry->kind == INQUIRY_ENDS) {
 		status_ends(engine, inquiry);
+	} else if (inquiry->kind == INQUIRY_RANGE) {
+		if (inquiry->epoch == inquiry->part->epoch)
+			consume_range(inquiry->part, inquiry);
 	} else if (inquiry->kind == INQUIRY_OPEN) {
 		assign_answer(engine, inquiry);
 	} else if (inquiry->epoch == inquiry->part->epoch) {

@@ -139,6 +139,8 @@ struct engine {
 /* ---- consume.c ---- */
 /* Takes in one array of messages; waits `wait_ms` for the first at most. */
 void consume(struct engine *engine, int wait_ms);
+/* Where the log is, after an offset was out of its range. */
+void consume_range(struct part *part, const struct inquiry *range);
 /* Messages that a RETRY kept back. */
 void consume_held(struct part *part);
 void held_free(struct part *part);

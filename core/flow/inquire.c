@@ -339,6 +339,8 @@ complete(struct inquirer *q, struct inquiry *inquiry, char last_topic[250],
 {
 	if (inquiry->kind == INQUIRY_PING) {
 		inquiry->status = ping(q, inquiry);
+	} else if (inquiry->kind == INQUIRY_RANGE) {
+		inquiry->status = watermarks(q, inquiry);
 	} else if (inquiry->kind == INQUIRY_ENDS) {
 		inquiry->status = log_ends(q, inquiry);
 	} else if (inquiry->kind == INQUIRY_OPEN &&

@@ -17,7 +17,8 @@ enum inquiry_kind {
 	INQUIRY_OPEN, /* record, log ends; a missing one: others, manifests */
 	INQUIRY_READ_BACK, /* record only */
 	INQUIRY_PING,	   /* are the brokers reachable? */
-	INQUIRY_ENDS	   /* the log ends of `list`, for people to see */
+	INQUIRY_ENDS,	   /* the log ends of `list`, for people to see */
+	INQUIRY_RANGE	   /* low and high of one partition */
 };
 
 struct inquiry {

@@ -156,6 +156,7 @@ struct part {
 	uint64_t skip_array;	   /* throw away what this array still holds */
 	int64_t again_boot_ms;	   /* PAUSE_DISK: when */
 	double recent, recent_bad; /* for bad_messages.halt_above */
+	int overtaken;		   /* the log begins behind `next` */
 	int64_t low, high;	   /* of the log, as last seen */
 	int64_t idle_boot_ms;	   /* only transaction markers since then */
 	int last_minute; /* at_minutes: hour * 60 + minute that was served */

@@ -260,12 +260,29 @@ idle(struct part *part, int64_t boot_ms)
 	advance(part);
 }
 
+/* The log begins behind what was read: that is ended first, then its record
+ * shows the gap. */
+static void
+overtaken(struct part *part)
+{
+	if (part->past != NULL || part->held.count > part->held.at)
+		return;
+	if (part->cur != NULL && part->cur->messages > 0)
+		cut_batch(part, CUT_STOP);
+	else
+		rejoin(part->engine, "the log begins behind what was read");
+}
+
 void
 policy_part(struct part *part, int64_t boot_ms)
 {
 	struct batch *batch = part->cur;
 	enum cut cut;
 
+	if (part->overtaken) {
+		overtaken(part);
+		return;
+	}
 	if (batch == NULL) {
 		(void)at_mark(part);
 		idle(part, boot_ms);

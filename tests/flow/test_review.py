@@ -9,6 +9,8 @@ import proof
 import pytest
 from flow import local_store, settings, verify, wait_done
 from secor import ROOT
+from servers import free_ports
+from watch import wait_metric
 
 
 def wait_offset(kafka, group, name, offset, timeout=40):
@@ -239,3 +241,34 @@ def test_halt_while_the_final_commit_is_out_is_committed(
     assert record[0] == 50
     assert process.stop() == 0
     proof.assert_exactly_once(ids, tree)
+
+
+def test_what_was_read_before_retention_is_stored_before_the_gap(
+        kafka, topic, group, secor, tmp_path):
+    """Messages that were read, and are staged, are not part of the gap that
+    begins behind them."""
+    name = topic()
+    ids = clients.produce_json(kafka.address, name, 100)
+    store, tree = local_store(tmp_path / "data")
+    process = secor(settings(
+        kafka.address, group, name, store, batch={"max_age": "60s"},
+        kafka={"session_timeout": "10s"},
+        http={"listen": f"127.0.0.1:{free_ports(1)[0]}"}))
+    process.start()
+    wait_metric(process, "secor_messages_total", 100)
+    process.pause()
+    ids += clients.produce_json(kafka.address, name, 3, first_id=100,
+                                extra=lambda i: {"pad": "x" * 900_000})
+    ids += clients.produce_json(kafka.address, name, 97, first_id=103)
+    clients.delete_records(kafka.address, name, 0, 150)
+    process.cont()
+    process.wait_for("data loss .*start=1.. end=150", timeout=30)
+    wait_offset(kafka, group, name, 150)
+    assert process.stop() == 0
+    process.reconfigure(settings(kafka.address, group, name, store))
+    process.start()
+    wait_done(kafka.address, group, name, 1)
+    assert process.stop() == 0
+    found = {i for _, i in proof.read_ids(tree)}
+    assert found >= set(ids[:100]) | set(ids[150:])
+    verify(process)
