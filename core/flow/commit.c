@@ -156,9 +156,14 @@ judge(struct part *part, rd_kafka_resp_err_t err)
 		return;
 	case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
 	case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
-	case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
 	case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
 		lost(part, rd_kafka_err2name(err));
+		return;
+	case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+		/* fatal for the client where it has an instance id; where it
+		 * has none, no revoke follows by itself */
+		lost(part, rd_kafka_err2name(err));
+		rejoin(part->engine, "the instance is fenced");
 		return;
 	case RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE:
 	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
