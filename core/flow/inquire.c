@@ -345,7 +345,8 @@ complete(struct inquirer *q, struct inquiry *inquiry, char last_topic[250],
 		inquiry->status = log_ends(q, inquiry);
 	} else if (inquiry->kind == INQUIRY_OPEN &&
 		   inquiry->status == SECOR_OK) {
-		if (strcmp(last_topic, inquiry->topic) != 0) {
+		if (q->config->kafka.compacted == CONFIG_COMPACTED_REFUSE &&
+		    strcmp(last_topic, inquiry->topic) != 0) {
 			*last_compacted = compacted(q, inquiry->topic);
 			memcpy(last_topic, inquiry->topic, 250);
 		}
