@@ -39,6 +39,23 @@ int group_must_be_empty(struct group *group, struct secor_err *err);
 int group_log(struct group *group, const char *topic, int32_t partition,
     int64_t *low, int64_t *high, struct secor_err *err);
 
+/* The committed messages with offsets in [start, end), in order, to `each`;
+ * anything but SECOR_OK from it ends the reading and is returned. Ends early
+ * where the log ends. */
+struct group_span {
+	const char *topic;
+	int32_t partition;
+	int64_t start, end;
+};
+typedef int (*group_message_fn)(
+    void *arg, const rd_kafka_message_t *message, struct secor_err *err);
+int group_messages(struct group *group, const struct group_span *span,
+    group_message_fn each, void *arg, struct secor_err *err);
+
+/* How many partitions the topic has; 0: there is no such topic. */
+int group_partitions(struct group *group, const char *topic, int32_t *count,
+    struct secor_err *err);
+
 /* Every partition of every topic that the subscription takes, by name. */
 struct group_topic {
 	char *name;

@@ -3,6 +3,7 @@
  */
 #include "core/cli/verify.h"
 
+#include "core/base/clock.h"
 #include "core/cli/args.h"
 #include "core/cli/cli.h"
 #include "core/cli/group.h"
@@ -19,23 +20,35 @@ static const char usage[] =
     "manifest.\n"
     "Says what it finds with object and offsets; exit 1 when something was "
     "found.\n"
+    "  --deep           read every object back: records, and each offset once\n"
+    "                   where the format stores offsets\n"
+    "  --kafka          read offsets that no object has again from the topic\n"
     "  --topic T        only this topic\n"
     "  --partition P    only this Kafka partition\n"
     "  --generation G   only this generation\n"
+    "  --from OFFSET    batches that end before it may be gone; by partition:\n"
+    "                   --from 0:1000,1:1500\n"
+    "  --removed-before TIME\n"
+    "                   what was written before may be gone (a lifecycle "
+    "rule):\n"
+    "                   2026-01-31, 2026-01-31T12:00:00Z, or 30d (that long "
+    "ago)\n"
+    "  --trimmed        older manifests may be gone, from whenever\n"
     "  --no-kafka       do not look at the group's offsets\n"
     "  --quick          do not read objects whose CRC32C the store does not "
     "know\n"
-    "  --trimmed        older manifests were removed on purpose\n"
     "  --json           one JSON object instead of lines\n";
 
 struct command {
 	struct verify verify;
+	struct verify_log log;
 	struct group group;
-	int no_kafka, json;
+	const char *from, *removed_before;
+	int no_kafka, kafka, json;
 	struct buf partitions, findings, notes; /* JSON */
 };
 
-/* ---- what the checks say ---- */
+/* ---- Kafka ---- */
 
 static int
 read_record(void *arg, const char *topic, int32_t partition,
@@ -46,6 +59,56 @@ read_record(void *arg, const char *topic, int32_t partition,
 	return group_record(
 	    &command->group, topic, partition, record, NULL, err);
 }
+
+static int
+read_partitions(
+    void *arg, const char *topic, int32_t *count, struct secor_err *err)
+{
+	struct command *command = arg;
+
+	return group_partitions(&command->group, topic, count, err);
+}
+
+static int
+read_low(void *arg, const char *topic, int32_t partition, int64_t *low,
+    struct secor_err *err)
+{
+	struct command *command = arg;
+	int64_t high;
+
+	return group_log(&command->group, topic, partition, low, &high, err);
+}
+
+/* Who asked for the messages. */
+struct asking {
+	verify_message_fn each;
+	void *to;
+};
+
+static int
+on_message(void *arg, const rd_kafka_message_t *message, struct secor_err *err)
+{
+	const struct asking *asking = arg;
+
+	return asking->each(asking->to, message->offset, err);
+}
+
+static int
+read_span(void *arg, const struct verify_span *span, verify_message_fn each,
+    void *to, struct secor_err *err)
+{
+	struct command *command = arg;
+	const struct group_span what = {
+	    span->topic, span->partition, span->start, span->end};
+	struct asking asking = {each, to};
+
+	cli_progress("verify: %s/%" PRId32 ", reads offsets %" PRId64
+		     "..%" PRId64 " again from Kafka",
+	    span->topic, span->partition, span->start, span->end - 1);
+	return group_messages(&command->group, &what, on_message, &asking, err);
+}
+
+/* ---- what the checks say ---- */
 
 static void
 json_offset(struct buf *out, const char *name, int64_t offset)
@@ -111,14 +174,23 @@ take_report(void *arg, const struct verify_report *report)
 }
 
 static void
+take_step(void *arg, const struct manifest *manifest)
+{
+	const struct command *command = arg;
+	const struct verify_totals *totals = &command->verify.totals;
+
+	cli_progress("verify: %s/%" PRId32 " offset %" PRId64 ", %" PRIu64
+		     " objects, %" PRIu64 " MB, %" PRIu64 " found",
+	    manifest->topic, manifest->partition, manifest->start,
+	    totals->objects, totals->bytes / 1000000, totals->found);
+}
+
+static void
 take_partition(void *arg, const struct verify_partition *partition)
 {
 	struct command *command = arg;
 	struct buf *out = &command->partitions;
 
-	cli_progress("verify: %s/%" PRId32 ", %" PRIu64 " objects so far",
-	    partition->topic, partition->partition,
-	    command->verify.totals.objects);
 	if (!command->json)
 		return;
 	buf_puts(out, out->len > 0 ? ",{" : "{");
@@ -154,9 +226,30 @@ print_json(const struct command *command)
 		     ",\"bytes\":%" PRIu64 ",\"messages\":%" PRIu64
 		     ",\"records\":%" PRIu64 ",\"bad\":%" PRIu64
 		     ",\"filtered\":%" PRIu64 ",\"lost_offsets\":%" PRIu64
-		     ",\"skipped_offsets\":%" PRIu64 "}}\n",
+		     ",\"skipped_offsets\":%" PRIu64 ",\"read\":%" PRIu64
+		     ",\"confirmed_offsets\":%" PRIu64
+		     ",\"gone_offsets\":%" PRIu64 "}}\n",
 	    t->partitions, t->manifests, t->objects, t->bytes, t->messages,
-	    t->records, t->bad, t->filtered, t->lost, t->skipped);
+	    t->records, t->bad, t->filtered, t->lost, t->skipped, t->read,
+	    t->confirmed, t->gone);
+}
+
+/* What --deep and --kafka looked at. */
+static void
+print_depth(const struct command *command)
+{
+	const struct verify_totals *t = &command->verify.totals;
+
+	if (command->verify.deep)
+		(void)printf("%" PRIu64 " records were read back\n", t->read);
+	if (command->kafka)
+		(void)printf("%" PRIu64 " offsets without a record have no "
+			     "message in Kafka\n",
+		    t->confirmed);
+	if (t->gone > 0)
+		(void)printf("%" PRIu64 " more cannot be asked for: they lie "
+			     "before the first offset that Kafka has\n",
+		    t->gone);
 }
 
 static void
@@ -171,6 +264,7 @@ print_lines(const struct command *command)
 		     " filtered\n",
 	    t->partitions, t->manifests, t->messages, t->records, t->objects,
 	    t->bytes, t->bad, t->filtered);
+	print_depth(command);
 	if (t->lost > 0)
 		(void)printf(
 		    "%" PRIu64 " offsets are in recorded gaps\n", t->lost);
@@ -196,10 +290,13 @@ run(struct command *command, const struct config *config)
 	verify->store.ops = config->store.plugin->ops.store;
 	verify->store.prefix = config->layout.manifest_prefix;
 	verify->report = take_report;
+	verify->step = take_step;
 	verify->done = take_partition;
 	verify->arg = command;
 	if (rc == SECOR_OK && !command->no_kafka) {
 		verify->record = read_record;
+		verify->partitions = read_partitions;
+		verify->log = command->kafka ? &command->log : NULL;
 		rc = group_open(config, &command->group, &err);
 	}
 	if (rc == SECOR_OK)
@@ -219,37 +316,85 @@ run(struct command *command, const struct config *config)
 	return verify->totals.found == 0 ? CLI_OK : CLI_FOUND;
 }
 
+/* What the words of the command line say. -1: go on. */
+static int
+understand(struct command *command)
+{
+	struct verify_scope *scope = &command->verify.scope;
+
+	if (command->kafka && command->no_kafka) {
+		(void)fprintf(
+		    stderr, "secor verify: either --kafka or --no-kafka\n");
+		return CLI_USAGE;
+	}
+	if (command->from != NULL && !verify_scope_from(scope, command->from)) {
+		(void)fprintf(stderr,
+		    "secor verify: --from: '%s' is neither an offset nor "
+		    "partition:offset,...\n",
+		    command->from);
+		return CLI_USAGE;
+	}
+	if (command->removed_before != NULL &&
+	    !verify_scope_time(
+		scope, command->removed_before, clock_now_ms())) {
+		(void)fprintf(stderr,
+		    "secor verify: --removed-before: '%s' is no time (like "
+		    "2026-01-31, 2026-01-31T12:00:00Z or 30d)\n",
+		    command->removed_before);
+		return CLI_USAGE;
+	}
+	return -1;
+}
+
+static int
+load_and_run(struct command *command, const char *file)
+{
+	struct registry *registry;
+	int rc = understand(command);
+	struct config *config;
+
+	if (rc >= 0)
+		return rc;
+	config = cli_config(file, 0, &registry, &rc);
+	if (config == NULL)
+		return rc;
+	rc = run(command, config);
+	config_free(config);
+	registry_free(registry);
+	return rc;
+}
+
 int
 cli_verify(int argc, char **argv)
 {
-	struct command command = {
-	    .verify = {.partition = -1, .generation = -1}};
+	struct command command = {.verify = {.partition = -1,
+				      .generation = -1,
+				      .scope = {.removed_before = INT64_MIN}},
+	    .log = {&command, read_low, read_span}};
 	struct verify *verify = &command.verify;
 	const struct cli_option options[] = {
+	    {"deep", CLI_FLAG, &verify->deep},
+	    {"kafka", CLI_FLAG, &command.kafka},
 	    {"topic", CLI_TEXT, &verify->topic},
 	    {"partition", CLI_INT32, &verify->partition},
 	    {"generation", CLI_NUMBER, &verify->generation},
+	    {"from", CLI_TEXT, &command.from},
+	    {"removed-before", CLI_TEXT, &command.removed_before},
+	    {"trimmed", CLI_FLAG, &verify->trimmed},
 	    {"no-kafka", CLI_FLAG, &command.no_kafka},
 	    {"quick", CLI_FLAG, &verify->quick},
-	    {"trimmed", CLI_FLAG, &verify->trimmed},
 	    {"json", CLI_FLAG, &command.json},
 	};
 	const struct cli_table table = {
 	    usage, options, sizeof(options) / sizeof(options[0]), 1, 1};
 	struct cli_words words;
-	struct registry *registry;
-	struct config *config;
 	int rc = cli_args(argc, argv, &table, &words);
 
 	if (rc >= 0)
 		return rc;
-	config = cli_config(words.items[0], 0, &registry, &rc);
+	rc = load_and_run(&command, words.items[0]);
 	free(words.items);
-	if (config == NULL)
-		return rc;
-	rc = run(&command, config);
-	config_free(config);
-	registry_free(registry);
+	verify_scope_fini(&verify->scope);
 	buf_fini(&command.partitions);
 	buf_fini(&command.findings);
 	buf_fini(&command.notes);

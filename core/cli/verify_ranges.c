@@ -1,10 +1,8 @@
 /*
- * verify_ranges.c -- ranges and chain of every partition.
+ * verify_ranges.c -- ranges and chain of one partition.
  */
 #include "core/cli/verify.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,26 +18,10 @@ struct walk {
 	int64_t generation; /* of the last manifest */
 	uint64_t chain;	    /* head so far */
 	int64_t ahead;	    /* the last that begins at or behind the record */
+	int64_t from;	    /* what ends at or before it is not looked at */
+	int64_t low;	    /* first offset in Kafka; -1: not asked */
+	struct verify_span no_message; /* that the chain passes over */
 };
-
-void
-verify_say(struct verify *verify, const struct verify_report *report,
-    const char *fmt, ...)
-{
-	struct verify_report with = *report;
-	char text[1400];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	with.text = text;
-	if (report->found)
-		verify->totals.found++;
-	else
-		verify->totals.notes++;
-	verify->report(verify->arg, &with);
-}
 
 static struct verify_report
 about(const struct walk *walk, int found, const char *kind, int64_t start,
@@ -70,59 +52,59 @@ is_where_it_says(
 	       strcmp(manifest->topic, place->topic) == 0;
 }
 
-static void
-check_inside(struct walk *walk, const char *key, const struct manifest *m)
-{
-	struct verify_report report = about(walk, 1, "", m->start, m->end);
-	uint64_t records = 0, dead = 0;
-
-	report.key = key;
-	for (size_t i = 0; i < m->object_count; i++) {
-		const struct manifest_object *object = &m->objects[i];
-
-		*(object->dead_letter ? &dead : &records) += object->records;
-		if (object->first_offset < m->start ||
-		    object->last_offset >= m->end) {
-			report.kind = "object-range";
-			verify_say(walk->verify, &report,
-			    "object %.900s has offsets outside of the batch",
-			    object->key);
-		}
-	}
-	/* a gap has no output of a plan's: resolve may have kept objects */
-	if (manifest_chain(m) != m->chain ||
-	    (m->cut != CUT_GAP && manifest_output_hash(m) != m->output_hash)) {
-		report.kind = "altered";
-		verify_say(walk->verify, &report,
-		    "the manifest was changed after it was written: its own "
-		    "hashes differ");
-	}
-	if (records + m->bad + m->filtered != m->messages ||
-	    (dead != 0 && dead != m->bad)) {
-		report.kind = "count";
-		verify_say(walk->verify, &report,
-		    "%" PRIu64 " messages, but %" PRIu64 " records, %" PRIu64
-		    " bad (%" PRIu64 " of them stored) and %" PRIu64
-		    " filtered",
-		    m->messages, records, m->bad, dead, m->filtered);
-	}
-}
-
 /* The first manifest that there is. */
 static void
 check_begin(struct walk *walk, const char *key, const struct manifest *m)
 {
+	const struct verify *verify = walk->verify;
 	struct verify_report report =
 	    about(walk, 1, "missing-before", -1, m->start);
 
-	walk->sum.first = m->start;
 	report.key = key;
-	if (m->previous != 0 && !walk->verify->trimmed &&
-	    walk->verify->generation < 0)
+	if (m->previous == 0 || verify->trimmed || verify->generation >= 0 ||
+	    (walk->from > 0 && m->start <= walk->from))
+		return;
+	if (verify->scope.removed_before != INT64_MIN) {
+		report.found = 0;
+		report.kind = "removed";
 		verify_say(walk->verify, &report,
 		    "the manifests before offset %" PRId64
-		    " are not there any more (--trimmed when that is meant)",
+		    " are not there any more, as --removed-before says",
 		    m->start);
+		return;
+	}
+	if (walk->from > 0)
+		report.start = walk->from;
+	verify_say(walk->verify, &report,
+	    "the manifests before offset %" PRId64
+	    " are not there any more (--from, --removed-before or --trimmed "
+	    "when that is meant)",
+	    m->start);
+}
+
+/* Offsets that the chain passes over. */
+static void
+no_message(struct walk *walk, int64_t start, int64_t end)
+{
+	struct verify_report report = about(walk, 0, "skipped", start, end);
+
+	walk->no_message = (struct verify_span){
+	    walk->place->topic, walk->place->partition, start, end};
+	walk->verify->totals.skipped += (uint64_t)(end - start);
+	verify_say(walk->verify, &report,
+	    "no messages there (transaction markers): the chain goes on");
+}
+
+/* Asks the topic. */
+static int
+confirm_no_message(struct walk *walk, struct secor_err *err)
+{
+	struct verify_span span = walk->no_message;
+
+	walk->no_message.end = walk->no_message.start;
+	if (walk->verify->log == NULL || span.start >= span.end)
+		return SECOR_OK;
+	return verify_confirm_span(walk->verify, &span, walk->low, err);
 }
 
 static void
@@ -134,12 +116,10 @@ check_link(struct walk *walk, const char *key, const struct manifest *m)
 
 	report.key = key;
 	if (m->start > end && linked) {
-		report = about(walk, 0, "skipped", end, m->start);
-		walk->verify->totals.skipped += (uint64_t)(m->start - end);
-		verify_say(walk->verify, &report,
-		    "no messages there (transaction markers): the chain goes "
-		    "on");
+		no_message(walk, end, m->start);
 	} else if (m->start > end) {
+		if (end < walk->from)
+			report.start = walk->from;
 		verify_say(walk->verify, &report, "offsets are in no manifest");
 	} else if (m->start < end && m->generation != walk->generation) {
 		report = about(walk, 0, "again", m->start, end);
@@ -168,6 +148,8 @@ count(struct walk *walk, const struct manifest *m)
 	struct verify_totals *totals = &walk->verify->totals;
 	struct verify_report report = about(walk, 0, "gap", m->start, m->end);
 
+	if (walk->sum.first < 0)
+		walk->sum.first = m->start;
 	walk->sum.manifests++;
 	walk->sum.messages += m->messages;
 	totals->manifests++;
@@ -188,6 +170,55 @@ is_open(const struct walk *walk, const struct manifest *m)
 {
 	return walk->has_record && m->start >= walk->record.offset &&
 	       m->generation >= record_generation(walk->record.g);
+}
+
+/* Not looked at, but what follows is held against it. */
+static void
+pass(struct walk *walk, const struct manifest *m)
+{
+	if (m->end > walk->sum.end || m->generation != walk->generation)
+		walk->sum.end = m->end;
+	walk->begun = 1;
+	walk->generation = m->generation;
+	walk->chain = m->chain;
+}
+
+static void
+check_generation(struct walk *walk, const char *key, const struct manifest *m)
+{
+	struct verify_report report = verify_about(m, 1, "generation", key);
+
+	if (walk->has_record &&
+	    m->generation > record_generation(walk->record.g))
+		verify_say(walk->verify, &report,
+		    "generation %" PRId64
+		    " is not there yet: the group is in generation %" PRId64,
+		    m->generation, record_generation(walk->record.g));
+}
+
+static int
+check_manifest(struct walk *walk, const char *key, const struct manifest *m,
+    struct secor_err *err)
+{
+	struct verify *verify = walk->verify;
+	struct verify_batch batch = {.manifest = m};
+	int rc;
+
+	if (walk->begun)
+		check_link(walk, key, m);
+	else
+		check_begin(walk, key, m);
+	check_generation(walk, key, m);
+	verify_inside(verify, key, m);
+	count(walk, m);
+	pass(walk, m);
+	rc = confirm_no_message(walk, err);
+	if (rc == SECOR_OK)
+		rc = verify_objects(verify, walk->topic, &batch, err);
+	if (rc == SECOR_OK && verify->log != NULL)
+		rc = verify_confirm_batch(verify, &batch, walk->low, err);
+	offset_set_fini(&batch.offsets);
+	return rc;
 }
 
 static int
@@ -213,18 +244,11 @@ on_manifest(void *arg, const char *key, const struct manifest *m,
 		walk->ahead = m->start;
 		return SECOR_OK;
 	}
-	if (walk->begun)
-		check_link(walk, key, m);
-	else
-		check_begin(walk, key, m);
-	check_inside(walk, key, m);
-	count(walk, m);
-	if (m->end > walk->sum.end || m->generation != walk->generation)
-		walk->sum.end = m->end;
-	walk->begun = 1;
-	walk->generation = m->generation;
-	walk->chain = m->chain;
-	return verify_objects(walk->verify, walk->topic, m, err);
+	if (m->end <= walk->from) {
+		pass(walk, m);
+		return SECOR_OK;
+	}
+	return check_manifest(walk, key, m, err);
 }
 
 /* ---- the group's record ---- */
@@ -246,10 +270,15 @@ begin(struct walk *walk, struct secor_err *err)
 	walk->sum.topic = walk->place->topic;
 	walk->sum.partition = walk->place->partition;
 	walk->sum.first = walk->sum.end = walk->sum.committed = -1;
-	walk->ahead = -1;
+	walk->ahead = walk->low = -1;
+	walk->from = verify_from(walk->verify, walk->place->partition);
 	if (walk->verify->record == NULL)
 		return SECOR_OK;
 	rc = read_record(walk, &walk->record, err);
+	if (rc == SECOR_OK && walk->verify->log != NULL)
+		rc = walk->verify->log->low(walk->verify->log->arg,
+		    walk->place->topic, walk->place->partition, &walk->low,
+		    err);
 	if (rc != SECOR_OK)
 		return rc;
 	if (walk->record.kind == RECORD_MISSING)
@@ -305,12 +334,7 @@ check_end(struct walk *walk)
 	if (!walk->begun)
 		return;
 	if (committed > end && linked) {
-		report.found = 0;
-		report.kind = "skipped";
-		walk->verify->totals.skipped += (uint64_t)(committed - end);
-		verify_say(walk->verify, &report,
-		    "no messages there (transaction markers): the chain goes "
-		    "on");
+		no_message(walk, end, committed);
 	} else if (committed > end) {
 		verify_say(walk->verify, &report, "offsets are in no manifest");
 	} else if (committed < end) {
@@ -334,14 +358,16 @@ check_end(struct walk *walk)
 	}
 }
 
-/* ---- partitions, topics ---- */
+/* ---- the partition ---- */
 
 static void
 add_final(struct verify_topic *topic, const struct walk *walk)
 {
 	struct verify_final final = {.partition = walk->sum.partition,
 	    .generation = walk->generation,
-	    .offset = walk->sum.end};
+	    .offset = walk->sum.end,
+	    .first = walk->sum.first,
+	    .has_record = walk->has_record};
 
 	if (walk->has_record) {
 		final.generation = record_generation(walk->record.g);
@@ -352,9 +378,8 @@ add_final(struct verify_topic *topic, const struct walk *walk)
 	topic->finals[topic->final_count++] = final;
 }
 
-/* All generations of one partition: places[0..n). */
-static int
-check_partition(struct verify *verify, struct verify_topic *topic,
+int
+verify_ranges(struct verify *verify, struct verify_topic *topic,
     const struct manifest_place *places, size_t n, struct secor_err *err)
 {
 	struct walk walk = {
@@ -374,89 +399,11 @@ check_partition(struct verify *verify, struct verify_topic *topic,
 		return rc;
 	if (walk.has_record)
 		check_end(&walk);
+	rc = confirm_no_message(&walk, err);
+	if (rc != SECOR_OK)
+		return rc;
 	add_final(topic, &walk);
 	verify->totals.partitions++;
 	verify->done(verify->arg, &walk.sum);
 	return SECOR_OK;
-}
-
-static void
-topic_fini(struct verify_topic *topic)
-{
-	free(topic->keys.items);
-	free(topic->finals);
-}
-
-/* The places of one topic: places[0..n), maybe none. */
-static int
-check_topic(struct verify *verify, const char *name,
-    const struct manifest_place *places, size_t n, struct secor_err *err)
-{
-	struct verify_topic topic = {.name = name};
-	int rc = SECOR_OK;
-
-	for (size_t i = 0, next; rc == SECOR_OK && i < n; i = next) {
-		int32_t partition = places[i].partition;
-
-		for (next = i; next < n; next++)
-			if (places[next].partition != partition)
-				break;
-		if (verify->partition < 0 || verify->partition == partition)
-			rc = check_partition(
-			    verify, &topic, &places[i], next - i, err);
-	}
-	if (rc == SECOR_OK)
-		rc = verify_strangers(verify, &topic, err);
-	topic_fini(&topic);
-	return rc;
-}
-
-static int
-has_place(const struct manifest_places *places, const char *topic)
-{
-	for (size_t i = 0; i < places->count; i++)
-		if (strcmp(places->items[i].topic, topic) == 0)
-			return 1;
-	return 0;
-}
-
-/* Topics that are named, but have no manifest: their folders may hold objects
- * all the same. */
-static int
-check_without_manifests(struct verify *verify,
-    const struct manifest_places *places, struct secor_err *err)
-{
-	const struct secor_strings *named = &verify->config->kafka.topics;
-	int rc = SECOR_OK;
-
-	if (verify->topic != NULL)
-		return has_place(places, verify->topic)
-			   ? SECOR_OK
-			   : check_topic(verify, verify->topic, NULL, 0, err);
-	for (size_t i = 0; rc == SECOR_OK && i < named->count; i++)
-		if (named->items[i][0] != '^' &&
-		    !has_place(places, named->items[i]))
-			rc = check_topic(verify, named->items[i], NULL, 0, err);
-	return rc;
-}
-
-int
-verify_run(struct verify *verify, struct secor_err *err)
-{
-	struct manifest_places places = {0};
-	int rc = manifest_places(&verify->store, verify->topic, &places, err);
-
-	for (size_t i = 0, next; rc == SECOR_OK && i < places.count; i = next) {
-		const char *topic = places.items[i].topic;
-
-		for (next = i; next < places.count; next++)
-			if (strcmp(places.items[next].topic, topic) != 0)
-				break;
-		rc =
-		    check_topic(verify, topic, &places.items[i], next - i, err);
-	}
-	if (rc == SECOR_OK)
-		rc = check_without_manifests(verify, &places, err);
-	manifest_places_fini(&places);
-	return rc;
 }

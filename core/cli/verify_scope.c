@@ -1,0 +1,106 @@
+/*
+ * verify_scope.c -- which part of the past is looked at.
+ */
+#include "core/cli/verify.h"
+#include "core/plugin/options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int
+read_number(const char **at, int64_t *number)
+{
+	char *end;
+
+	if (**at < '0' || **at > '9')
+		return 0;
+	errno = 0;
+	*number = strtoll(*at, &end, 10);
+	*at = end;
+	return errno == 0;
+}
+
+static int
+read_from(const char **at, struct verify_from *from)
+{
+	int64_t number;
+
+	from->partition = -1;
+	if (!read_number(at, &number))
+		return 0;
+	if (**at == ':') {
+		if (number > INT32_MAX)
+			return 0;
+		from->partition = (int32_t)number;
+		++*at;
+		if (!read_number(at, &number))
+			return 0;
+	}
+	from->offset = number;
+	return 1;
+}
+
+int
+verify_scope_from(struct verify_scope *scope, const char *text)
+{
+	for (;;) {
+		struct verify_from from;
+
+		if (!read_from(&text, &from))
+			return 0;
+		scope->from = mem_grow(scope->from,
+		    (scope->from_count + 1) * sizeof(*scope->from));
+		scope->from[scope->from_count++] = from;
+		if (*text == '\0')
+			return 1;
+		if (*text++ != ',')
+			return 0;
+	}
+}
+
+int
+verify_scope_time(struct verify_scope *scope, const char *text, int64_t now_ms)
+{
+	static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"};
+	int64_t ago;
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct tm tm = {0};
+		const char *end = strptime(text, forms[i], &tm);
+
+		if (end != NULL && *end == '\0') {
+			scope->removed_before = (int64_t)timegm(&tm) * 1000;
+			return 1;
+		}
+	}
+	if (parse_duration(text, &ago) != 0 || ago < 0)
+		return 0;
+	scope->removed_before = now_ms - ago;
+	return 1;
+}
+
+void
+verify_scope_fini(struct verify_scope *scope)
+{
+	free(scope->from);
+	scope->from = NULL;
+	scope->from_count = 0;
+}
+
+int64_t
+verify_from(const struct verify *verify, int32_t partition)
+{
+	int64_t offset = 0;
+
+	for (size_t i = 0; i < verify->scope.from_count; i++) {
+		const struct verify_from *from = &verify->scope.from[i];
+
+		if (from->partition == partition)
+			return from->offset;
+		if (from->partition < 0)
+			offset = from->offset;
+	}
+	return offset;
+}
