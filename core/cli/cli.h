@@ -20,6 +20,8 @@ int cli_demo(int argc, char **argv);
 int cli_produce(int argc, char **argv);
 int cli_print(int argc, char **argv);
 int cli_verify(int argc, char **argv);
+int cli_where(int argc, char **argv);
+int cli_why(int argc, char **argv);
 int cli_offsets(int argc, char **argv);
 
 /* Loads a configuration, complaints to stderr. NULL after complaints;

@@ -23,6 +23,8 @@ static const struct command commands[] = {
     {"produce", cli_produce, "write test messages to a topic"},
     {"print", cli_print, "show the records of objects"},
     {"verify", cli_verify, "account for every offset"},
+    {"where", cli_where, "find the object that holds a message"},
+    {"why", cli_why, "tell what is in an object, and why it ends there"},
     {"offsets", cli_offsets, "show, adopt or resolve the group's records"},
     {"version", version, "print the version"},
 };
