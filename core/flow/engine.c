@@ -14,7 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TICK_MS = 100, SLOW_TICK_MS = 1000, IDLE_WAIT_MS = 100 };
+enum {
+	TICK_MS = 100,
+	SLOW_TICK_MS = 1000,
+	IDLE_WAIT_MS = 100,
+	WRITERS_WAIT_MS = 100,
+	BLOCKS_A_WRITER = 32
+};
 
 void
 die(const char *why)
@@ -231,6 +237,7 @@ open_threads(struct engine *engine, struct secor_err *err)
 	int rc;
 
 	engine->writers = writers_new(&writers);
+	engine->backlog_limit = BLOCKS_A_WRITER * (size_t)writers.count;
 	engine->fence.session_timeout_ms = config->kafka.session_timeout_ms;
 	atomic_store(&engine->fence.polled_boot_ms, clock_boot_ms());
 	rc = uploaders_new(&config->store, (int)config->engine.uploaders,
@@ -483,6 +490,16 @@ learn_g(struct engine *engine)
 	return 0;
 }
 
+/* A short wait is cheaper than a pause, which throws the queue away. Where the
+ * writers hang, it ends, the backlog grows and tick() pauses the partitions. */
+static void
+let_writers_catch_up(struct engine *engine)
+{
+	if (writers_backlog(engine->writers) >= engine->backlog_limit)
+		(void)writers_wait(engine->writers, engine->backlog_limit / 2,
+		    WRITERS_WAIT_MS);
+}
+
 int
 engine_run(struct engine *engine, struct secor_err *err)
 {
@@ -504,6 +521,7 @@ engine_run(struct engine *engine, struct secor_err *err)
 		}
 		if (stop_serve(engine, now))
 			break;
+		let_writers_catch_up(engine);
 		consume(engine, IDLE_WAIT_MS);
 	}
 	log_line(SECOR_INFO, "stopped", NULL);

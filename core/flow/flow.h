@@ -70,6 +70,7 @@ struct engine {
 	struct stage *stage;
 	struct pool *pool;
 	struct writers *writers;
+	size_t backlog_limit; /* blocks; above it consuming waits shortly */
 	struct uploaders *uploaders;
 	struct notifiers *notifiers;
 	struct inquirer *inquirer;

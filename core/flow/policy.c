@@ -16,7 +16,6 @@
 enum {
 	EXACT_EVERY_MS = 100,
 	IDLE_COMMIT_MS = 60000,
-	BACKLOG_MAX = 64,
 	MEMORY_CUT = 85, /* percent of the budget */
 	MEMORY_GOES_ON = 60
 };
@@ -373,7 +372,8 @@ obstacle(struct engine *engine, int64_t room)
 	if (room < (engine->full ? cut_at : cut_at / 4))
 		return "stage";
 	if (writers_backlog(engine->writers) >
-	    (size_t)(engine->full ? BACKLOG_MAX / 4 : BACKLOG_MAX * 4))
+	    (engine->full ? engine->backlog_limit / 2
+			  : engine->backlog_limit * 8))
 		return "writers";
 	return NULL;
 }

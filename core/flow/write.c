@@ -34,6 +34,7 @@ struct writers {
 	pthread_mutex_t lock;
 	pthread_cond_t less; /* `queued` shrank */
 	int waiting;	     /* Holds: lock */
+	size_t waited_for;   /* Holds: lock; the largest limit of these */
 	struct writer writer[];
 };
 
@@ -42,9 +43,11 @@ struct writers {
 static void
 one_block_less(struct writers *all)
 {
+	size_t before;
+
 	(void)pthread_mutex_lock(&all->lock);
-	atomic_fetch_sub(&all->queued, 1);
-	if (all->waiting > 0)
+	before = atomic_fetch_sub(&all->queued, 1);
+	if (all->waiting > 0 && before - 1 < all->waited_for)
 		(void)pthread_cond_broadcast(&all->less);
 	(void)pthread_mutex_unlock(&all->lock);
 }
@@ -293,7 +296,8 @@ writers_wait(struct writers *all, size_t limit, int64_t wait_ms)
 		until.tv_nsec -= 1000000000;
 	}
 	(void)pthread_mutex_lock(&all->lock);
-	all->waiting++;
+	if (all->waiting++ == 0 || all->waited_for < limit)
+		all->waited_for = limit;
 	while (!(below = atomic_load(&all->queued) < limit) && rc == 0)
 		rc = wait_ms < 0 ? pthread_cond_wait(&all->less, &all->lock)
 				 : pthread_cond_timedwait(
