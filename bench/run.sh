@@ -4,7 +4,7 @@
 #   BENCH_RUNS=5       runs of each row; they alternate, the table has medians
 #   BENCH_MB=300       megabytes (1e6) of message values a run
 #   BENCH_ONLY=REGEX   rows whose name matches, such as '^1 300 text'
-#   BENCH_DIR=DIR      for staged files and objects; default /dev/shm (memory)
+#   BENCH_DIR=DIR      for staged files and objects; default TMPDIR or /var/tmp
 #   BENCH_RAW=FILE     keeps the figures of each run
 #
 # A row is: cores, bytes of a message, what reads. "bare" is consume-and-drop,
@@ -17,7 +17,7 @@ runs=${BENCH_RUNS:-5}
 megabytes=${BENCH_MB:-300}
 only=${BENCH_ONLY:-.}
 bin=$PWD/build/release/bench
-dir=$(mktemp -d "${BENCH_DIR:-/dev/shm}/secor-bench.XXXXXX")
+dir=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/var/tmp}}/secor-bench.XXXXXX")
 raw=${BENCH_RAW:-$dir/raw.tsv}
 trap 'rm -rf "$dir"' EXIT
 
@@ -33,7 +33,7 @@ declare -A formats=(
 	[sequencefile]='{ use: sequencefile }'
 )
 
-# text-local is text with a real store: files in memory, read again and copied.
+# text-local is text with a real store: staged files read again and copied.
 config() { # ROW
 	local format=${1%-local} store="{ use: $bin/drop.so }"
 	[ "$format" = "$1" ] || store="{ use: local, dir: $dir/run/out }"

@@ -54,17 +54,22 @@ put_time(struct buf *out, int64_t ms)
 	    tm.tm_sec, (int)(ms % 1000));
 }
 
-/* Words and numbers until the object has its size. */
+/* Phrases and numbers until the object has its size: gzip makes of
+ * all this about what it makes of real logs, a quarter to a fifth. */
 static void
 put_filler(struct buf *out, size_t upto)
 {
-	static const char *const words[] = {"cart", "checkout", "item", "retry",
-	    "timeout", "cache", "hit", "miss", "user", "order", "mobile",
-	    "search", "payment", "login", "shard", "queue"};
+	static const char *const phrases[] = {
+	    "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 ",
+	    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/126.0.0.0 ",
+	    "upstream timed out, will try again with the next server ",
+	    "cache miss for key item ", "payment accepted by provider ",
+	    "session renewed after login ", "curl/7.88.1 ", "okhttp/4.12.0 ",
+	    "connection reset by peer ", "slow query on shard "};
 
 	while (out->len < upto) {
-		buf_puts(out, words[draw(16)]);
-		buf_printf(out, "=%u ", draw(100000));
+		buf_puts(out, phrases[draw(10)]);
+		buf_printf(out, "%u ", draw(upto > 500 ? UINT32_MAX : 10));
 	}
 	out->len = upto;
 }
@@ -75,8 +80,11 @@ put_fields(struct buf *out, size_t size)
 	static const char *const methods[] = {"GET", "PUT", "POST", "DELETE"};
 
 	buf_printf(out, "{\"status\":%u", 200 + draw(5) * 100 + draw(10));
-	if (size < 250)
+	if (size < 250) {
+		buf_printf(out, ",\"user\":%u,\"ms\":%u.%03u", draw(1000000),
+		    draw(900), draw(1000));
 		return;
+	}
 	buf_puts(out, ",\"id\":\"");
 	put_uuid(out);
 	buf_printf(out, "\",\"user\":%u,\"ip\":\"10.%u.%u.%u\"", draw(1000000),
