@@ -272,3 +272,34 @@ def test_what_was_read_before_retention_is_stored_before_the_gap(
     found = {i for _, i in proof.read_ids(tree)}
     assert found >= set(ids[:100]) | set(ids[150:])
     verify(process)
+
+
+def test_batch_that_is_damaged_in_the_log_is_never_passed(
+        kafka, topic, group, secor, tmp_path):
+    """A record batch with a wrong checksum, and good ones behind it: nothing
+    behind it is taken in until it can be read."""
+    name = topic()
+    ids = []
+    for _ in range(5):
+        ids += clients.produce_json(kafka.address, name, 100,
+                                    first_id=len(ids))
+    log, = kafka.dir.glob(f"data/{name}-0/*.log")
+    whole = log.read_bytes()
+    at = whole.index(b'"id": 150,')
+    store, tree = local_store(tmp_path / "data")
+    process = secor(settings(kafka.address, group, name, store))
+
+    def write(byte):
+        with open(log, "r+b") as f:
+            f.seek(at)
+            f.write(byte)
+    write(b"'")
+    process.start()
+    process.wait_for("kafka error .*code=_BAD_MSG")
+    time.sleep(4)
+    offset, _ = clients.committed(kafka.address, group, name)
+    write(whole[at:at + 1])
+    assert offset <= 100, "it went on behind what it could not read"
+    wait_done(kafka.address, group, name, 1, 30)
+    assert process.stop() == 0
+    proof.assert_exactly_once(ids, tree)
