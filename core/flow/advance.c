@@ -424,8 +424,8 @@ advance_upload(struct engine *engine, struct upload *upload)
 
 /* ---- read-back ---- */
 
-static int
-was_ours(const struct part *part, const struct record *found)
+int
+record_was_ours(const struct part *part, const struct record *found)
 {
 	for (size_t i = 0; i < 4; i++)
 		if (part->earlier[i].kind != RECORD_MISSING &&
@@ -439,7 +439,7 @@ older(struct part *part, const struct record *found)
 {
 	part->older_reads++;
 	part->inquire_again_boot_ms = clock_boot_ms() + 1000;
-	if (part->older_reads < (was_ours(part, found) ? 30 : 3))
+	if (part->older_reads < (record_was_ours(part, found) ? 30 : 3))
 		return;
 	halt(part, HALT_OLDER,
 	    "the committed offset went back from %lld to %lld and stays there",

@@ -121,6 +121,39 @@ complete_assign(struct engine *engine)
 		rejoin(engine, engine->rejoin_later);
 }
 
+/* Older than what this process knows of an earlier ownership: a coordinator
+ * that came back may show what was, and to begin there would store twice. It is
+ * read again with a back-off; one that stays is a halt. Returns whether it is
+ * to be opened now. */
+static int
+is_settled(struct part *part, const struct record *found)
+{
+	const struct record *known = &part->record;
+	int tries = record_was_ours(part, found) ? 30 : 3;
+
+	if ((found->kind != RECORD_CLEAN && found->kind != RECORD_PLAN) ||
+	    known->kind == RECORD_MISSING || known->kind == RECORD_FOREIGN ||
+	    found->offset >= known->offset || strcmp(found->g, known->g) != 0)
+		return 1;
+	if (part->older_reads++ == 0)
+		log_line(SECOR_WARN, "record is older than known",
+		    "topic=%s partition=%d offset=%lld known=%lld next=retry",
+		    part->topic, part->partition, (long long)found->offset,
+		    (long long)known->offset);
+	part->inquire_again_boot_ms = clock_boot_ms() + 1000;
+	return part->older_reads > tries;
+}
+
+void
+assign_tick(struct part *part, int64_t boot_ms)
+{
+	if (part->inquire_again_boot_ms == 0 ||
+	    part->inquire_again_boot_ms > boot_ms)
+		return;
+	part->inquire_again_boot_ms = 0;
+	ask_record(part->engine, part);
+}
+
 void
 assign_answer(struct engine *engine, struct inquiry *inquiry)
 {
@@ -131,6 +164,8 @@ assign_answer(struct engine *engine, struct inquiry *inquiry)
 			ask_record(engine, part);
 			return;
 		}
+		if (!is_settled(part, &inquiry->record))
+			return;
 		open_part(part, inquiry);
 		assert(
 		    part->state == PART_RUNNING || part->state == PART_HALTED);

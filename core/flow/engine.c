@@ -357,6 +357,8 @@ tick_part(struct part *part)
 {
 	int64_t now = part->engine->tick_boot_ms;
 
+	if (part->state == PART_OPENING)
+		assign_tick(part, now);
 	if (part->state == PART_AWAY || part->state == PART_OPENING)
 		return;
 	commit_tick(part, now);

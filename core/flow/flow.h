@@ -170,6 +170,8 @@ void pause_full(struct part *part);
 void advance(struct part *part);
 void advance_staged(struct engine *engine, struct staged_done *done);
 void advance_upload(struct engine *engine, struct upload *upload);
+/* Whether it equals one of our earlier ones: then it may be a stale read. */
+int record_was_ours(const struct part *part, const struct record *found);
 void advance_read_back(struct part *part, const struct record *found);
 /* An own commit was acknowledged: part->record is new. */
 void advance_committed(struct part *part);
@@ -192,6 +194,7 @@ void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     rd_kafka_topic_partition_list_t *list, void *opaque);
 void rebalance_serve(struct engine *engine, int64_t boot_ms);
 void assign_answer(struct engine *engine, struct inquiry *inquiry);
+void assign_tick(struct part *part, int64_t boot_ms); /* PART_OPENING */
 /* Not the owner any more, or not sure: drop all and join again. `why` is a
  * literal. */
 void rejoin(struct engine *engine, const char *why);

@@ -330,6 +330,8 @@ open_part(struct part *part, const struct inquiry *found)
 {
 	struct engine *engine = part->engine;
 	struct secor_err err;
+	int64_t known;
+	int went_back;
 
 	part->low = found->low;
 	part->high = found->high;
@@ -340,9 +342,21 @@ open_part(struct part *part, const struct inquiry *found)
 		    err.text);
 		die("a plugin does not open");
 	}
+	part->inquire_again_boot_ms = 0;
+	went_back = part->older_reads > 0;
+	part->older_reads = 0;
+	known = part->record.offset;
 	part->record = found->record;
 	if (refuse(part, found))
 		return;
+	if (went_back && found->record.offset < known) {
+		part_drop_batches(part);
+		halt(part, HALT_OLDER,
+		    "the committed offset went back from %lld to %lld and "
+		    "stays there",
+		    (long long)known, (long long)found->record.offset);
+		return;
+	}
 	if (found->record.kind == RECORD_MISSING)
 		open_missing(part, found);
 	else if (found->record.kind == RECORD_CLEAN)

@@ -303,3 +303,25 @@ def test_batch_that_is_damaged_in_the_log_is_never_passed(
     wait_done(kafka.address, group, name, 1, 30)
     assert process.stop() == 0
     proof.assert_exactly_once(ids, tree)
+
+
+def test_record_that_went_back_between_two_ownerships_is_not_followed(
+        kafka, topic, group, secor, tmp_path):
+    """The same process gets the partition again and reads an older record than
+    it committed itself: to begin there would store messages twice."""
+    name = topic()
+    ids = clients.produce_json(kafka.address, name, 100)
+    store, tree = local_store(tmp_path / "data")
+    config = settings(kafka.address, group, name, store)
+    config["kafka"]["session_timeout"] = "1500ms"
+    process = secor(config)
+    process.start()
+    wait_done(kafka.address, group, name, 1)
+    process.pause()
+    time.sleep(4)
+    _, text = clients.committed(kafka.address, group, name)
+    clients.commit(kafka.address, group, name, 0, 60, text)
+    process.cont()
+    process.wait_for("partition halted .*reason=record-older", timeout=40)
+    assert process.stop() == 0
+    proof.assert_exactly_once(ids, tree)
