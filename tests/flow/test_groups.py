@@ -171,6 +171,40 @@ def test_joining_makes_nobody_read_again_what_he_holds(
     verify(a)
 
 
+def test_plan_that_comes_back_is_put_from_its_files(
+        kafka, topic, group, secor, rgw, bucket, http_proxy):
+    """The store refuses all puts while somebody joins. The plan that moves is
+    replayed; the one that comes back is not: its files are still there."""
+    name, tree, broken = topic(partitions=2), bucket(rgw), [True]
+    proxy = http_proxy(rgw, before=lambda method, *_: (
+        (503, b"") if method == "PUT" and broken[0] else None))
+    store = {"use": "s3", "bucket": tree.bucket, "region": rgw.region,
+             "endpoint": proxy.endpoint, "access_key": rgw.access_key,
+             "secret_key": rgw.secret_key, "max_attempts": 1}
+    ids = clients.produce_json(kafka.address, name, 2000, 2,
+                               extra=lambda i: {"ts": 1_767_225_600_000 + i})
+    config = group_settings(kafka.address, group, name, store,
+                            engine={"revoke_grace": "500ms"})
+    a = member(secor, config, "a")
+    b = member(secor, config, "b", a.config)
+    a.start()
+    a.wait_for("store waits", count=2)
+    b.start()
+    a.wait_for("partitions assigned count=1")
+    b.wait_for("replay begins")
+    a.wait_for("consumption begins", count=2)
+    wait_metric(b, "secor_messages_total", 1000)
+    assert proof.object_keys(tree) == []
+    broken[0] = False
+    wait_done(kafka.address, group, name, 2)
+    assert metric(a, "secor_messages_total") == 2000
+    assert "replay begins" not in a.text()
+    assert stored(a) > 0 and stored(b) > 0
+    assert a.stop() == 0 and b.stop() == 0
+    proof.assert_exactly_once(ids, tree)
+    verify(a)
+
+
 def wait_all(what, checks, timeout):
     """Waits until each of {name: check} was true; says which were not."""
     end = time.monotonic() + timeout
