@@ -177,3 +177,30 @@ def test_replay_over_aborted_messages_ends_at_the_plan(
     assert process.stop() == 0
     proof.assert_exactly_once([*range(50, 100), *range(150, 200)], tree)
     verify(process)
+
+
+def test_open_transaction_is_waited_for(
+        kafka, topic, group, secor, tmp_path):
+    """Behind the first message of an open transaction nothing is stored, also
+    not what others have written since; when it ends, all of it."""
+    store, tree = local_store(tmp_path / "data")
+    name = topic()
+    tx = Transactions(kafka, name)
+    tx.run(range(0, 50), True)
+    tx.producer.begin_transaction()
+    for i in range(50, 60):
+        tx.producer.produce(name, json.dumps(
+            {"id": i, "time": 1_767_225_600_000}).encode())
+    tx.producer.flush(30)
+    ids = produce_to(kafka.address, name, 60, [0])
+    process = secor(topic_settings(kafka, group, name, store))
+    process.start()
+    clients.wait_committed(kafka.address, group, name, [50])
+    time.sleep(2)  # twice the time that a batch or an idle end would take
+    assert clients.committed(kafka.address, group, name)[0] == 51
+    proof.assert_exactly_once(range(50), tree)
+    tx.producer.commit_transaction(30)
+    wait_done(kafka.address, group, name, 1)
+    assert process.stop() == 0
+    proof.assert_exactly_once([*range(60), *ids], tree)
+    verify(process)
