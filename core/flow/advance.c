@@ -499,6 +499,7 @@ done(struct part *part)
 	part->past = NULL;
 	batch_free(batch);
 	step_reached("files-deleted");
+	open_generation(part); /* the old configuration's plan is done */
 	if (manifest != NULL)
 		notify_batch(part->engine->notifiers, manifest);
 	if (part->cur != NULL && part->cur->state == BATCH_CUT)

@@ -208,6 +208,8 @@ void engine_subscribe(struct engine *engine);
 /* ---- open.c ---- */
 /* What the record found on assignment means (DESIGN 4.3). */
 void open_part(struct part *part, const struct inquiry *found);
+/* A clean record of an older generation: the operator's bump is committed. */
+void open_generation(struct part *part);
 
 /* ---- halt.c ---- */
 /* Stops the partition; commits the halt where the record would not show it.

@@ -179,6 +179,18 @@ open_gap(struct part *part, int64_t until, const struct record *plan)
 	    (long long)until);
 }
 
+void
+open_generation(struct part *part)
+{
+	struct record bumped = clean_at(part, part->record.offset);
+
+	if (record_generation(part->record.g) == record_generation(bumped.g))
+		return;
+	bumped.w = part->record.w;
+	bumped.m = part->record.m; /* what was stored before is still before */
+	commit_want(part, &bumped);
+}
+
 static void
 open_clean(struct part *part, const struct inquiry *found)
 {
@@ -204,12 +216,10 @@ open_clean(struct part *part, const struct inquiry *found)
 	}
 	if (record_generation(record->g) !=
 	    record_generation(part->engine->g)) {
-		struct record bumped = clean_at(part, record->offset);
-
-		bumped.w = record->w;
 		part_drop_batches(part);
+		part->pause &= ~(unsigned)PAUSE_CUT;
 		part->next = record->offset;
-		commit_want(part, &bumped);
+		open_generation(part);
 	}
 	if (part->heard < record->offset)
 		notify_catch_up(part->engine->notifiers, part->topic,
