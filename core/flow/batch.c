@@ -254,8 +254,9 @@ batch_output_hash(struct batch *batch)
 {
 	uint64_t hash = 0;
 
-	qsort(batch->objects, batch->object_count, sizeof(struct object *),
-	    by_key);
+	if (batch->object_count > 0) /* else there is no array either */
+		qsort(batch->objects, batch->object_count,
+		    sizeof(struct object *), by_key);
 	for (size_t i = 0; i < batch->object_count; i++) {
 		const struct object *object = batch->objects[i];
 
