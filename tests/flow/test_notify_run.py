@@ -48,12 +48,11 @@ class Told:
             self.kafka.address, self.topic, count, self.partitions,
             first_id=len(self.ids), step_ms=2000, **more)
 
-    def rounds(self, count, messages=200, until=lambda: False):
-        """So many batches a partition and more: one after the other."""
+    def rounds(self, count, messages=200):
+        """So many batches a partition at least: one after the other."""
         for _ in range(count):
-            if not until():
-                self.produce(messages)
-                time.sleep(0.6)
+            self.produce(messages)
+            self.wait_done()
 
     def wait_done(self, timeout=60):
         wait_done(self.kafka.address, self.group, self.topic,
@@ -111,7 +110,9 @@ def test_webhook_hears_every_batch_once_and_in_order(told):
 def test_killed_before_it_is_heard_is_heard_after_the_restart(told, step):
     t = told()
     t.process.start(env={"SECOR_STOP_AT": step})
-    t.rounds(4, until=lambda: "stopped at step" in t.process.text())
+    while "stopped at step" not in t.process.text():
+        t.produce(200)
+        time.sleep(0.5)
     t.process.wait_for(rf"stopped at step step={step.split(':')[0]}\b", 40)
     t.process.kill9()
     before = t.webhook.heard(t.topic)

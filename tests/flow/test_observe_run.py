@@ -136,6 +136,7 @@ def test_metrics_agree_with_what_is_stored(
     assert process.stop() == 0
 
 
+@pytest.mark.sanitize  # its batches have no objects
 def test_reasons_of_a_chatty_plugin_stay_few_and_readable(
         kafka, topic, group, secor, tmp_path):
     name = topic()
