@@ -31,7 +31,20 @@ def case(kafka, topic, group, secor, tmp_path):
 
 # ---- the offset is gone ----
 
-def test_offsets_deleted_halts_until_adopted(case, kafka):
+def second_process_halts(c, secor, reason):
+    """One that was in the group all the time, and takes over."""
+    c.start()
+    c.halted(reason)
+    other = secor(c.config, name="other")
+    other.start()
+    other.wait_for("partitions assigned|joins the group", 20)
+    c.process.kill9()
+    said = other.wait_for(r"partition halted topic=\S+ .* reason=(\S+)", 40)
+    assert said[1] == reason
+    assert other.stop() == 0
+
+
+def test_offsets_deleted_halts_until_adopted(case, kafka, secor):
     c = case()
     c.run_to_the_end()
     halting.delete_group(kafka.address, c.group)
@@ -40,6 +53,7 @@ def test_offsets_deleted_halts_until_adopted(case, kafka):
     c.halted("offsets-lost")
     assert c.record() == (None, None)
     c.next_owner_halts("offsets-lost")
+    second_process_halts(c, secor, "offsets-lost")
     said = c.offsets("adopt", "--from-manifests", "--yes")
     assert "nothing is skipped, nothing doubled" in said
     c.run_to_the_end()
@@ -260,6 +274,40 @@ def test_records_deleted_under_a_running_reader_leave_a_gap(case, kafka):
     (start, end), = c.gaps()
     assert end == 55
     c.exactly_once(c.ids[:start] + c.ids[55:])
+
+
+def collected(port):
+    """Messages in the batch that collects."""
+    text = urllib.request.urlopen(f"http://127.0.0.1:{port}/status",
+                                  timeout=5).read()
+    return sum(p.get("collecting", {}).get("messages", 0)
+               for p in json.loads(text)["partitions"])
+
+
+def test_what_was_read_before_a_hole_is_stored(case, kafka):
+    """Messages that are collected, but not stored, when Kafka removes them and
+    more that nobody has read."""
+    c = case(count=20, batch={"max_age": "1h"})
+    c.start()
+    port = c.process.wait_for(r"http listens address=\S*:(\d+)", 10)[1]
+    end = time.monotonic() + 20
+    while collected(port) < 20:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    c.process.pause()
+    c.produce(6, extra=lambda i: {"pad": "x" * 700_000})
+    clients.delete_records(kafka.address, c.topic, 0, 25)
+    c.process.cont()
+    c.process.wait_for(r"^error .* data loss .* end=25 ", 30)
+    c.process.wait_for(r"commit acknowledged .*offset=25 kind=1", 30)
+    c.stop()
+    (start, end), = c.gaps()
+    assert 20 <= start < end == 25
+    c.config["batch"]["max_age"] = "300ms"
+    c.process.reconfigure(c.config)
+    c.run_to_the_end()
+    c.exactly_once(c.ids[:start] + c.ids[25:])
+    c.verify()
 
 
 @pytest.mark.parametrize("step", ["gap-planned", "manifest-done",
