@@ -33,9 +33,8 @@ back_off_ms(int tries)
 	return ms - random() % (ms / 4 + 1);
 }
 
-/* Staged files failed: forget them and read [S, ...) again, later. */
-static void
-stage_failed(struct part *part, const char *why)
+void
+advance_stage_failed(struct part *part, const char *why)
 {
 	char quoted[1024];
 
@@ -237,7 +236,7 @@ sealed(struct batch *batch)
 	if (batch->sealing > 0)
 		return;
 	if (batch->seal_failed) {
-		stage_failed(part, batch->seal_err.text);
+		advance_stage_failed(part, batch->seal_err.text);
 		return;
 	}
 	if (!batch->clean)
@@ -377,7 +376,7 @@ object_answer(struct object *object, struct upload *upload)
 	if (upload->unreadable) {
 		batch->seal_failed = 1; /* not kept either */
 		if (batch->part->state == PART_RUNNING)
-			stage_failed(batch->part, upload->err.text);
+			advance_stage_failed(batch->part, upload->err.text);
 		return;
 	}
 	if (upload->status == SECOR_OK) {

@@ -224,6 +224,15 @@ batch_bytes(const struct batch *batch)
 	return bytes;
 }
 
+int
+batch_failed(const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->object_count; i++)
+		if (staged_failed(batch->objects[i]->staged))
+			return 1;
+	return 0;
+}
+
 void
 batch_seal(struct batch *batch)
 {

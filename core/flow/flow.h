@@ -117,6 +117,8 @@ struct engine {
 	struct part *touched[ARRAY_MAX];
 	size_t touched_count;
 	struct routed routed;
+	struct secor_header *headers; /* of the current message */
+	size_t header_room;
 	struct part *last_part;
 	const rd_kafka_topic_t *last_rkt;
 	int32_t last_partition;
@@ -169,6 +171,8 @@ void pause_full(struct part *part);
 /* Takes `past` as far as it goes now. Call after anything happened. */
 void advance(struct part *part);
 void advance_staged(struct engine *engine, struct staged_done *done);
+/* Staged files failed: forget them and read [S, ...) again, later. */
+void advance_stage_failed(struct part *part, const char *why);
 void advance_upload(struct engine *engine, struct upload *upload);
 /* Whether it equals one of our earlier ones: then it may be a stale read. */
 int record_was_ours(const struct part *part, const struct record *found);

@@ -68,7 +68,8 @@ struct batch {
 	struct record plan; /* replay: found; else made at the cut */
 	int64_t start, end; /* end: behind the last message taken in */
 	int64_t messages, filtered, bad;
-	int64_t exact_boot_ms; /* when batch_bytes was asked last */
+	int64_t exact_boot_ms;	/* when batch_bytes was asked last */
+	int64_t failed_boot_ms; /* when batch_failed was asked last */
 	uint64_t input_hash;
 	int64_t watermark; /* over this batch only; INT64_MIN */
 	enum cut cut;
@@ -211,6 +212,8 @@ struct object *batch_object(struct batch *batch, struct path *path);
 void batch_forget(struct batch *batch, struct object *object);
 /* Bytes staged and buffered so far. */
 int64_t batch_bytes(const struct batch *batch);
+/* Whether a file of it failed already: its seal will say so. */
+int batch_failed(const struct batch *batch);
 /* Hands all buffers to the writers and seals. */
 void batch_seal(struct batch *batch);
 /* Output hash over objects in byte order of key; sorts them. */

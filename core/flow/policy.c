@@ -210,6 +210,16 @@ too_large(struct batch *batch, const struct config_batch *conf, int64_t boot_ms)
 	return batch_bytes(batch) >= conf->max_bytes;
 }
 
+static int
+failed_early(struct batch *batch, int64_t boot_ms)
+{
+	if (batch->state != BATCH_COLLECTING ||
+	    boot_ms - batch->failed_boot_ms < EXACT_EVERY_MS)
+		return 0;
+	batch->failed_boot_ms = boot_ms;
+	return batch_failed(batch);
+}
+
 static enum cut
 due(struct part *part, struct batch *batch, int64_t boot_ms)
 {
@@ -285,6 +295,15 @@ policy_part(struct part *part, int64_t boot_ms)
 	if (batch == NULL) {
 		(void)at_mark(part);
 		idle(part, boot_ms);
+		return;
+	}
+	if (failed_early(batch, boot_ms)) {
+		/* collecting on would be for nothing */
+		if (batch->replay)
+			advance_stage_failed(
+			    part, "a staged file of a replay failed");
+		else
+			cut_batch(part, CUT_STAGE);
 		return;
 	}
 	if (batch->replay || batch->messages == 0)

@@ -360,3 +360,26 @@ def test_new_generation_begins_after_an_old_plan_is_finished(
     assert process.stop() == 0
     proof.assert_exactly_once(ids, tree)
     verify(process)
+
+
+def test_file_that_fails_early_is_not_waited_for(
+        kafka, topic, group, secor, tmp_path):
+    """A staged file failed, and the batch collected on for nothing, in silence,
+    until it was cut."""
+    name = topic()
+    store, tree = local_store(tmp_path / "data")
+    process = secor(settings(kafka.address, group, name, store,
+                             batch={"max_age": "60s", "on_stop": "finish"}))
+    process.start()
+    process.wait_for("consumption begins")
+    folder, = [f for f in (process.dir / "stage").iterdir() if f.is_dir()]
+    away = folder.with_name("away")
+    folder.rename(away)
+    ids = big_messages(kafka, name, 200)
+    process.wait_for("stage failed .*removed the folder", timeout=10)
+    away.rename(folder)
+    time.sleep(8)  # the back-off, and reading again
+    assert process.stop() == 0
+    assert process.text().count("stage failed") < 4
+    wait_done(kafka.address, group, name, 1, 1)
+    proof.assert_exactly_once(ids, tree)
