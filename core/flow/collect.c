@@ -11,12 +11,7 @@
 
 #include <string.h>
 
-enum {
-	ROOM_MIN = 4096,
-	ROOM_MAX = 128 << 10,
-	HEADERS_MAX = 256,
-	CUT_AT = 4096
-};
+enum { ROOM_MIN = 4096, ROOM_MAX = 128 << 10, CUT_AT = 4096 };
 
 /* How large an object's buffer may get now: many open objects, small ones. */
 static size_t
@@ -148,27 +143,32 @@ fill(struct secor_message *message, const rd_kafka_message_t *rkm,
 }
 
 static void
-fill_headers(struct secor_message *message, const rd_kafka_message_t *rkm)
+fill_headers(struct engine *engine, struct secor_message *message,
+    const rd_kafka_message_t *rkm)
 {
-	static _Thread_local struct secor_header headers[HEADERS_MAX];
 	rd_kafka_headers_t *list;
 	const char *name;
 	const void *value;
 	size_t len;
-	int n = 0;
+	size_t count, n = 0;
 
 	if (rd_kafka_message_headers(rkm, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
 		return;
-	while (n < HEADERS_MAX &&
-	       rd_kafka_header_get_all(list, (size_t)n, &name, &value, &len) ==
-		   RD_KAFKA_RESP_ERR_NO_ERROR) {
-		headers[n].name = name;
-		headers[n].value.ptr = value;
-		headers[n].value.len = len;
+	count = rd_kafka_header_cnt(list);
+	if (count > engine->header_room) {
+		engine->header_room = 2 * count;
+		engine->headers = mem_grow(engine->headers,
+		    engine->header_room * sizeof(*engine->headers));
+	}
+	while (n < count && rd_kafka_header_get_all(list, n, &name, &value,
+				&len) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		engine->headers[n].name = name;
+		engine->headers[n].value.ptr = value;
+		engine->headers[n].value.len = len;
 		n++;
 	}
-	message->headers = headers;
-	message->header_count = n;
+	message->headers = engine->headers;
+	message->header_count = (int32_t)n;
 }
 
 /* Of offset, timestamp and its type, key, value (null is not empty), headers
@@ -253,7 +253,7 @@ take_bad(struct batch *batch, struct secor_message *raw,
 	if (conf->action != CONFIG_BAD_DEAD_LETTER)
 		return COLLECT_OK;
 	if (raw->header_count == 0)
-		fill_headers(raw, rkm);
+		fill_headers(part->engine, raw, rkm);
 	(void)encode(batch_object(batch, NULL), &record, &err);
 	count_in(batch->dead, rkm->offset);
 	metric_add(part->engine->metrics.dead_letters, 1);
@@ -292,7 +292,7 @@ collect(struct part *part, rd_kafka_message_t *rkm)
 
 	fill(&raw, rkm, part);
 	if (batch->lane->looks_at & SECOR_LOOKS_AT_HEADERS)
-		fill_headers(&raw, rkm);
+		fill_headers(engine, &raw, rkm);
 	hash = input_hash(&raw);
 	crash_at(part->topic, part->partition, rkm->offset);
 	switch (router_route(batch->lane->router, &raw, routed)) {

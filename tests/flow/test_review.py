@@ -1,5 +1,6 @@
 """Paths of the engine that a careful reader doubted: each was wrong once."""
 
+import json
 import os
 import re
 import subprocess
@@ -383,3 +384,19 @@ def test_file_that_fails_early_is_not_waited_for(
     assert process.text().count("stage failed") < 4
     wait_done(kafka.address, group, name, 1, 1)
     proof.assert_exactly_once(ids, tree)
+
+
+def test_dead_letter_keeps_all_headers(kafka, topic, group, secor, tmp_path):
+    name = topic()
+    store, tree = local_store(tmp_path / "data")
+    headers = [(f"h{i}", str(i).encode()) for i in range(300)]
+    clients.produce(kafka.address, name, [(0, None, b"no json", None,
+                                           headers)])
+    process = secor(settings(kafka.address, group, name, store))
+    process.start()
+    wait_done(kafka.address, group, name, 1)
+    process.wait_for("joins the group")
+    assert process.stop() == 0
+    line, = (tmp_path / "data/_dead_letters").rglob("*.jsonl")
+    letter = json.loads(line.read_text())
+    assert [h["name"] for h in letter["headers"]] == [h for h, _ in headers]
