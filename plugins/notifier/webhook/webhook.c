@@ -53,7 +53,9 @@ static const char *const METHODS[] = {"POST", "PUT", NULL};
 
 static const struct secor_option OPTIONS[] = {
     SECOR_OPTION(STRING, struct webhook_conf, url, "url", NULL,
-	SECOR_OPTION_REQUIRED, "Where events go: http:// or https://."),
+	SECOR_OPTION_REQUIRED | SECOR_OPTION_SECRET,
+	"Where events go: http:// or https://. Never shown: the paths of chat "
+	"services are as good as passwords."),
     SECOR_OPTION_CHOICE(struct webhook_conf, method, "method", "POST", METHODS,
 	0, "HTTP method."),
     SECOR_OPTION(PAIRS, struct webhook_conf, headers, "headers", NULL,
