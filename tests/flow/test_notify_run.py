@@ -212,7 +212,7 @@ def test_stop_does_not_wait_for_a_hanging_notifier(told, answers):
     else:
         begin = time.monotonic()
         assert t.process.stop(timeout=20) == 0
-        assert time.monotonic() - begin < 4.8
+        assert time.monotonic() - begin < 6  # not the 60 s of the hook
         t.process.wait_for("waits for notifier notifier=webhook")
         t.webhook.open.set()
     t.process.start()
@@ -267,7 +267,7 @@ def test_stop_does_not_wait_for_a_hanging_store(
     assert hanging.wait(20)
     begin = time.monotonic()
     assert process.stop(timeout=20) == 0
-    assert time.monotonic() - begin < 3.8
+    assert time.monotonic() - begin < 5
     free.set()
     process.start()
     wait_done(kafka.address, group, name, PARTITIONS)

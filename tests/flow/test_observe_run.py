@@ -356,6 +356,9 @@ def test_two_processes_on_one_file_have_a_window_each(
         wait_ready(p)
     ids = clients.produce_json(kafka.address, name, 1000, 4)
     wait_done(kafka.address, group, name, 4)
+    parts = [dict(k)["partition"] for p in (first, second)
+             for k in families(p)["secor_lag_messages"].samples]
+    assert sorted(parts) == ["0", "1", "2", "3"]  # each tells of its own
     got = [families(p)["secor_batches_total"].value()
            for p in (first, second)]
     assert sum(got) == sum(map(len, proof.manifests(tree, name).values()))
@@ -451,7 +454,7 @@ def test_no_secret_is_told_to_anybody(
                        "sasl.mechanism": "PLAIN",
                        "sasl.username": "alice",
                        "sasl.password": "${SASL_PASSWORD}"}},
-            notifiers=[{"use": "webhook", "url": hook.url,
+            notifiers=[{"use": "webhook", "url": hook.url + "/t0ken-in-path",
                         "secret": f"file:{secret_file}",
                         "headers": {"Authorization": "Bearer h3ader-token"}},
                        {"use": "qubole", "token": "${QUBOLE_TOKEN}",
@@ -480,7 +483,7 @@ def test_no_secret_is_told_to_anybody(
     told["log"] = process.text()
     assert "librdkafka" in told["log"] and "sasl.password" in told["log"]
     for secret in ("alice-secret", rgw.secret_key, "s3cret-of-hook",
-                   "t0ken-of-qubole", "h3ader-token"):
+                   "t0ken-of-qubole", "h3ader-token", "t0ken-in-path"):
         for where, text in told.items():
             assert secret not in text, \
                 f"{secret} in {where}: " + "\n".join(
