@@ -92,11 +92,6 @@ struct config_http {
 	const char *listen; /* "127.0.0.1:9999"; empty: none */
 };
 
-struct config_finalize {
-	int64_t delay_ms;
-	int64_t lookback_ms;
-};
-
 /* What happens to the messages of one topic: the base, or an override. */
 struct config_topic {
 	const char *match; /* the override's regex; NULL: the base */
@@ -122,7 +117,6 @@ struct config {
 	struct config_layout layout;
 	struct config_engine engine;
 	struct config_http http;
-	struct config_finalize finalize;
 	struct config_use store;
 	struct config_uses notifiers;
 	struct config_uses reporters;

@@ -136,14 +136,6 @@ static const struct secor_option HTTP_ROWS[] = {
 	"host:port of /metrics, /health and the status page; empty: none."),
 };
 
-#define FINALIZE struct config_finalize
-static const struct secor_option FINALIZE_ROWS[] = {
-    SECOR_OPTION(DURATION, FINALIZE, delay_ms, "delay", "1h", 0,
-	"A path is final when all partitions are this much behind its end."),
-    SECOR_OPTION(DURATION, FINALIZE, lookback_ms, "lookback", "10d", 0,
-	"Paths older than this are not looked at."),
-};
-
 #define TOPIC struct config_topic
 static const struct secor_option PARSER_ROWS[] = {
     SECOR_OPTION_CHOICE(TOPIC, time_source, "time_source", "field", TIMES,
@@ -176,8 +168,6 @@ const struct engine_section config_sections[] = {
 	OPTIONS(STAGE_ROWS, STAGE)},
     {"layout", "Names of objects.", IN_CONFIG(layout),
 	OPTIONS(LAYOUT_ROWS, LAYOUT)},
-    {"finalize", "When a path is complete.", IN_CONFIG(finalize),
-	OPTIONS(FINALIZE_ROWS, FINALIZE)},
     {"http", "Metrics, health and the status page.", IN_CONFIG(http),
 	OPTIONS(HTTP_ROWS, HTTP)},
     {"engine", "Threads, memory, stopping, log.", IN_CONFIG(engine),
@@ -208,5 +198,4 @@ const struct use_section use_sections[] = {
 
 const char *const section_names[] = {"kafka", "transformers", "parser",
     "partitioner", "format", "stage", "batch", "store", "bad_messages",
-    "notifiers", "layout", "finalize", "http", "reporters", "engine",
-    "overrides", NULL};
+    "notifiers", "layout", "http", "reporters", "engine", "overrides", NULL};
