@@ -315,12 +315,29 @@ struct seen {
 	char last[64];
 };
 
+/* The folder holds plugins of other tests too. */
+static int
+is_sample(const char *file)
+{
+	static const char *const names[] = {"defaults", "hollow", "lying",
+	    "magic", "major", "mute", "newer", "refuses", "sample"};
+	char end[64];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(
+		    end, sizeof(end), "tests/plugins/parser/%s.so", names[i]);
+		if (strstr(file, end) != NULL)
+			return 1;
+	}
+	return 0;
+}
+
 static void
 count(void *arg, const struct plugin *plugin, const char *file, const char *why)
 {
 	struct seen *seen = arg;
 
-	if (strstr(file, "tests/plugins/parser/") == NULL)
+	if (!is_sample(file))
 		return;
 	cr_expect_lt(strcmp(seen->last, strrchr(file, '/')), 0);
 	(void)snprintf(
