@@ -8,12 +8,14 @@ once, before the first test. RIG_KEEP=1 keeps the folders of the servers.
 import concurrent.futures
 import itertools
 import pathlib
+import shutil
 import sys
 
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "rig")]
+import faults  # noqa: E402
 import kafka as clients  # noqa: E402
 import proof  # noqa: E402
 from proxy import HttpProxy  # noqa: E402
@@ -113,6 +115,20 @@ def http_proxy():
     yield make
     for p in made:
         p.close()
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory):
+    """(broker, folder): see faults.filled_tree. Read only; `copy` is for change."""
+    yield from faults.filled_tree(tmp_path_factory.mktemp("faults"))
+
+
+@pytest.fixture
+def copy(filled, tmp_path):
+    """A copy of that tree of the test's own, a faults.Tree."""
+    mine = tmp_path / "copy"
+    shutil.copytree(filled[1], mine, symlinks=True)
+    return faults.Tree(mine)
 
 
 @pytest.fixture
