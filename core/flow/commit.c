@@ -61,8 +61,13 @@ commit_send(struct part *part)
 	answer->epoch = part->epoch;
 	part->commit_boot_ms = clock_boot_ms();
 	part->commit_again_boot_ms = 0;
-	err = rd_kafka_commit_queue(
-	    part->engine->rk, list, part->engine->commit_queue, NULL, answer);
+	/* Between a loss and the revoke that tells of it the generation may be
+	 * -1, which a group that is empty by then takes from anybody. */
+	if (rd_kafka_assignment_lost(part->engine->rk))
+		err = RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST;
+	else
+		err = rd_kafka_commit_queue(part->engine->rk, list,
+		    part->engine->commit_queue, NULL, answer);
 	rd_kafka_topic_partition_list_destroy(list);
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		answer->err = err;
