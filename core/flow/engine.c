@@ -1,9 +1,7 @@
 /*
- * engine.c -- opens everything, runs the one loop, ends everything. The calling
- * thread of engine_run is the consumer thread.
- *
- * Invariant: the loop never waits for disk or network: it waits in
- * librdkafka's queue only, and other threads wake it there.
+ * engine.c -- opens everything in the order in which a message meets it, and
+ * ends it in the order in which nothing can miss what is gone. The loop between
+ * the two is in loop.c.
  */
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -13,14 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum {
-	TICK_MS = 100,
-	SLOW_TICK_MS = 1000,
-	IDLE_WAIT_MS = 100,
-	WRITERS_WAIT_MS = 100,
-	BLOCKS_A_WRITER = 32
-};
 
 void
 die(const char *why)
@@ -215,8 +205,8 @@ probe_store(struct engine *engine, struct secor_err *err)
 	return store_answer(use, rc, &why, err);
 }
 
-static int
-writer_count(const struct config *config)
+int
+engine_writers(const struct config *config)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -229,7 +219,7 @@ static int
 open_threads(struct engine *engine, struct secor_err *err)
 {
 	const struct config *config = engine->config;
-	struct writers_conf writers = {.count = writer_count(config),
+	struct writers_conf writers = {.count = engine_writers(config),
 	    .open_files = config->engine.open_files,
 	    .stage = engine->stage,
 	    .pool = engine->pool,
@@ -286,279 +276,7 @@ engine_new(const struct config *config, const struct engine_options *options,
 	return SECOR_OK;
 }
 
-/* ---- events of other threads ---- */
-
-static void
-answer(struct engine *engine, struct inquiry *inquiry)
-{
-	if (inquiry->kind == INQUIRY_PING) {
-		commit_pinged(engine, inquiry->status == SECOR_OK);
-	} else if (inquiry->kind == INQUIRY_ENDS) {
-		status_ends(engine, inquiry);
-	} else if (inquiry->kind == INQUIRY_RANGE) {
-		if (inquiry->epoch == inquiry->part->epoch)
-			consume_range(inquiry->part, inquiry);
-	} else if (inquiry->kind == INQUIRY_OPEN) {
-		assign_answer(engine, inquiry);
-	} else if (inquiry->epoch == inquiry->part->epoch) {
-		if (inquiry->status == SECOR_OK)
-			advance_read_back(inquiry->part, &inquiry->record);
-		else
-			inquiry->part->inquiring = 0;
-	}
-	inquiry_free(inquiry);
-}
-
-static void
-hear(struct engine *engine, struct notify_heard *heard)
-{
-	struct part *part =
-	    part_find(&engine->parts, heard->topic, heard->partition);
-
-	if (part != NULL && heard->heard > part->heard) {
-		part->heard = heard->heard;
-		step_reached("notified");
-	}
-	free(heard);
-}
-
-#define EACH(queue, type, var)                                       \
-	for (struct queue_node *node = queue_get_all(queue), *after; \
-	     node != NULL; node = after)                             \
-		for (type *var = (after = node->next, (type *)node); \
-		     var != NULL; var = NULL)
-
-static void
-serve_events(struct engine *engine)
-{
-	commit_serve(engine);
-	EACH(engine->staged_done, struct staged_done, staged)
-	{
-		advance_staged(engine, staged);
-	}
-	EACH(engine->uploads_done, struct upload, upload)
-	{
-		advance_upload(engine, upload);
-	}
-	EACH(engine->heard, struct notify_heard, heard)
-	{
-		hear(engine, heard);
-	}
-	EACH(engine->answers, struct inquiry, inquiry)
-	{
-		answer(engine, inquiry);
-	}
-}
-
-/* ---- time ---- */
-
-static void
-tick_part(struct part *part)
-{
-	int64_t now = part->engine->tick_boot_ms;
-
-	if (part->state == PART_OPENING)
-		assign_tick(part, now);
-	if (part->state == PART_AWAY || part->state == PART_OPENING)
-		return;
-	commit_tick(part, now);
-	advance_tick(part, now);
-	if (part->state == PART_RUNNING && part->engine->phase == PHASE_RUNNING)
-		policy_part(part, now);
-}
-
-static void
-tick(struct engine *engine, int64_t boot_ms)
-{
-	if (boot_ms - engine->tick_boot_ms < TICK_MS)
-		return;
-	engine->tick_boot_ms = boot_ms;
-	part_each(&engine->parts, tick_part);
-	policy_budget(engine, boot_ms);
-	if (boot_ms - engine->slow_tick_boot_ms < SLOW_TICK_MS)
-		return;
-	engine->slow_tick_boot_ms = boot_ms;
-	status_ask_ends(engine);
-	status_publish(engine);
-}
-
-/* ---- stopping ---- */
-
-void
-engine_stop(struct engine *engine)
-{
-	if (atomic_fetch_add(&engine->stop_asked, 1) > 0)
-		_exit(3);
-}
-
-static void
-stop_part(struct part *part)
-{
-	struct batch *cur = part->cur;
-
-	if (part->state != PART_RUNNING)
-		return;
-	if (cur != NULL && cur->messages > 0 && !cur->replay &&
-	    part->lane->topic->batch.on_stop == CONFIG_STOP_FINISH) {
-		cut_batch(part, CUT_STOP);
-		return;
-	}
-	batch_drop(cur);
-	part->cur = NULL;
-	if (part->past != NULL && part->past->state < BATCH_PLANNING &&
-	    part->lane->topic->batch.on_stop == CONFIG_STOP_DROP) {
-		batch_drop(part->past);
-		part->past = NULL;
-	}
-}
-
-/* What still collects gets no more messages: only what is cut is waited for,
- * also of an assignment that came meanwhile. */
-static void
-count_busy(struct part *part)
-{
-	int committing =
-	    part->committing || part->want_commit || halt_due(part);
-	int cut = part->cur != NULL && part->cur->state == BATCH_CUT;
-
-	if ((part->state == PART_RUNNING &&
-		(part->past != NULL || cut || committing)) ||
-	    (part->state == PART_HALTED && committing))
-		part->engine->busy_now++;
-}
-
-static void
-leave(struct engine *engine)
-{
-	rd_kafka_error_t *error;
-
-	status_publish(engine); /* what a reporter's last snapshot tells */
-	engine->phase = PHASE_LEAVING;
-	error = rd_kafka_consumer_close_queue(engine->rk, engine->queue);
-	if (error != NULL)
-		rd_kafka_error_destroy(error);
-}
-
-/* Returns 1 when the loop is over. */
-static int
-stop_serve(struct engine *engine, int64_t boot_ms)
-{
-	if (engine->phase == PHASE_RUNNING ||
-	    engine->phase == PHASE_REJOINING) {
-		if (atomic_load(&engine->stop_asked) == 0)
-			return 0;
-		log_line(SECOR_INFO, "stopping", NULL);
-		engine->phase = PHASE_STOPPING;
-		engine->stop_until_boot_ms =
-		    boot_ms + engine->config->engine.stop_timeout_ms;
-		part_each(&engine->parts, stop_part);
-	}
-	if (engine->phase == PHASE_STOPPING) {
-		engine->busy_now = 0;
-		part_each(&engine->parts, count_busy);
-		if (engine->busy_now > 0 &&
-		    boot_ms < engine->stop_until_boot_ms - 1000)
-			return 0;
-		leave(engine);
-	}
-	return rd_kafka_consumer_closed(engine->rk) ||
-	       boot_ms >= engine->stop_until_boot_ms;
-}
-
-/* ---- the loop ---- */
-
-/* Learns g before the first assignment; waits for brokers without an end, and
- * says so. */
-static int
-learn_g(struct engine *engine)
-{
-	struct secor_err err;
-	int said = 0;
-
-	while (atomic_load(&engine->stop_asked) == 0) {
-		if (client_g(engine->rk, engine->config, 2000, engine->g,
-			&err) == SECOR_OK) {
-			engine->unreachable = 0;
-			return 1;
-		}
-		engine->unreachable = 1;
-		status_publish(engine);
-		if (said++ % 15 == 0)
-			log_line(SECOR_ERROR, "kafka not reachable",
-			    "reason=\"%s\" next=retry", err.text);
-		(void)rd_kafka_poll(engine->rk, 0);
-		atomic_store(&engine->heartbeat_boot_ms, clock_boot_ms());
-	}
-	return 0;
-}
-
-/* A short wait is cheaper than a pause, which throws the queue away. Where the
- * writers hang, it ends, the backlog grows and tick() pauses the partitions. */
-static void
-let_writers_catch_up(struct engine *engine)
-{
-	if (writers_backlog(engine->writers) >= engine->backlog_limit)
-		(void)writers_wait(engine->writers, engine->backlog_limit / 2,
-		    WRITERS_WAIT_MS);
-}
-
-int
-engine_run(struct engine *engine, struct secor_err *err)
-{
-	if (!learn_g(engine))
-		return SECOR_OK;
-	log_line(SECOR_INFO, "joins the group", "group=%s g=%s writers=%d",
-	    engine->config->kafka.group, engine->g,
-	    writer_count(engine->config));
-	engine_subscribe(engine);
-	for (;;) {
-		int64_t now = clock_boot_ms();
-
-		serve_events(engine);
-		rebalance_serve(engine, now);
-		tick(engine, now);
-		if (engine->fatal) {
-			*err = engine->fatal_err;
-			return SECOR_FATAL;
-		}
-		if (stop_serve(engine, now))
-			break;
-		let_writers_catch_up(engine);
-		consume(engine, IDLE_WAIT_MS);
-	}
-	log_line(SECOR_INFO, "stopped", NULL);
-	return SECOR_OK;
-}
-
 /* ---- the end ---- */
-
-/* Events of a ledger that is dropped: they only free what they hold. */
-static void
-serve_leftovers(struct engine *engine)
-{
-	EACH(engine->staged_done, struct staged_done, staged)
-	{
-		advance_staged(engine, staged);
-	}
-	EACH(engine->uploads_done, struct upload, upload)
-	{
-		advance_upload(engine, upload);
-	}
-	EACH(engine->heard, struct notify_heard, heard)
-	{
-		free(heard);
-	}
-	EACH(engine->answers, struct inquiry, inquiry)
-	{
-		inquiry_free(inquiry);
-	}
-	while (engine->commit_answers != NULL) {
-		struct commit_answer *next = engine->commit_answers->next;
-
-		free(engine->commit_answers);
-		engine->commit_answers = next;
-	}
-}
 
 static void
 drop_all(struct part *part)

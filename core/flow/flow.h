@@ -207,7 +207,13 @@ void rejoin(struct engine *engine, const char *why);
 void rejoin_subscribe(struct engine *engine);
 
 /* ---- engine.c ---- */
+/* Threads that write staged files. */
+int engine_writers(const struct config *config);
 void engine_subscribe(struct engine *engine);
+
+/* ---- loop.c ---- */
+/* Events of a ledger that is dropped: they only free what they hold. */
+void serve_leftovers(struct engine *engine);
 
 /* ---- open.c ---- */
 /* What the record found on assignment means (DESIGN 4.3). */
