@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { BLOCKS_A_WRITER = 32 };
+
 void
 die(const char *why)
 {

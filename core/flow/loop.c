@@ -16,8 +16,7 @@ enum {
 	TICK_MS = 100,
 	SLOW_TICK_MS = 1000,
 	IDLE_WAIT_MS = 100,
-	WRITERS_WAIT_MS = 100,
-	BLOCKS_A_WRITER = 32
+	WRITERS_WAIT_MS = 100
 };
 
 /* ---- events of other threads ---- */
