@@ -76,9 +76,12 @@ static const struct secor_option BATCH_ROWS[] = {
 	"the batch."),
     SECOR_OPTION_RANGE(INT, BATCH, max_objects, "max_objects", "10000", "0",
 	"1000000", 0,
-	"A batch ends when it has this many objects; 0: not by objects."),
+	"A batch ends when it has this many objects (looked at every 1,000 "
+	"messages); 0: not by objects."),
     SECOR_OPTION_RANGE(INT, BATCH, max_messages, "max_messages", "0", "0", NULL,
-	0, "A batch ends after this many messages; 0: not by messages."),
+	0,
+	"A batch ends after this many messages (looked at every 1,000); 0: "
+	"not by messages."),
     SECOR_OPTION(STRINGS, BATCH, at_minutes, "at_minutes", "[]", 0,
 	"A batch ends at these minutes of each hour, 0 to 59."),
     SECOR_OPTION_CHOICE(BATCH, on_stop, "on_stop", "drop", STOPS, 0,
@@ -93,8 +96,8 @@ static const struct secor_option BAD_ROWS[] = {
 	"A message that cannot be parsed or placed goes to a dead-letter "
 	"object, is only counted, or halts the partition."),
     SECOR_OPTION(PERCENT, BAD_MESSAGES, halt_above, "halt_above", "10%", 0,
-	"A partition halts when more than this share of a batch is bad; 100%: "
-	"never."),
+	"A partition halts when more than this share is bad of the latest 100 "
+	"to 2,000 messages, or of a batch with 10 bad ones; 100%: never."),
 };
 
 #define LAYOUT struct config_layout

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 enum {
+	BAD_MIN = 10,
 	EXACT_EVERY_MS = 100,
 	IDLE_COMMIT_MS = 60000,
 	MEMORY_CUT = 85, /* percent of the budget */
@@ -113,6 +114,23 @@ replay_equals(struct batch *batch, uint64_t output)
 	return 0;
 }
 
+/* A batch that is too small for collect()'s running count is looked at whole:
+ * a mistyped option must not turn a quiet topic into dead letters. */
+static int
+too_bad(struct batch *batch)
+{
+	double limit = batch->lane->topic->bad.halt_above;
+
+	if (batch->replay || limit >= 1 || batch->bad < BAD_MIN ||
+	    (double)batch->bad <= limit * (double)batch->messages)
+		return 0;
+	halt(batch->part, HALT_BAD_MESSAGES,
+	    "%lld of the %lld messages of a batch are bad (bad_messages."
+	    "halt_above)",
+	    (long long)batch->bad, (long long)batch->messages);
+	return 1;
+}
+
 /* `cur` becomes `past`. */
 static void
 begin_past(struct part *part)
@@ -121,6 +139,8 @@ begin_past(struct part *part)
 	uint64_t output;
 
 	assert(part->past == NULL);
+	if (too_bad(batch))
+		return;
 	part->past = batch;
 	part->cur = NULL;
 	forget_empty(batch);

@@ -258,3 +258,17 @@ def test_minute_marks_cut_once_a_mark(marked):
     assert all(ms % 60000 < 5000 for ms in written
                if ms // 60000 > marked.first)
     verify(marked.process)
+
+
+def test_quiet_topic_with_a_mistyped_field_halts(
+        kafka, topic, group, secor, tmp_path):
+    """Too few messages for the running count: the batch is looked at whole."""
+    name = topic()
+    clients.produce_json(kafka.address, name, 30)
+    store, tree = local_store(tmp_path / "data")
+    process = secor(settings(
+        kafka.address, group, name, store,
+        parser={"use": "json", "time_field": "tmie"})).start()
+    process.wait_for("partition halted .*reason=bad-messages")
+    assert process.stop() == 0
+    assert tree.keys() == []
