@@ -21,6 +21,7 @@ def wait_offset(kafka, group, name, offset, timeout=40):
                            clean=False)
 
 
+@pytest.mark.sanitize
 def test_partition_paused_at_its_revoke_flows_when_it_comes_back(
         kafka, topic, group, secor, tmp_path):
     """librdkafka keeps an application's pause across assignments: a partition
@@ -89,6 +90,7 @@ def test_small_stage_flows(kafka, topic, group, secor, tmp_path):
     assert process.stop() == 0
     process.reconfigure(settings(kafka.address, group, name, store))
     process.start()
+    process.wait_for("consumption begins")
     wait_done(kafka.address, group, name, 1)
     assert process.stop() == 0
     proof.assert_exactly_once(ids, tree)
@@ -193,6 +195,7 @@ def test_message_that_waits_is_taken_once(
     proof.assert_exactly_once(ids, tree)
 
 
+@pytest.mark.sanitize
 def test_replay_that_waits_does_not_end_at_the_log_end(
         kafka, topic, group, secor, tmp_path, gate):
     """The end of the log arrives while messages are held back (in one array,
@@ -245,6 +248,7 @@ def test_halt_while_the_final_commit_is_out_is_committed(
     proof.assert_exactly_once(ids, tree)
 
 
+@pytest.mark.sanitize
 def test_what_was_read_before_retention_is_stored_before_the_gap(
         kafka, topic, group, secor, tmp_path):
     """Messages that were read, and are staged, are not part of the gap that
@@ -269,6 +273,7 @@ def test_what_was_read_before_retention_is_stored_before_the_gap(
     assert process.stop() == 0
     process.reconfigure(settings(kafka.address, group, name, store))
     process.start()
+    process.wait_for("consumption begins")
     wait_done(kafka.address, group, name, 1)
     assert process.stop() == 0
     found = {i for _, i in proof.read_ids(tree)}
@@ -363,6 +368,7 @@ def test_new_generation_begins_after_an_old_plan_is_finished(
     verify(process)
 
 
+@pytest.mark.sanitize
 def test_file_that_fails_early_is_not_waited_for(
         kafka, topic, group, secor, tmp_path):
     """A staged file failed, and the batch collected on for nothing, in silence,
