@@ -221,6 +221,25 @@ def test_stop_does_not_wait_for_a_hanging_notifier(told, answers):
     t.assert_heard()
 
 
+def test_second_signal_ends_at_once(told):
+    t = told(engine={"stop_timeout": "60s"})
+    t.webhook.open.clear()
+    t.process.start()
+    t.produce(300)
+    t.wait_done()
+    t.webhook.wait(lambda w: w.requests > 0)
+    t.process.process.send(signal.SIGTERM)
+    t.process.wait_for("waits for notifier notifier=webhook")
+    begin = time.monotonic()
+    t.process.stop()
+    assert time.monotonic() - begin < 2
+    t.webhook.open.set()
+    t.process.start()
+    t.wait_heard()
+    assert t.process.stop() == 0
+    t.assert_heard()
+
+
 @pytest.mark.parametrize("how", ["kill9", "stop"])
 def test_what_one_process_has_not_told_the_next_owner_tells(
         told, secor, tmp_path, how):
