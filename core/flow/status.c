@@ -138,19 +138,39 @@ reason_label(struct engine *engine, const char *phrase)
 	return phrase;
 }
 
-/* The constant phrase that the reason begins with, up to a colon. */
+/* The constant phrase that the reason begins with: up to a colon or number, and
+ * without what is quoted ("field '*' is missing"). */
+static void
+reason_phrase(char phrase[REASON_ROOM], const char *text)
+{
+	size_t n = 0;
+
+	while (n < REASON_ROOM - 3) {
+		size_t part = strcspn(text, ":'0123456789");
+		const char *end =
+		    text[part] == '\'' ? strchr(text + part + 1, '\'') : NULL;
+
+		if (part > REASON_ROOM - 3 - n)
+			part = REASON_ROOM - 3 - n;
+		memcpy(phrase + n, text, part);
+		n += part;
+		if (end == NULL || n >= REASON_ROOM - 3)
+			break;
+		memcpy(phrase + n, "'*'", 3);
+		n += 3;
+		text = end + 1;
+	}
+	while (n > 0 && phrase[n - 1] == ' ')
+		n--;
+	phrase[n] = '\0';
+}
+
 void
 count_bad(struct part *part, const struct routed *routed)
 {
 	char phrase[REASON_ROOM];
-	size_t n = strcspn(routed->err.text, ":'0123456789");
 
-	if (n >= sizeof(phrase))
-		n = sizeof(phrase) - 1;
-	memcpy(phrase, routed->err.text, n);
-	while (n > 0 && phrase[n - 1] == ' ')
-		n--;
-	phrase[n] = '\0';
+	reason_phrase(phrase, routed->err.text);
 	metric_add(
 	    metric_counter("secor_bad_messages_total",
 		"Bad messages, by topic, plugin and reason.",

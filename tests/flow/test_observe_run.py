@@ -147,16 +147,19 @@ def test_reasons_of_a_chatty_plugin_stay_few_and_readable(
         bad_messages={"action": "skip", "halt_above": "100%"}))
     process.start()
     letters = [chr(ord("a") + n) for n in range(20)]
-    reasons = ['"', "\\", "a\nb", "\u20ac" * 40, "\xff\xfe", "{x=\"y\"} 1"] + [
-        a + b for a in letters for b in letters]
+    reasons = [
+        "field 'a' is gone", "field 'b' is gone: it's 1", "'", '"', "\\",
+        "a\nb", "\u20ac" * 40, "\xff\xfe", "{x=\"y\"} 1",
+        *(a + b for a in letters for b in letters)]
     clients.produce(kafka.address, name, [
         (0, None, r.encode("latin-1" if r == "\xff\xfe" else "utf-8"))
         for r in reasons])
     wait_done(kafka.address, group, name, 1)
     bad = families(process)["secor_bad_messages_total"]
     assert bad.value(plugin="chatty") == len(reasons)
-    assert bad.value(reason="other") == len(reasons) - 64
+    assert bad.value(reason="other") == len(reasons) - 65
     assert len(bad.samples) == 65
+    assert bad.value(reason="field '*' is gone") == 2
     assert bad.value(reason='"') == bad.value(reason="a\nb") == 1
     assert process.stop() == 0
 
