@@ -179,6 +179,13 @@ client_tool(const struct config *config, rd_kafka_t **rk, struct secor_err *err)
 
 	if (rc != SECOR_OK)
 		return rc;
+	/* a tool reads spans: the next one waits for the fetch that hangs at
+	 * the log's end */
+	rc = set_ms(conf, "fetch.wait.max.ms", 50, err);
+	if (rc != SECOR_OK) {
+		rd_kafka_conf_destroy(conf);
+		return rc;
+	}
 	*rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
 	if (*rk == NULL) {
 		rd_kafka_conf_destroy(conf);
