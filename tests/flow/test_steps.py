@@ -30,6 +30,7 @@ def stopped_at(process, step):
 
 def run_to_the_end(process, kafka, group, name):
     process.start()
+    process.wait_for(r"consumption begins")  # may be done before it runs
     wait_done(kafka.address, group, name, PARTITIONS)
     assert process.stop() == 0
 
