@@ -127,6 +127,8 @@ suite_script() { # NAME COMMAND...
 	fi
 }
 
+# Most of a flow test is waiting: FLOW_JOBS of them at a time, each worker with
+# servers of its own.
 suite_pytest() { # SUITE MARK [VARIANT]
 	local variant=${3:-release} wrap= r=$PWD/$OUT/$1-reports
 	local xml=$OUT/$1.xml log=$OUT/$1.log python=$CACHE/venv/bin/python sum rc
@@ -140,7 +142,8 @@ suite_pytest() { # SUITE MARK [VARIANT]
 	    ASAN_OPTIONS=log_path=$r/asan:detect_leaks=1 \
 	    UBSAN_OPTIONS=log_path=$r/ubsan:print_stacktrace=1 \
 	    TSAN_OPTIONS=log_path=$r/tsan:second_deadlock_stack=1 \
-	    $wrap "$python" -m pytest tests/flow -v -m "$2" --junitxml="$xml" \
+	    $wrap "$python" -m pytest tests/flow -v -m "$2" \
+	    -n "${FLOW_JOBS:-2}" --junitxml="$xml" \
 	    -rN --durations=5 2>&1 | tee "$log" | grep --line-buffered -vE \
 	    '^=+ .*(passed|failed|error|deselected).* in [0-9.]+s.* =+$'
 	rc=${PIPESTATUS[0]}
