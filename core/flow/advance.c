@@ -501,7 +501,9 @@ done(struct part *part)
 	open_generation(part); /* the old configuration's plan is done */
 	if (manifest != NULL)
 		notify_batch(part->engine->notifiers, manifest);
-	if (part->cur != NULL && part->cur->state == BATCH_CUT)
+	if (part->halt_next != HALT_NONE)
+		halt_now(part);
+	else if (part->cur != NULL && part->cur->state == BATCH_CUT)
 		cut_batch(part, part->cur->cut);
 }
 

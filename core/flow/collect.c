@@ -236,13 +236,13 @@ take_bad(struct batch *batch, struct secor_message *raw,
 
 	count_bad(part, routed);
 	if (!batch->replay && conf->action == CONFIG_BAD_HALT) {
-		halt(part, HALT_BAD_MESSAGE,
+		halt_behind(part, HALT_BAD_MESSAGE,
 		    "message at offset %lld is bad: %s", (long long)rkm->offset,
 		    routed->err.text);
 		return COLLECT_HALTED;
 	}
 	if (!batch->replay && over_ratio(part, 1)) {
-		halt(part, HALT_BAD_MESSAGES,
+		halt_behind(part, HALT_BAD_MESSAGES,
 		    "%.0f of the last %.0f messages are bad (bad_messages."
 		    "halt_above); the one at offset %lld: %s",
 		    part->recent_bad, part->recent, (long long)rkm->offset,

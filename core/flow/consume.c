@@ -70,8 +70,8 @@ take(struct part *part, rd_kafka_message_t *rkm)
 {
 	enum collected result;
 
-	if (part->state != PART_RUNNING || skipped(part) ||
-	    rkm->offset < part->next)
+	if (part->state != PART_RUNNING || part->halt_next != HALT_NONE ||
+	    skipped(part) || rkm->offset < part->next)
 		return 1;
 	if (part->cur != NULL && part->cur->replay &&
 	    rkm->offset >= part->cur->plan.e) {

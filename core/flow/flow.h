@@ -222,6 +222,12 @@ void open_part(struct part *part, const struct inquiry *found);
 void open_generation(struct part *part);
 
 /* ---- halt.c ---- */
+/* As halt(), for what was found in `cur` while `past` goes its way: drops `cur`
+ * and halts when `past` is done. */
+void halt_behind(struct part *part, enum halt reason, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* What halt_behind() left for later. */
+void halt_now(struct part *part);
 /* Stops the partition; commits the halt where the record would not show it.
  * fmt: what happened, in one sentence. */
 void halt(struct part *part, enum halt reason, const char *fmt, ...)

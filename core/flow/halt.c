@@ -58,3 +58,39 @@ halt(struct part *part, enum halt reason, const char *fmt, ...)
 	part->halt = reason;
 	part->state = PART_HALTED; /* advance() or the next tick commits it */
 }
+
+void
+halt_behind(struct part *part, enum halt reason, const char *fmt, ...)
+{
+	char text[sizeof(part->halt_text)];
+	char quoted[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (part->past == NULL) {
+		halt(part, reason, "%s", text);
+		return;
+	}
+	log_line(SECOR_WARN, "partition halts behind its batch",
+	    "topic=%s partition=%d end=%lld reason=%s what=%s", part->topic,
+	    part->partition, (long long)part->past->end, halt_name(reason),
+	    log_quote(quoted, sizeof(quoted), text));
+	part_drop_cur(part);
+	part->next = part->past->end;
+	(void)snprintf(part->halt_text, sizeof(part->halt_text), "%s", text);
+	part->halt_next = reason;
+	pause_set(part, PAUSE_HALT);
+}
+
+void
+halt_now(struct part *part)
+{
+	enum halt reason = part->halt_next;
+	char text[sizeof(part->halt_text)];
+
+	part->halt_next = HALT_NONE;
+	memcpy(text, part->halt_text, sizeof(text));
+	halt(part, reason, "%s", text);
+}

@@ -92,17 +92,25 @@ part_new_epoch(struct part *part)
 	part->inquire_again_boot_ms = 0;
 	part->want_commit = 0;
 	part->older_reads = 0;
+	part->halt_next = HALT_NONE; /* whoever reads on finds it again */
+}
+
+void
+part_drop_cur(struct part *part)
+{
+	batch_drop(part->cur);
+	part->cur = NULL;
+	held_free(part);
+	part->skip_array = part->engine->array_serial;
+	part->eof = -1;
 }
 
 void
 part_drop_batches(struct part *part)
 {
-	batch_drop(part->cur);
+	part_drop_cur(part);
 	batch_drop(part->past);
-	part->cur = part->past = NULL;
-	held_free(part);
-	part->skip_array = part->engine->array_serial;
-	part->eof = -1;
+	part->past = NULL;
 }
 
 void
@@ -110,7 +118,8 @@ part_begin_again(struct part *part)
 {
 	part_drop_batches(part);
 	part->next = part->record.offset;
-	part->pause &= ~(unsigned)(PAUSE_CUT | PAUSE_RETRY);
+	part->pause &= ~(unsigned)(PAUSE_CUT | PAUSE_RETRY | PAUSE_HALT);
+	part->halt_next = HALT_NONE;
 	if (part->record.kind != RECORD_PLAN)
 		return;
 	if (part->record.c == CUT_GAP)

@@ -125,6 +125,7 @@ struct part {
 	enum part_state state;
 	enum halt halt;
 	char halt_text[512];
+	enum halt halt_next;	     /* when `past` is done, with halt_text */
 	struct lane *lane;	     /* of the running configuration */
 	struct lane *plan_lane;	     /* of the plan that is replayed */
 	struct ownership *ownership; /* epoch: fences puts, commits, answers */
@@ -186,6 +187,8 @@ void part_new_epoch(struct part *part);
 
 /* Drops what it collected, also kept stages; `next` goes back to the record. */
 void part_drop_batches(struct part *part);
+/* Only what collects; what the current array still holds of it is void. */
+void part_drop_cur(struct part *part);
 
 /* Drops and goes back to the record: a plan is replayed. The caller pauses and,
  * later, seeks. */

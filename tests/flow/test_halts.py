@@ -13,6 +13,7 @@ import halting
 import kafka as clients
 import proof
 import pytest
+from flow import settings
 from halting import Case
 from secor import ROOT, secor_command, write_config
 
@@ -454,3 +455,35 @@ def test_runbook_has_every_reason_with_its_command():
     for reason, section in sections.items():
         for part in ("**What happened.**", "**Go on.**", "**Costs.**"):
             assert part in section, f"{reason} lacks {part}"
+
+
+def test_bad_messages_behind_a_planned_batch_let_it_be_done(
+        kafka, topic, group, secor, rgw, bucket, http_proxy):
+    """What was planned before the bad messages is stored; the halt follows, and
+    is in the record."""
+    name = topic()
+    tree = bucket(rgw)
+    refuse = {"on": False}
+
+    def before(method, path, _body):
+        return (503, b"") if refuse["on"] and method == "PUT" else None
+
+    proxy = http_proxy(rgw, before=before)
+    process = secor(settings(
+        kafka.address, group, name, {
+            "use": "s3", "bucket": tree.bucket, "endpoint": proxy.endpoint,
+            "access_key": rgw.access_key, "secret_key": rgw.secret_key,
+            "region": rgw.region}, batch={"max_age": "300ms"})).start()
+    process.wait_for("consumption begins")
+    refuse["on"] = True
+    ids = clients.produce_json(kafka.address, name, 500)
+    process.wait_for("store waits")
+    clients.produce(kafka.address, name, [
+        (0, None, b"{broken", 1_767_225_600_000)] * 500)
+    process.wait_for("partition halts behind its batch")
+    refuse["on"] = False
+    process.wait_for("partition halted .*reason=bad-messages", timeout=60)
+    assert process.stop() == 0
+    offset, metadata = clients.committed(kafka.address, group, name)
+    assert offset == 500 and metadata.startswith("s1 halt ")
+    proof.assert_exactly_once(ids, tree)
