@@ -109,7 +109,10 @@ def test_replay_ignores_a_stage_that_became_too_small(
     process.kill9()
     process.reconfigure(settings(
         kafka.address, group, name, store, stage={"max_bytes": "2MiB"},
-        batch={"max_bytes": "1MiB", "max_age": "500ms"}))
+        batch={"max_bytes": "1MiB", "max_age": "500ms"},
+        # small fetches, so that it lasts long enough for the limits to be seen
+        kafka={"properties": {"max.partition.fetch.bytes": 16384,
+                              "queued.max.messages.kbytes": 64}}))
     process.start()
     wait_done(kafka.address, group, name, 1)
     assert "replay goes on over the limits" in process.text()
