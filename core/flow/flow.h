@@ -95,21 +95,18 @@ struct engine {
 	/* commits: answers wait here until the array is done */
 	struct commit_answer *commit_answers, **commit_answers_last;
 
-	int stop_asked_seen;
 	_Atomic int stop_asked;
 	int64_t stop_until_boot_ms;
 	const char *rejoin_later; /* why, once the assignment is opened */
 	int rejoin_wanted;	  /* what is revoked next is dropped whole */
 	int64_t tick_boot_ms, slow_tick_boot_ms;
-	int full; /* all partitions wait for memory or stage */
-	int64_t full_since_boot_ms;
-	struct wake wake;	      /* of librdkafka's threads */
+	int full;	  /* all partitions wait for memory or stage */
+	struct wake wake; /* of librdkafka's threads */
 	int64_t popped, popped_bytes; /* by this array */
 	const char *sasl_user, *sasl_password;
 	int64_t taken; /* messages that the metric does not count yet */
 	int fatal;
 	struct secor_err fatal_err;
-	int64_t ping_until_boot_ms;
 	int pinging;
 
 	rd_kafka_message_t *array[ARRAY_MAX];

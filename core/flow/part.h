@@ -162,7 +162,7 @@ struct part {
 	int64_t low, high;	   /* of the log, as last seen */
 	int64_t idle_boot_ms;	   /* only transaction markers since then */
 	int last_minute; /* at_minutes: hour * 60 + minute that was served */
-	int said_retry, said_disk;
+	int said_retry;
 	int64_t said_store_boot_ms; /* a put of this batch failed; 0: none */
 	struct part_metrics *metrics;
 };

@@ -68,16 +68,6 @@ kind_name(int kind)
 	return is_kind(kind) ? KINDS[kind].name : "unknown kind";
 }
 
-int
-kind_by_name(const char *name)
-{
-	for (int kind = SECOR_TRANSFORMER; kind <= SECOR_REPORTER; kind++) {
-		if (strcmp(KINDS[kind].name, name) == 0)
-			return kind;
-	}
-	return 0;
-}
-
 struct options
 plugin_options(const struct plugin *plugin)
 {

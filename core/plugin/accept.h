@@ -12,7 +12,4 @@ int plugin_accept(const struct secor_plugin *theirs, const char *file,
     struct plugin *plugin, struct secor_err *err);
 void plugin_fini(struct plugin *plugin);
 
-/* The kind named by a word, or 0. */
-int kind_by_name(const char *name);
-
 #endif
