@@ -33,12 +33,12 @@ ranges_read(struct offsets *offsets, const char *topic, int32_t partition,
     struct ranges *ranges, struct secor_err *err)
 {
 	struct manifest_places places = {0};
-	int rc = manifest_places(&offsets->store, topic, &places, err);
+	int rc =
+	    manifest_places(&offsets->store, topic, partition, &places, err);
 
 	for (size_t i = 0; rc == SECOR_OK && i < places.count; i++)
-		if (places.items[i].partition == partition)
-			rc = manifest_walk(&offsets->store, &places.items[i], 0,
-			    add_range, ranges, err);
+		rc = manifest_walk(&offsets->store, &places.items[i], 0,
+		    add_range, ranges, err);
 	manifest_places_fini(&places);
 	return rc;
 }

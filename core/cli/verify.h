@@ -3,7 +3,7 @@
  * group's record and against the objects in the store.
  *
  * Reads only. Sound while the service runs: a partition's record is read before
- * its manifests, so what began before that offset is final.
+ * its manifests are listed, so what began before that offset is final.
  */
 #ifndef SECOR_CLI_VERIFY_H
 #define SECOR_CLI_VERIFY_H
@@ -173,10 +173,9 @@ void verify_say(struct verify *verify, const struct verify_report *report,
 struct verify_report verify_about(const struct manifest *manifest, int found,
     const char *kind, const char *key);
 
-/* Ranges, chain, record and objects of one partition: places[0..n) are its
- * generations (verify_ranges.c). */
+/* Ranges, chain, record and objects of one partition (verify_ranges.c). */
 int verify_ranges(struct verify *verify, struct verify_topic *topic,
-    const struct manifest_place *places, size_t n, struct secor_err *err);
+    int32_t partition, struct secor_err *err);
 
 /* What one manifest says of itself (verify_manifest.c). */
 void verify_inside(

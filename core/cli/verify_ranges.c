@@ -10,7 +10,6 @@
 struct walk {
 	struct verify *verify;
 	struct verify_topic *topic;
-	const struct manifest_place *place;
 	struct verify_partition sum;
 	struct record record;
 	int has_record;	    /* it is known, and clean, plan or halt */
@@ -29,8 +28,8 @@ about(const struct walk *walk, int found, const char *kind, int64_t start,
 {
 	struct verify_report report = {.found = found,
 	    .kind = kind,
-	    .topic = walk->place->topic,
-	    .partition = walk->place->partition,
+	    .topic = walk->sum.topic,
+	    .partition = walk->sum.partition,
 	    .start = start,
 	    .end = end};
 
@@ -43,13 +42,12 @@ static int
 is_where_it_says(
     const struct walk *walk, const char *key, const struct manifest *manifest)
 {
-	const struct manifest_place *place = walk->place;
 	int64_t generation, start;
 
 	return manifest_parse_key(key, &generation, &start) &&
 	       manifest->start == start && manifest->generation == generation &&
-	       manifest->partition == place->partition &&
-	       strcmp(manifest->topic, place->topic) == 0;
+	       manifest->partition == walk->sum.partition &&
+	       strcmp(manifest->topic, walk->sum.topic) == 0;
 }
 
 /* The first manifest that there is. */
@@ -89,7 +87,7 @@ no_message(struct walk *walk, int64_t start, int64_t end)
 	struct verify_report report = about(walk, 0, "skipped", start, end);
 
 	walk->no_message = (struct verify_span){
-	    walk->place->topic, walk->place->partition, start, end};
+	    walk->sum.topic, walk->sum.partition, start, end};
 	walk->verify->totals.skipped += (uint64_t)(end - start);
 	verify_say(walk->verify, &report,
 	    "no messages there (transaction markers): the chain goes on");
@@ -257,8 +255,8 @@ static int
 read_record(struct walk *walk, struct record *record, struct secor_err *err)
 {
 	record->kind = RECORD_MISSING;
-	return walk->verify->record(walk->verify->arg, walk->place->topic,
-	    walk->place->partition, record, err);
+	return walk->verify->record(walk->verify->arg, walk->sum.topic,
+	    walk->sum.partition, record, err);
 }
 
 static int
@@ -267,18 +265,15 @@ begin(struct walk *walk, struct secor_err *err)
 	struct verify_report report = about(walk, 1, "record", -1, -1);
 	int rc;
 
-	walk->sum.topic = walk->place->topic;
-	walk->sum.partition = walk->place->partition;
 	walk->sum.first = walk->sum.end = walk->sum.committed = -1;
 	walk->ahead = walk->low = -1;
-	walk->from = verify_from(walk->verify, walk->place->partition);
+	walk->from = verify_from(walk->verify, walk->sum.partition);
 	if (walk->verify->record == NULL)
 		return SECOR_OK;
 	rc = read_record(walk, &walk->record, err);
 	if (rc == SECOR_OK && walk->verify->log != NULL)
 		rc = walk->verify->log->low(walk->verify->log->arg,
-		    walk->place->topic, walk->place->partition, &walk->low,
-		    err);
+		    walk->sum.topic, walk->sum.partition, &walk->low, err);
 	if (rc != SECOR_OK)
 		return rc;
 	if (walk->record.kind == RECORD_MISSING)
@@ -378,21 +373,35 @@ add_final(struct verify_topic *topic, const struct walk *walk)
 	topic->finals[topic->final_count++] = final;
 }
 
+/* Every generation that has a manifest now, after the record was read. */
+static int
+walk_all(struct walk *walk, struct secor_err *err)
+{
+	struct verify *verify = walk->verify;
+	struct manifest_places places = {0};
+	int rc = manifest_places(
+	    &verify->store, walk->sum.topic, walk->sum.partition, &places, err);
+
+	for (size_t i = 0; rc == SECOR_OK && i < places.count; i++)
+		if (verify->generation < 0 ||
+		    verify->generation == places.items[i].generation)
+			rc = manifest_walk(&verify->store, &places.items[i], 0,
+			    on_manifest, walk, err);
+	manifest_places_fini(&places);
+	return rc;
+}
+
 int
 verify_ranges(struct verify *verify, struct verify_topic *topic,
-    const struct manifest_place *places, size_t n, struct secor_err *err)
+    int32_t partition, struct secor_err *err)
 {
-	struct walk walk = {
-	    .verify = verify, .topic = topic, .place = &places[0]};
+	struct walk walk = {.verify = verify,
+	    .topic = topic,
+	    .sum = {.topic = topic->name, .partition = partition}};
 	int rc = begin(&walk, err);
 
-	for (size_t i = 0; rc == SECOR_OK && i < n; i++) {
-		walk.place = &places[i];
-		if (verify->generation < 0 ||
-		    verify->generation == places[i].generation)
-			rc = manifest_walk(&verify->store, &places[i], 0,
-			    on_manifest, &walk, err);
-	}
+	if (rc == SECOR_OK)
+		rc = walk_all(&walk, err);
 	if (rc == SECOR_OK && walk.ahead >= 0)
 		rc = check_ahead(&walk, err);
 	if (rc != SECOR_OK)

@@ -55,24 +55,36 @@ has_partition(const struct manifest_place *places, size_t n, int32_t partition)
 	return 0;
 }
 
-/* A partition without a manifest: its record knows whether it had one. */
+/* A partition without a manifest: its record knows whether it had one. While
+ * the service runs, its first may have come since they were listed. */
 static int
-check_empty(struct verify *verify, const char *topic, int32_t partition,
-    struct secor_err *err)
+check_empty(struct verify *verify, struct verify_topic *topic,
+    int32_t partition, struct secor_err *err)
 {
+	struct manifest_places places = {0};
 	struct record record = {.kind = RECORD_MISSING};
 	struct verify_report report = {.found = 1,
 	    .kind = "missing-before",
-	    .topic = topic,
+	    .topic = topic->name,
 	    .partition = partition,
 	    .start = -1};
-	int rc = verify->record(verify->arg, topic, partition, &record, err);
+	int rc =
+	    verify->record(verify->arg, topic->name, partition, &record, err);
+	int none;
 
 	if (rc != SECOR_OK || record.kind == RECORD_MISSING ||
 	    record.kind == RECORD_FOREIGN || record.m == 0 || verify->trimmed ||
 	    verify->scope.removed_before != INT64_MIN ||
 	    verify_from(verify, partition) >= record.offset)
 		return rc;
+	rc = manifest_places(
+	    &verify->store, topic->name, partition, &places, err);
+	none = places.count == 0;
+	manifest_places_fini(&places);
+	if (rc != SECOR_OK)
+		return rc;
+	if (!none)
+		return verify_ranges(verify, topic, partition, err);
 	report.end = record.offset;
 	verify_say(verify, &report,
 	    "there were manifests before offset %" PRId64
@@ -83,14 +95,15 @@ check_empty(struct verify *verify, const char *topic, int32_t partition,
 
 /* The partitions of a topic that have no place: places[0..n) are all. */
 static int
-check_the_empty(struct verify *verify, const char *topic,
+check_the_empty(struct verify *verify, struct verify_topic *topic,
     const struct manifest_place *places, size_t n, struct secor_err *err)
 {
 	int32_t count = 0;
-	int rc = verify->partitions == NULL || verify->record == NULL ||
-			 verify->generation >= 0
-		     ? SECOR_OK
-		     : verify->partitions(verify->arg, topic, &count, err);
+	int rc =
+	    verify->partitions == NULL || verify->record == NULL ||
+		    verify->generation >= 0
+		? SECOR_OK
+		: verify->partitions(verify->arg, topic->name, &count, err);
 
 	for (int32_t p = 0; rc == SECOR_OK && p < count; p++)
 		if ((verify->partition < 0 || verify->partition == p) &&
@@ -123,11 +136,10 @@ check_topic(struct verify *verify, const char *name,
 			if (places[next].partition != partition)
 				break;
 		if (verify->partition < 0 || verify->partition == partition)
-			rc = verify_ranges(
-			    verify, &topic, &places[i], next - i, err);
+			rc = verify_ranges(verify, &topic, partition, err);
 	}
 	if (rc == SECOR_OK)
-		rc = check_the_empty(verify, name, places, n, err);
+		rc = check_the_empty(verify, &topic, places, n, err);
 	if (rc == SECOR_OK)
 		rc = verify_strangers(verify, &topic, err);
 	topic_fini(&topic);
@@ -167,7 +179,8 @@ int
 verify_run(struct verify *verify, struct secor_err *err)
 {
 	struct manifest_places places = {0};
-	int rc = manifest_places(&verify->store, verify->topic, &places, err);
+	int rc =
+	    manifest_places(&verify->store, verify->topic, -1, &places, err);
 
 	for (size_t i = 0, next; rc == SECOR_OK && i < places.count; i = next) {
 		const char *topic = places.items[i].topic;

@@ -376,11 +376,11 @@ static int
 ask(struct where *where, struct secor_err *err)
 {
 	struct manifest_places places = {0};
-	int rc = manifest_places(&where->store, where->topic, &places, err);
+	int rc = manifest_places(
+	    &where->store, where->topic, where->partition, &places, err);
 
 	for (size_t i = 0; rc == SECOR_OK && i < places.count; i++)
-		if (places.items[i].partition == where->partition)
-			rc = ask_generation(where, &places.items[i], err);
+		rc = ask_generation(where, &places.items[i], err);
 	manifest_places_fini(&places);
 	return rc;
 }

@@ -96,13 +96,22 @@ behind(const char *prefix, const struct manifest_place *place)
 	    place->partition, place->generation);
 }
 
+static char *
+folder_of(const char *prefix, const char *topic, int32_t partition)
+{
+	if (topic == NULL)
+		return mem_text("%s/", prefix);
+	if (partition < 0)
+		return mem_text("%s/%s/", prefix, topic);
+	return manifest_folder(prefix, topic, partition);
+}
+
 int
 manifest_places(const struct manifest_store *store, const char *topic,
-    struct manifest_places *places, struct secor_err *err)
+    int32_t partition, struct manifest_places *places, struct secor_err *err)
 {
 	struct manifest_places made = {0};
-	char *folder = topic == NULL ? mem_text("%s/", store->prefix)
-				     : mem_text("%s/%s/", store->prefix, topic);
+	char *folder = folder_of(store->prefix, topic, partition);
 	char *after = NULL;
 	int rc;
 

@@ -25,10 +25,11 @@ struct manifest_places {
 	size_t count;
 };
 
-/* Every place that has a manifest; topic NULL: of every topic. One listing a
- * place. places: caller owns (manifest_places_fini). */
+/* Every place that has a manifest; topic NULL: of every topic, partition -1: of
+ * every one. One listing a place. places: caller owns (manifest_places_fini).
+ */
 int manifest_places(const struct manifest_store *store, const char *topic,
-    struct manifest_places *places, struct secor_err *err);
+    int32_t partition, struct manifest_places *places, struct secor_err *err);
 void manifest_places_fini(struct manifest_places *places);
 
 /* Calls `each` for the manifests of a place with start >= from, by start.

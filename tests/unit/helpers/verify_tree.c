@@ -20,7 +20,8 @@ the_record(void *arg, const char *topic, int32_t partition,
 
 	(void)topic;
 	(void)err;
-	seen->asked++;
+	if (seen->asked++ == 0 && seen->meanwhile != NULL)
+		seen->meanwhile(seen);
 	if (partition == 0)
 		*record = seen->asked > 1 && seen->second.kind != 0
 			      ? seen->second

@@ -14,6 +14,8 @@ struct verify_seen {
 	struct record record; /* of partition 0 */
 	struct record second; /* when it is asked again; kind 0: the same */
 	int asked;
+	/* What happens while it is asked the first time; may be NULL. */
+	void (*meanwhile)(struct verify_seen *seen);
 };
 
 extern struct config verify_tree_config;

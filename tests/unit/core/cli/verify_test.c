@@ -269,6 +269,58 @@ Test(verify, batch_that_ends_meanwhile_is_not_final)
 	verify_tree_check(&seen, "", "not-final;not-final;");
 }
 
+static void
+store_the_first(struct verify_seen *seen)
+{
+	seen->record.offset = 10;
+	seen->record.m = verify_tree_batch(0, 10, 0);
+}
+
+static int
+one_partition(
+    void *arg, const char *topic, int32_t *count, struct secor_err *err)
+{
+	(void)arg;
+	(void)topic;
+	(void)err;
+	*count = 1;
+	return SECOR_OK;
+}
+
+Test(verify, first_batch_that_ends_meanwhile_is_looked_at)
+{
+	struct verify_seen seen;
+	struct verify verify;
+
+	verify_tree_begin(&seen);
+	memory_store_clear();
+	seen.meanwhile = store_the_first;
+	verify = verify_tree_of(&seen, 1);
+	verify.topic = "t";
+	verify.partitions = one_partition;
+	cr_assert_eq(verify_run(&verify, NULL), SECOR_OK);
+	cr_assert_eq(verify.totals.found, 0, "found %s", seen.found.ptr);
+	cr_assert_eq(verify.totals.messages, 10);
+}
+
+static void
+store_a_newer_generation(struct verify_seen *seen)
+{
+	verify_tree_generation = 1;
+	seen->record.m = verify_tree_batch(30, 40, seen->record.m);
+	seen->record.offset = 40;
+	(void)strcpy(seen->record.g, "0123456789abcdef.1");
+}
+
+Test(verify, generation_that_begins_meanwhile_is_looked_at)
+{
+	struct verify_seen seen;
+
+	verify_tree_begin(&seen);
+	seen.meanwhile = store_a_newer_generation;
+	verify_tree_check(&seen, "", "");
+}
+
 Test(verify, record_that_is_missing_or_foreign_is_found)
 {
 	struct verify_seen seen;

@@ -50,7 +50,8 @@ expect_places(const char *topic, const char *expected)
 	struct buf found = {0};
 
 	buf_puts(&found, "");
-	cr_assert_eq(manifest_places(&store, topic, &places, NULL), SECOR_OK);
+	cr_assert_eq(
+	    manifest_places(&store, topic, -1, &places, NULL), SECOR_OK);
 	for (size_t i = 0; i < places.count; i++)
 		buf_printf(&found, "%s/%" PRId32 " %" PRId64 ";",
 		    places.items[i].topic, places.items[i].partition,
