@@ -8,7 +8,7 @@ import time
 import kafka as clients
 import proof
 import pytest
-from flow import settings, wait_done
+from flow import contents, settings, wait_done
 from halting import Case
 from proxy import CUT
 
@@ -164,6 +164,28 @@ def test_all_brokers_gone_for_a_while(many, broker, seconds):
         before = c.tree.keys()
         time.sleep(seconds)
         assert c.tree.keys() == before and c.process.running()
+    finally:
+        broker.proxy.refuse(False)
+    c.wait_done()
+    c.stop()
+    c.exactly_once()
+    c.verify()
+
+
+def test_record_that_cannot_be_read_is_asked_for_until_it_can(many, broker):
+    """No partition begins anywhere but at its record, however long that takes
+    to read."""
+    c = many(broker.proxied_address)
+    c.produce(400)
+    c.run_to_the_end()
+    before = contents(c.tree, c.topic)
+    c.produce(400)
+    c.start_at("assigned")
+    broker.proxy.refuse()
+    try:
+        c.process.cont()
+        c.process.wait_for("kafka not reachable|kafka error")
+        assert contents(c.tree, c.topic) == before
     finally:
         broker.proxy.refuse(False)
     c.wait_done()
