@@ -250,3 +250,13 @@ def test_unit_of_systemd_runs_what_there_is():
     for words in map(str.split, commands):
         assert words[0] == "/usr/local/bin/secor"
         assert words[1] in commands_of_the_program()
+
+
+def test_tests_that_the_pages_name_exist():
+    """`tests/…/test_x.py::test_y`, and files of unit tests."""
+    named = {m for page in PAGES for m in re.findall(
+        r"`(tests/[\w/.]+)(?:::(\w+))?`", page.read_text())}
+    assert len(named) > 30
+    for file, test in sorted(named):
+        assert (ROOT / file).exists(), file
+        assert not test or f"def {test}(" in (ROOT / file).read_text(), test
