@@ -59,7 +59,7 @@ commit_send(struct part *part)
 	memcpy(tp->metadata, text, tp->metadata_size);
 	answer->part = part;
 	answer->epoch = part->epoch;
-	part->commit_boot_ms = clock_boot_ms();
+	part->commit_awake_ms = part->engine->awake_ms;
 	part->commit_again_boot_ms = 0;
 	/* Between a loss and the revoke that tells of it the generation may be
 	 * -1, which a group that is empty by then takes from anybody. */
@@ -217,6 +217,17 @@ commit_serve(struct engine *engine)
 
 /* ---- silence ---- */
 
+/* Nothing at all for a minute in which the loop ran, so an answer that came
+ * meanwhile was heard. With all brokers down the clock stands still, else only
+ * a crash helps. */
+static int
+silent(const struct part *part)
+{
+	return part->committing && part->commit_again_boot_ms == 0 &&
+	       part->engine->awake_ms - part->commit_awake_ms >
+		   COMMIT_SILENCE_MS;
+}
+
 static void
 ping(struct engine *engine)
 {
@@ -240,27 +251,22 @@ commit_tick(struct part *part, int64_t boot_ms)
 			commit_send(part);
 		return;
 	}
-	/* nothing at all for a minute: with all brokers down the clock stands
-	 * still, else only a crash helps */
-	if (boot_ms - part->commit_boot_ms > COMMIT_SILENCE_MS)
+	if (silent(part))
 		ping(part->engine);
 }
 
 void
 commit_pinged(struct engine *engine, int reachable)
 {
-	int64_t now = clock_boot_ms();
-
 	engine->pinging = 0;
 	for (size_t i = 0; i < 1024; i++)
 		for (struct part *p = engine->parts.buckets[i]; p != NULL;
 		     p = p->chained) {
-			if (!p->committing || p->commit_again_boot_ms != 0 ||
-			    now - p->commit_boot_ms <= COMMIT_SILENCE_MS)
+			if (!silent(p))
 				continue;
 			if (reachable)
 				die("a commit was not answered for 60 s though "
 				    "the brokers are reachable");
-			p->commit_boot_ms = now;
+			p->commit_awake_ms = engine->awake_ms;
 		}
 }

@@ -100,6 +100,9 @@ struct engine {
 	const char *rejoin_later; /* why, once the assignment is opened */
 	int rejoin_wanted;	  /* what is revoked next is dropped whole */
 	int64_t tick_boot_ms, slow_tick_boot_ms;
+	/* Time in which the loop turned; stands still in a process that is
+	 * stopped or suspended. */
+	int64_t turn_boot_ms, awake_ms;
 	int full;	  /* all partitions wait for memory or stage */
 	struct wake wake; /* of librdkafka's threads */
 	int64_t popped, popped_bytes; /* by this array */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 enum {
+	TURN_MAX_MS = 5000, /* longer: it did not run all the time */
 	TICK_MS = 100,
 	SLOW_TICK_MS = 1000,
 	IDLE_WAIT_MS = 100,
@@ -98,6 +99,16 @@ tick_part(struct part *part)
 	advance_tick(part, now);
 	if (part->state == PART_RUNNING && part->engine->phase == PHASE_RUNNING)
 		policy_part(part, now);
+}
+
+/* Before anything that came meanwhile is looked at. */
+static void
+turn(struct engine *engine, int64_t boot_ms)
+{
+	int64_t took_ms = boot_ms - engine->turn_boot_ms;
+
+	engine->turn_boot_ms = boot_ms;
+	engine->awake_ms += took_ms < TURN_MAX_MS ? took_ms : TURN_MAX_MS;
 }
 
 static void
@@ -247,6 +258,7 @@ engine_run(struct engine *engine, struct secor_err *err)
 	for (;;) {
 		int64_t now = clock_boot_ms();
 
+		turn(engine, now);
 		serve_events(engine);
 		rebalance_serve(engine, now);
 		tick(engine, now);

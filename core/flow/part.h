@@ -137,7 +137,7 @@ struct part {
 	struct record earlier[4]; /* older ones of ours: stale reads */
 	struct record sent;
 	int committing; /* `sent` is out */
-	int64_t commit_boot_ms, commit_first_boot_ms;
+	int64_t commit_awake_ms, commit_first_boot_ms;
 	int64_t commit_again_boot_ms; /* repeat then; 0: no */
 	int commit_tries;
 	int inquiring; /* a read-back is out */
