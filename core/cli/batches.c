@@ -8,6 +8,7 @@
 #include <string.h>
 
 struct finding {
+	size_t folder; /* bytes of a key before its name */
 	int64_t offset;
 	struct batches found;
 };
@@ -21,7 +22,7 @@ on_name(void *arg, const char *key, uint64_t length)
 	int64_t generation, start;
 
 	(void)length;
-	if (!manifest_parse_key(key, &generation, &start))
+	if (!manifest_parse_name(key + finding->folder, &generation, &start))
 		return 0;
 	if (start > finding->offset) {
 		found->after = mem_dup(key, strlen(key));
@@ -42,9 +43,11 @@ batches_find(const struct manifest_store *store,
 	char *folder =
 	    manifest_folder(store->prefix, place->topic, place->partition);
 	char *prefix = mem_text("%s%" PRId64 "_", folder, place->generation);
-	int rc =
-	    store->ops->list(store->self, prefix, NULL, on_name, &finding, err);
+	int rc;
 
+	finding.folder = strlen(folder);
+	rc =
+	    store->ops->list(store->self, prefix, NULL, on_name, &finding, err);
 	free(prefix);
 	free(folder);
 	if (rc == SECOR_OK)

@@ -163,6 +163,7 @@ others(struct inquirer *q, struct inquiry *inquiry)
 }
 
 struct look {
+	size_t folder; /* bytes of a key before its name */
 	int64_t generation;
 	int found;
 };
@@ -174,7 +175,7 @@ look_at(void *arg, const char *key, uint64_t length)
 	int64_t generation, start;
 
 	(void)length;
-	if (manifest_parse_key(key, &generation, &start) &&
+	if (manifest_parse_name(key + look->folder, &generation, &start) &&
 	    generation == look->generation)
 		look->found = 1;
 	return look->found;
@@ -185,12 +186,13 @@ static int
 manifests(struct inquirer *q, struct inquiry *inquiry)
 {
 	const struct config_layout *layout = &q->config->layout;
-	struct look look = {layout->generation, 0};
+	struct look look = {0, layout->generation, 0};
 	char *folder = manifest_folder(
 	    layout->manifest_prefix, inquiry->topic, inquiry->partition);
 	int64_t wait = 500;
 	int rc;
 
+	look.folder = strlen(folder);
 	do {
 		rc = q->config->store.plugin->ops.store->list(
 		    q->store, folder, NULL, look_at, &look, &inquiry->err);

@@ -352,19 +352,27 @@ parse_number(const char **at, int64_t *number)
 }
 
 int
-manifest_parse_key(const char *key, int64_t *generation, int64_t *start)
+manifest_parse_name(const char *name, int64_t *generation, int64_t *start)
 {
-	const char *slash = strrchr(key, '/');
-	const char *at = slash == NULL ? key : slash + 1;
 	int64_t numbers[2];
 
-	if (!parse_number(&at, &numbers[0]) || *at++ != '_' ||
-	    strspn(at, "0123456789") != 20 || !parse_number(&at, &numbers[1]) ||
-	    strcmp(at, ".json") != 0)
+	if ((name[0] == '0' && name[1] != '_') ||
+	    !parse_number(&name, &numbers[0]) || *name++ != '_' ||
+	    strspn(name, "0123456789") != 20 ||
+	    !parse_number(&name, &numbers[1]) || strcmp(name, ".json") != 0)
 		return 0;
 	*generation = numbers[0];
 	*start = numbers[1];
 	return 1;
+}
+
+int
+manifest_parse_key(const char *key, int64_t *generation, int64_t *start)
+{
+	const char *slash = strrchr(key, '/');
+
+	return manifest_parse_name(
+	    slash == NULL ? key : slash + 1, generation, start);
 }
 
 static int

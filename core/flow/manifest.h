@@ -65,8 +65,10 @@ void manifest_free(struct manifest *manifest); /* accepts NULL */
 char *manifest_key(const char *prefix, const char *topic, int32_t partition,
     int64_t generation, int64_t start);
 char *manifest_folder(const char *prefix, const char *topic, int32_t partition);
-/* Reads generation and start out of a manifest's key (what follows its last
- * '/'); 0 when it is not one. */
+/* Reads generation and start out of a manifest's name, and out of its key (what
+ * follows its last '/'); 0 when it is not one, letter for letter. Who lists a
+ * folder passes names: what lies in a folder below it is somebody else's. */
+int manifest_parse_name(const char *name, int64_t *generation, int64_t *start);
 int manifest_parse_key(const char *key, int64_t *generation, int64_t *start);
 
 /* Fetches and reads one. SECOR_REJECT: there is none, or it is broken. */

@@ -31,15 +31,15 @@ parse(const char *key, const char *prefix, struct parts *parts)
 
 	parts->topic = key + skip;
 	slash = strchr(parts->topic, '/');
-	if (slash == NULL || slash[1] < '0' || slash[1] > '9')
+	if (slash == NULL || slash[1] < '0' || slash[1] > '9' ||
+	    (slash[1] == '0' && slash[2] != '/'))
 		return 0;
 	parts->topic_len = (size_t)(slash - parts->topic);
 	partition = strtol(slash + 1, &end, 10);
-	if (*end != '/' || strchr(end + 1, '/') != NULL ||
-	    partition > INT32_MAX)
+	if (*end != '/' || partition > INT32_MAX)
 		return 0;
 	parts->partition = (int32_t)partition;
-	return manifest_parse_key(key, &parts->generation, &start);
+	return manifest_parse_name(end + 1, &parts->generation, &start);
 }
 
 struct finding {
@@ -153,6 +153,7 @@ manifest_places_fini(struct manifest_places *places)
 /* ---- one place ---- */
 
 struct names {
+	size_t folder; /* bytes of a key before its name */
 	char *keys[NAMES_AT_ONCE];
 	size_t count;
 };
@@ -164,7 +165,7 @@ take_name(void *arg, const char *key, uint64_t length)
 	int64_t generation, start;
 
 	(void)length;
-	if (manifest_parse_key(key, &generation, &start))
+	if (manifest_parse_name(key + names->folder, &generation, &start))
 		names->keys[names->count++] = mem_dup(key, strlen(key));
 	return names->count == NAMES_AT_ONCE;
 }
@@ -200,6 +201,7 @@ manifest_walk(const struct manifest_store *store,
 	size_t got;
 	int rc;
 
+	names->folder = strlen(folder);
 	do {
 		names->count = 0;
 		rc = store->ops->list(

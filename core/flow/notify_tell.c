@@ -209,6 +209,7 @@ tell(struct teller *teller, struct watched *watched,
 /* ---- catching up ---- */
 
 struct listed {
+	size_t folder; /* bytes of a key before its name */
 	char **keys;
 	size_t count;
 	int64_t until;
@@ -221,7 +222,7 @@ list_one(void *arg, const char *key, uint64_t length)
 	int64_t generation, start;
 
 	(void)length;
-	if (!manifest_parse_key(key, &generation, &start))
+	if (!manifest_parse_name(key + listed->folder, &generation, &start))
 		return 0;
 	if (start >= listed->until)
 		return 1;
@@ -255,6 +256,7 @@ list(struct teller *teller, const struct watched *watched, int64_t from,
 	int rc;
 
 	listed_clear(listed);
+	listed->folder = strlen(folder);
 	rc = ops->list(teller->store, prefix, after, list_one, listed, err);
 	free(after);
 	free(prefix);

@@ -221,6 +221,7 @@ Test(manifest, parse_key_of_something_else_is_refused)
 	    "m/t/0/0_000000000000000000001.json",
 	    "m/t/0/-1_00000000000000000001.json",
 	    "m/t/0/0_99999999999999999999.json",
+	    "m/t/0/01_00000000000000000001.json",
 	    "m/t/0/0_00000000000000000001"};
 	int64_t generation, start;
 

@@ -72,6 +72,11 @@ Test(manifest_walk, places_are_sorted_by_number_and_found_once)
 	memory_store_put("_manifests/readme", "x", 1);
 	memory_store_put("_manifests/a/x/0_00000000000000000001.json", "x", 1);
 	memory_store_put("_manifests/a/2/readme", "x", 1);
+	/* names that no manifest has; nothing below may go round */
+	memory_store_put("_manifests/a/02/1_00000000000000000001.json", "x", 1);
+	memory_store_put("_manifests/a/2/01_00000000000000000001.json", "x", 1);
+	memory_store_put(
+	    "_manifests/a/2/3/1_00000000000000000001.json", "x", 1);
 	expect_places(NULL, "a/2 1;a/2 10;a/10 0;a.b/0 0;b/0 0;");
 	expect_places("a", "a/2 1;a/2 10;a/10 0;");
 	expect_places("none", "");
@@ -109,6 +114,8 @@ Test(manifest_walk, walk_passes_the_generation_from_an_offset_on)
 	put("a", 0, 1, 100);
 	put("a", 0, 10, 3);
 	memory_store_put("_manifests/a/0/1_00000000000000000050.json", "x", 1);
+	memory_store_put(
+	    "_manifests/a/0/1_old/1_00000000000000000050.json", "x", 1);
 	cr_assert_eq(
 	    manifest_walk(&store, &place, 10, take, &passed, NULL), SECOR_OK);
 	cr_assert_str_eq(passed.ptr, "10 ? 100 ");
