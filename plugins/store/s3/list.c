@@ -201,6 +201,13 @@ hand_over(
 	if (strncmp(key, listing->prefix, strlen(listing->prefix)) != 0 ||
 	    (listing->after != NULL && strcmp(key, listing->after) <= 0))
 		return SECOR_OK;
+	if (strlen(key) > S3_KEY)
+		return secor_fail(err, SECOR_FATAL,
+		    "list: a key of %zu bytes: is %s an S3 server?",
+		    strlen(key), listing->s3->origin);
+	/* on two pages, when something was put meanwhile */
+	if (listing->is_sorted && strcmp(key, listing->last) == 0)
+		return SECOR_OK;
 	if (listing->last[0] != '\0' && strcmp(key, listing->last) <= 0)
 		return secor_fail(err, SECOR_FATAL,
 		    "list: the server gives %.300s after %.300s, which is not "

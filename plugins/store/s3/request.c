@@ -253,7 +253,11 @@ asked_for(struct s3 *s3, const struct http_answer *answer)
 	const char *after =
 	    answer->status != 0 ? http_header(s3->http, "retry-after") : NULL;
 
-	return after != NULL ? strtol(after, NULL, 10) * 1000 : 0;
+	long seconds = after != NULL ? strtol(after, NULL, 10) : 0;
+
+	if (seconds <= 0) /* or a date, which nobody sends */
+		return 0;
+	return seconds < RETRY_CAP_MS / 1000 ? seconds * 1000 : RETRY_CAP_MS;
 }
 
 static int
