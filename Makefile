@@ -20,7 +20,7 @@ DESTDIR  ?=
 CC       := gcc
 CXX      := g++
 DEPS     ?= yes
-VARIANTS := release asan tsan
+VARIANTS := release asan tsan fuzz
 CACHE    ?= $(or $(SECOR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/secor-c)
 
 include plugins.mk
@@ -41,6 +41,12 @@ CFLAGS.asan     := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 CFLAGS.tsan     := -O1 -fno-omit-frame-pointer -fsanitize=thread
 LDFLAGS.asan    := -fsanitize=address,undefined
 LDFLAGS.tsan    := -fsanitize=thread
+# what the fuzzer changes its inputs by: only clang has it
+CC.fuzz         := $(or $(FUZZ_CC),clang)
+CFLAGS.fuzz     := -O1 -fno-omit-frame-pointer \
+	-fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined
+LDFLAGS.fuzz    := -fsanitize=fuzzer,address,undefined
 CORE_LIBS       := -lrdkafka -lyaml -lpcre2-8 -ljansson -lmicrohttpd -lcrypto -lxxhash \
 	-lisal -ldl -lm
 MALLOC.release  := -l:libmimalloc.so.2
@@ -82,13 +88,14 @@ build/.deps-%: deploy/deps.sh
 # ---- compiling ---------------------------------------------------------------
 define variant_rules
 build/$(1)/.flags: FORCE
-	@mkdir -p $$(@D); f='$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(CFLAGS.$(1))'; \
+	@mkdir -p $$(@D); f='$$(or $$(CC.$(1)),$$(CC)) $$(CPPFLAGS) $$(CFLAGS) $$(CFLAGS.$(1))'; \
 	[ "$$$$f" = "$$$$(cat $$@ 2>/dev/null)" ] || echo "$$$$f" >$$@
 
 build/$(1)/%.o: %.c build/$(1)/.flags | $$(DEPS_BUILD)
 	@mkdir -p $$(@D)
 	@echo '  cc   $(1) $$<'
-	$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(CFLAGS.$(1)) -MMD -MP -c -o $$@ $$<
+	$$(or $$(CC.$(1)),$$(CC)) $$(CPPFLAGS) $$(CFLAGS) $$(CFLAGS.$(1)) \
+	-MMD -MP -c -o $$@ $$<
 
 build/$(1)/core.a: $$(filter-out %/main.o,$$(CORE_SRC:%.c=build/$(1)/%.o))
 	@rm -f $$@; mkdir -p $$(@D); ar rcs $$@ $$^
@@ -136,6 +143,29 @@ unit-$(1): variant-$(1) $$(UNIT_SRC:tests/unit/%.c=build/$(1)/unit/%)
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
 
+# tests/fuzz: a target, what it uses of the core and of plugins/common, and what
+# else it needs. build/fuzz/fuzz/<name> is a fuzzer; build/asan/fuzz/<name>
+# replays a corpus.
+FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_SRC.manifest     := tests/unit/helpers/memory_store.c
+FUZZ_SRC.s3           := tests/fuzz/answers.c $(wildcard plugins/store/s3/*.c)
+FUZZ_SRC.sequencefile := $(wildcard plugins/format/sequencefile/*.c)
+FUZZ_MAIN.asan        := tests/fuzz/replay.c
+
+define fuzz_rule
+build/$(1)/fuzz/$(2): $$(patsubst %.c,build/$(1)/%.o,tests/fuzz/$(2)_fuzz.c \
+	$$(FUZZ_MAIN.$(1)) $$(FUZZ_SRC.$(2))) build/$(1)/core.a \
+	build/$(1)/common.a
+	@mkdir -p $$(@D)
+	$$(or $$(CC.$(1)),$$(CC)) $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$^ \
+	$$(CORE_LIBS) $$(COMMON_LIBS)
+endef
+$(foreach v,asan fuzz,$(foreach f,$(FUZZERS),\
+	$(eval $(call fuzz_rule,$(v),$(f)))))
+
+.PHONY: replay-fuzz
+replay-fuzz: $(FUZZERS:%=build/asan/fuzz/%)
+
 # bench/: a broker that replays, and the loop without a product, with glibc's
 # malloc and with the product's
 BENCH_BROKER := $(patsubst %.c,build/release/%.o,$(wildcard bench/broker/*.c))
@@ -169,7 +199,7 @@ $(foreach v,$(VARIANTS),$(foreach p,$(PLUGINS),\
 
 # ---- targets ------------------------------------------------------------------
 .PHONY: all help demo check check-unit check-flow check-deep check-asan \
-	check-tsan check-model lint format fuzz bench install docs clean FORCE
+	check-tsan check-fuzz check-model lint format fuzz bench install docs clean FORCE
 FORCE:
 
 all: variant-release ## build build/secor and build/plugins/<kind>/<name>.so
@@ -183,8 +213,8 @@ help: ## list the targets
 demo: all ## the main job end to end on an embedded broker, with the proof
 	build/secor demo
 
-check: all unit-release unit-asan unit-tsan | $(DEPS_TEST) ## all tests: unit, sanitizers, real servers
-	@bash tests/run.sh unit asan tsan lint model flow flow-asan flow-tsan
+check: all unit-release unit-asan unit-tsan replay-fuzz | $(DEPS_TEST) ## all tests: unit, sanitizers, real servers
+	@bash tests/run.sh unit asan tsan fuzz lint model flow flow-asan flow-tsan
 
 check-unit: all unit-release ## unit tests only: no servers, no root
 	@bash tests/run.sh unit
@@ -199,7 +229,10 @@ check-tsan: unit-tsan ## unit tests under ThreadSanitizer
 	@bash tests/run.sh tsan
 
 check-deep: all unit-release | $(DEPS_TEST) ## what is too heavy for check
-	@bash tests/run.sh unit deep
+	@bash tests/run.sh unit deep fuzz-deep
+
+check-fuzz: replay-fuzz ## replay the corpora of the fuzz targets
+	@bash tests/run.sh fuzz
 
 check-model: | $(DEPS_TEST) ## the commit protocol in spin, small bounds
 	@bash tests/run.sh model

@@ -3,6 +3,8 @@
 #
 #   unit asan tsan   Criterion binaries of build/<variant>/unit
 #   lint model       each check is one test
+#   fuzz             each fuzz target replays its corpus
+#   fuzz-deep        each fuzz target fuzzes for FUZZ_SECONDS (300)
 #   flow deep        pytest against real servers, without and with the mark deep
 #   flow-asan -tsan  the tests with the mark sanitize, with such a binary
 #
@@ -127,6 +129,25 @@ suite_script() { # NAME COMMAND...
 	fi
 }
 
+# Each target of tests/fuzz, with the seeds of its corpus and variations.
+suite_fuzz() {
+	local file name out=$OUT/fuzz
+	mkdir -p "$out"
+	for file in tests/fuzz/*_fuzz.c; do
+		name=${file##*/} name=${name%_fuzz.c}
+		if ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 \
+		    UBSAN_OPTIONS=print_stacktrace=1 timeout -k 5 120 \
+		    "build/asan/fuzz/$name" "tests/fuzz/corpus/$name" \
+		    >"$out/$name.log" 2>&1; then
+			count 1 0
+			sed 's/^/  /' "$out/$name.log"
+		else
+			fail "fuzz $name (exit code $?)"
+			tail -40 "$out/$name.log" | sed 's/^/    /'
+		fi
+	done
+}
+
 # Most of a flow test is waiting: FLOW_JOBS of them at a time, each worker with
 # servers of its own.
 suite_pytest() { # SUITE MARK [VARIANT]
@@ -173,13 +194,16 @@ run_suite() { # SUITE
 	asan | tsan) suite_criterion "$1" "$1" ;;
 	lint) need test && suite_script lint bash tests/lint.sh ;;
 	model) need test && suite_script model bash tests/model/run.sh small ;;
+	fuzz) suite_fuzz ;;
+	fuzz-deep) need test && FUZZ_SECONDS=${FUZZ_SECONDS:-300} \
+	    suite_script fuzz-deep bash tests/fuzz/run.sh ;;
 	flow) suite_pytest flow "not deep" ;;
 	flow-asan) suite_pytest flow-asan sanitize asan ;;
 	flow-tsan) suite_pytest flow-tsan sanitize tsan ;;
 	deep) suite_pytest deep deep &&
 	    need test && suite_script model bash tests/model/run.sh large ;;
-	*) fail "there is no suite '$1': unit asan tsan lint model flow" \
-	    "flow-asan flow-tsan deep" ;;
+	*) fail "there is no suite '$1': unit asan tsan fuzz fuzz-deep" \
+	    "lint model flow flow-asan flow-tsan deep" ;;
 	esac
 }
 

@@ -9,8 +9,9 @@
  */
 #include "plugins/common/json_scan.h"
 
+#include "tests/fuzz/fuzz.h"
+
 #include <jansson.h>
-#include <stdlib.h>
 
 #define SLOTS 5
 #define VARIANTS 3
@@ -18,16 +19,6 @@
 static const char *const paths[SLOTS] = {"a", "b", "m.c", "m.n.d", "m"};
 static const char *const names[SLOTS][4] = {
     {"a"}, {"b"}, {"m", "c"}, {"m", "n", "d"}, {"m"}};
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(what)                                                      \
-	do {                                                            \
-		if (!(what)) {                                          \
-			(void)fprintf(stderr, "not true: %s\n", #what); \
-			abort();                                        \
-		}                                                       \
-	} while (0)
 
 /* The value of a slot as jansson sees it, or NULL. */
 static const json_t *

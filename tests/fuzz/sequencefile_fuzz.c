@@ -4,10 +4,7 @@
  */
 #include <secor/format.h>
 
-#include <assert.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+#include "tests/fuzz/fuzz.h"
 
 struct memory_source {
 	struct secor_source source;
@@ -60,8 +57,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		if (rc == SECOR_OK && more)
 			sink += touch(&record.value) + touch(&record.key);
 	}
-	assert(rc == SECOR_OK || rc == SECOR_REJECT);
-	assert(rc == SECOR_OK || strstr(err.text, "byte ") != NULL);
+	MUST(rc == SECOR_OK || rc == SECOR_REJECT);
+	MUST(rc == SECOR_OK || strstr(err.text, "byte ") != NULL);
 	ops->read_end(reader);
 	return 0;
 }
