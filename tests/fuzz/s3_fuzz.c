@@ -64,7 +64,7 @@ read_at(const struct secor_put *put, uint64_t at, void *bytes, size_t len,
 {
 	(void)err;
 	MUST(at + len <= put->length);
-	memcpy(bytes, BODY + at, len);
+	memcpy(bytes, &BODY[at], len);
 	return SECOR_OK;
 }
 
