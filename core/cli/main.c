@@ -3,6 +3,7 @@
  */
 #include "core/cli/cli.h"
 
+#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ static const struct command commands[] = {
     {"where", cli_where, "find the object that holds a message"},
     {"why", cli_why, "tell what is in an object, and why it ends there"},
     {"offsets", cli_offsets, "show, adopt or resolve the group's records"},
-    {"version", version, "print the version"},
+    {"version", version, "print the versions of it and of librdkafka"},
 };
 
 static int
@@ -34,7 +35,8 @@ version(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	(void)puts("secor " SECOR_VERSION);
+	(void)printf(
+	    "secor " SECOR_VERSION "\nlibrdkafka %s\n", rd_kafka_version_str());
 	return CLI_OK;
 }
 

@@ -251,9 +251,10 @@ engine_run(struct engine *engine, struct secor_err *err)
 {
 	if (!learn_g(engine))
 		return SECOR_OK;
-	log_line(SECOR_INFO, "joins the group", "group=%s g=%s writers=%d",
+	log_line(SECOR_INFO, "joins the group",
+	    "group=%s g=%s writers=%d librdkafka=%s",
 	    engine->config->kafka.group, engine->g,
-	    engine_writers(engine->config));
+	    engine_writers(engine->config), rd_kafka_version_str());
 	engine_subscribe(engine);
 	for (;;) {
 		int64_t now = clock_boot_ms();
