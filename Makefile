@@ -80,7 +80,8 @@ DEPS_BUILD := build/.deps-build
 DEPS_UNIT  := build/.deps-unit
 DEPS_TEST  := build/.deps-test
 endif
-build/.deps-test: tests/rig/requirements.txt $(wildcard tests/rig/pom/*.xml)
+build/.deps-test: tests/rig/requirements.txt tests/rig/librdkafka.sum \
+	$(wildcard tests/rig/pom/*.xml)
 build/.deps-%: deploy/deps.sh
 	@bash deploy/deps.sh $*
 	@mkdir -p $(@D) && touch $@
@@ -166,6 +167,19 @@ $(foreach v,asan fuzz,$(foreach f,$(FUZZERS),\
 .PHONY: replay-fuzz
 replay-fuzz: $(FUZZERS:%=build/asan/fuzz/%)
 
+# the release as it runs with the newest librdkafka: the same objects, another
+# library by the name of Debian's
+build/newest/secor: build/release/core/cli/main.o build/release/core.a
+	@mkdir -p $(@D)
+	@ln -sfn ../release/plugins $(@D)/plugins
+	@ln -sfn ../release/tests $(@D)/tests
+	$(CC) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN' -o $@ $< -Wl,--whole-archive \
+	build/release/core.a -Wl,--no-whole-archive $(MALLOC.release) $(CORE_LIBS)
+
+.PHONY: newest
+newest: variant-release build/newest/secor | $(DEPS_TEST)
+	@ln -sfn $(CACHE)/librdkafka/librdkafka.so.1 build/newest/librdkafka.so.1
+
 # bench/: a broker that replays, and the loop without a product, with glibc's
 # malloc and with the product's
 BENCH_BROKER := $(patsubst %.c,build/release/%.o,$(wildcard bench/broker/*.c))
@@ -199,7 +213,8 @@ $(foreach v,$(VARIANTS),$(foreach p,$(PLUGINS),\
 
 # ---- targets ------------------------------------------------------------------
 .PHONY: all help demo check check-unit check-flow check-deep check-asan \
-	check-tsan check-fuzz check-model lint format fuzz bench install docs clean FORCE
+	check-fuzz check-librdkafka check-tsan check-model lint format fuzz \
+	bench install docs clean FORCE
 FORCE:
 
 all: variant-release ## build build/secor and build/plugins/<kind>/<name>.so
@@ -213,8 +228,9 @@ help: ## list the targets
 demo: all ## the main job end to end on an embedded broker, with the proof
 	build/secor demo
 
-check: all unit-release unit-asan unit-tsan replay-fuzz | $(DEPS_TEST) ## all tests: unit, sanitizers, real servers
-	@bash tests/run.sh unit asan tsan fuzz lint model flow flow-asan flow-tsan
+check: all newest unit-release unit-asan unit-tsan replay-fuzz | $(DEPS_TEST) ## all tests: unit, sanitizers, real servers
+	@bash tests/run.sh unit asan tsan fuzz lint model flow newest flow-asan \
+	flow-tsan
 
 check-unit: all unit-release ## unit tests only: no servers, no root
 	@bash tests/run.sh unit
@@ -222,14 +238,17 @@ check-unit: all unit-release ## unit tests only: no servers, no root
 check-flow: all | $(DEPS_TEST) ## tests against real Kafka and S3 servers
 	@bash tests/run.sh flow
 
+check-librdkafka: newest | $(DEPS_TEST) ## the flow tests with the newest librdkafka
+	@bash tests/run.sh newest-all
+
 check-asan: unit-asan ## unit tests under AddressSanitizer and UBSan
 	@bash tests/run.sh asan
 
 check-tsan: unit-tsan ## unit tests under ThreadSanitizer
 	@bash tests/run.sh tsan
 
-check-deep: all unit-release | $(DEPS_TEST) ## what is too heavy for check
-	@bash tests/run.sh unit deep fuzz-deep
+check-deep: all newest unit-release | $(DEPS_TEST) ## what is too heavy for check
+	@bash tests/run.sh unit newest-all deep fuzz-deep
 
 check-fuzz: replay-fuzz ## replay the corpora of the fuzz targets
 	@bash tests/run.sh fuzz

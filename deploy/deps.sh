@@ -8,9 +8,9 @@
 #
 # Debian's packages come from apt without recommends (root or sudo). Kafka,
 # Hadoop's jars and a Python environment come from Maven and pip as they are
-# configured on this machine; they lie outside the tree in
-# ${SECOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/secor-c}, each with a stamp of
-# what it was made from. Nothing to do takes no time.
+# configured on this machine, the newest librdkafka out of a Python package; they
+# lie outside the tree in ${SECOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/secor-c},
+# each with a stamp of what it was made from. Nothing to do takes no time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -48,13 +48,16 @@ missing_packages() { # PACKAGE...
 	done
 }
 
+pinned_librdkafka() { grep -v '^#' $RIG/librdkafka.sum; } # VERSION SHA256
+
 # The fetched things: name, what it is made from, how large it is.
-FETCHED="kafka hadoop venv"
+FETCHED="kafka hadoop venv librdkafka"
 source_of() {
 	case $1 in
 	kafka) echo $RIG/pom/kafka.xml ;;
 	hadoop) echo $RIG/pom/hadoop.xml ;;
 	venv) echo $RIG/requirements.txt ;;
+	librdkafka) echo $RIG/librdkafka.sum ;;
 	esac
 }
 size_of() {
@@ -62,6 +65,7 @@ size_of() {
 	kafka) echo "Kafka 3.9.2 with tools from Maven, 56 MB" ;;
 	hadoop) echo "Hadoop 3.4.2 client and hive-common 4.0.1 from Maven, 52 MB" ;;
 	venv) echo "Python packages of $RIG/requirements.txt from pip, about 150 MB (500 MB on disk)" ;;
+	librdkafka) echo "librdkafka $(pinned_librdkafka | cut -d' ' -f1) out of those, 12 MB on disk" ;;
 	esac
 }
 stamp_of() { sha256sum <"$(source_of "$1")" | cut -c1-64; }
@@ -141,17 +145,35 @@ fetch_venv() {
 	stamp_of venv >"$CACHE/venv/.stamp"
 }
 
+# The library that the Python client brings with it, under the name by which a
+# program finds it.
+fetch_librdkafka() {
+	local version sum dir=$CACHE/librdkafka.new
+	read -r version sum < <(pinned_librdkafka)
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp "$CACHE"/venv/lib/python3*/site-packages/confluent_kafka.libs/librdkafka-*.so.1 \
+	    "$dir/librdkafka.so.1" || die "the Python package confluent-kafka" \
+	    "brings no librdkafka on this machine: make check needs x86-64"
+	[ "$(sha256sum <"$dir/librdkafka.so.1" | cut -c1-64)" = "$sum" ] ||
+	    die "librdkafka of the Python package confluent-kafka is not the" \
+	    "$version of $RIG/librdkafka.sum: another machine than x86-64, or" \
+	    "requirements.txt changed and librdkafka.sum did not"
+	finish librdkafka
+}
+
 fetch() { # NAME...
 	local f jars="" pids="" p failed=0
 	for f; do
 		say "fetching $(size_of "$f") into $CACHE/$f"
-		[ "$f" = venv ] || jars="$jars $f"
+		case $f in kafka | hadoop) jars="$jars $f" ;; esac
 	done
 	# Maven's local repository is for one Maven at a time; pip goes beside it.
 	case " $* " in *" venv "*) fetch_venv & pids="$pids $!" ;; esac
 	(for f in $jars; do fetch_jars "$f"; done) & pids="$pids $!"
 	for p in $pids; do wait "$p" || failed=1; done
 	[ $failed = 0 ] || exit 1
+	case " $* " in *" librdkafka "*) fetch_librdkafka ;; esac
 }
 
 mode=${1:-}

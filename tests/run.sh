@@ -7,6 +7,8 @@
 #   fuzz-deep        each fuzz target fuzzes for FUZZ_SECONDS (300)
 #   flow deep        pytest against real servers, without and with the mark deep
 #   flow-asan -tsan  the tests with the mark sanitize, with such a binary
+#   newest -all      those with the mark librdkafka, and all of `flow`, with the
+#                    newest librdkafka
 #
 # The last line is "N passed, N failed"; nothing ran is a failure. A skipped
 # test, a sanitizer's report and a missing dependency count as failed.
@@ -153,13 +155,17 @@ suite_fuzz() {
 suite_pytest() { # SUITE MARK [VARIANT]
 	local variant=${3:-release} wrap= r=$PWD/$OUT/$1-reports
 	local xml=$OUT/$1.xml log=$OUT/$1.log python=$CACHE/venv/bin/python sum rc
+	local librdkafka=
 	need test || return
 	rm -rf "$xml" "$r"
 	mkdir -p "$r"
 	# as for the Criterion binaries: reports are files, and fail the run
 	[ "$variant" != tsan ] || ! setarch -R true 2>/dev/null ||
 	    wrap="setarch -R"
+	[ "$variant" != newest ] ||
+	    librdkafka=$(sed -n 's/^\([0-9.]*\) .*/\1/p' tests/rig/librdkafka.sum)
 	SECOR_BUILD=$PWD/build/$variant PYTHONDONTWRITEBYTECODE=1 \
+	    SECOR_LIBRDKAFKA=$librdkafka \
 	    ASAN_OPTIONS=log_path=$r/asan:detect_leaks=1 \
 	    UBSAN_OPTIONS=log_path=$r/ubsan:print_stacktrace=1 \
 	    TSAN_OPTIONS=log_path=$r/tsan:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp \
@@ -200,10 +206,12 @@ run_suite() { # SUITE
 	flow) suite_pytest flow "not deep" ;;
 	flow-asan) suite_pytest flow-asan sanitize asan ;;
 	flow-tsan) suite_pytest flow-tsan sanitize tsan ;;
+	newest) suite_pytest newest "librdkafka and not deep" newest ;;
+	newest-all) suite_pytest newest-all "not deep" newest ;;
 	deep) suite_pytest deep deep &&
 	    need test && suite_script model bash tests/model/run.sh large ;;
 	*) fail "there is no suite '$1': unit asan tsan fuzz fuzz-deep" \
-	    "lint model flow flow-asan flow-tsan deep" ;;
+	    "lint model flow flow-asan flow-tsan newest newest-all deep" ;;
 	esac
 }
 

@@ -145,6 +145,7 @@ def test_two_processes_on_one_file_just_work(
     verify(a)
 
 
+@pytest.mark.librdkafka
 def test_joining_makes_nobody_read_again_what_he_holds(
         kafka, topic, group, secor, tmp_path):
     name = topic(partitions=4)
@@ -241,6 +242,7 @@ class Pair:
         return offset == high and " plan " not in f" {metadata} "
 
 
+@pytest.mark.librdkafka
 def test_paused_at_any_step_loses_and_doubles_nothing(
         kafka, topic, group, secor, tmp_path):
     """SIGSTOP in the middle of the protocol, for longer than the session: the

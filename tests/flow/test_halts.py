@@ -162,6 +162,7 @@ def test_group_reset_by_the_brokers_tool_halts_until_adopted(case, kafka):
     c.verify()
 
 
+@pytest.mark.librdkafka
 def test_foreign_commit_while_running_halts_before_the_next_plan(case, kafka):
     c = case()
     c.start()
@@ -249,6 +250,7 @@ def test_changed_configuration_does_not_finish_a_plan(case, step, way):
 
 # ---- messages are gone ----
 
+@pytest.mark.librdkafka
 def test_deleted_records_leave_a_gap_that_is_written_down(case, kafka):
     c = case()
     c.run_to_the_end()

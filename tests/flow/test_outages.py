@@ -132,6 +132,7 @@ def test_staged_files_that_vanish_are_made_again(step, many):
 
 # ---- Kafka ----
 
+@pytest.mark.librdkafka
 def test_broker_killed_and_restarted_loses_nothing(many, broker):
     c = many()
     c.start()

@@ -17,6 +17,7 @@ import proof
 import secor as secor_module
 import servers
 from confluent_kafka import Consumer, KafkaException, Producer
+from flow import local_store, settings
 from proxy import CUT
 from s3 import s3_client
 from secure import SecureKafka
@@ -234,3 +235,23 @@ def test_servers_end_when_their_owner_is_killed(tmp_path):
         dead = not stat.exists() or stat.read_text().split()[2] == "Z"
         return dead and not pathlib.Path(folder).exists()
     servers.wait_until("the orphan is gone", gone, 10)
+
+
+@pytest.mark.librdkafka
+def test_librdkafka_that_runs_is_the_one_that_was_meant(
+        kafka, topic, group, secor, tmp_path):
+    """Debian's, or with SECOR_LIBRDKAFKA that version."""
+    meant = os.environ.get("SECOR_LIBRDKAFKA") or subprocess.run(
+        ["pkg-config", "--modversion", "rdkafka"], capture_output=True,
+        text=True, check=True).stdout.strip()
+    said = secor_module.secor_command("version").stdout
+    assert f"librdkafka {meant}\n" in said
+    store, _ = local_store(tmp_path / "data")
+    process = secor(settings(kafka.address, group, topic(), store))
+    process.start()
+    line = process.wait_for(r"joins the group .* librdkafka=(\S+)$")
+    assert line[1] == meant
+    maps = pathlib.Path(f"/proc/{process.process.pid}/maps").read_text()
+    assert len({m.split()[-1] for m in maps.splitlines()
+                if "librdkafka" in m}) == 1
+    assert process.stop() == 0

@@ -36,8 +36,9 @@ def run_to_the_end(process, kafka, group, name):
 
 
 def marked(steps, chosen):
-    return [pytest.param(s, marks=pytest.mark.sanitize) if s in chosen else s
-            for s in steps]
+    """The chosen ones also run under sanitizers and with another librdkafka."""
+    marks = [pytest.mark.sanitize, pytest.mark.librdkafka]
+    return [pytest.param(s, marks=marks) if s in chosen else s for s in steps]
 
 
 @pytest.mark.parametrize("step", marked(STEPS, ["sealed", "put-done:3"]))

@@ -158,6 +158,7 @@ def test_aborted_messages_are_never_stored(
     verify(process)
 
 
+@pytest.mark.librdkafka
 def test_replay_over_aborted_messages_ends_at_the_plan(
         kafka, topic, group, secor, tmp_path):
     """Killed with a plan whose end lies before aborted messages."""
