@@ -45,6 +45,7 @@ struct config_kafka {
 	int start;		      /* enum config_start */
 	int on_data_loss;	      /* enum config_loss */
 	int compacted;		      /* enum config_compacted */
+	double retention_alarm;	      /* 0..1 of the retention; 0: none */
 	int64_t session_timeout_ms;
 	int64_t max_poll_interval_ms;
 	struct secor_pairs properties; /* checked: none breaks the promise */

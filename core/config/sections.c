@@ -43,6 +43,10 @@ static const struct secor_option KAFKA_ROWS[] = {
     SECOR_OPTION_CHOICE(KAFKA, compacted, "compacted", "refuse", COMPACTED, 0,
 	"Whether compacted topics are read: a replay of them may differ, which "
 	"halts the partition."),
+    SECOR_OPTION(PERCENT, KAFKA, retention_alarm, "retention_alarm", "25%", 0,
+	"Warns when less than this is left of a topic's retention.ms or "
+	"retention.bytes before Kafka may delete what is not stored yet; 0%: "
+	"never."),
     SECOR_OPTION_RANGE(DURATION, KAFKA, session_timeout_ms, "session_timeout",
 	"45s", "1s", "30m", 0,
 	"After this long without a heartbeat another process takes over."),

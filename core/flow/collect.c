@@ -313,7 +313,10 @@ collect(struct part *part, rd_kafka_message_t *rkm)
 	crash_at(NULL, 0, 0);
 	if (result != COLLECT_OK)
 		return result;
-	batch->messages++;
+	if (batch->messages++ == 0)
+		batch->first_ms = raw.timestamp_ms;
+	part->taken_messages++;
+	part->taken_bytes += (int64_t)(rkm->len + rkm->key_len);
 	engine->taken++;
 	batch->input_hash += hash;
 	batch->end = rkm->offset + 1;

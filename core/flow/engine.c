@@ -311,6 +311,7 @@ engine_free(struct engine *engine)
 		rd_kafka_destroy_flags(
 		    engine->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 	part_table_free(&engine->parts);
+	expire_free(engine);
 	free(engine->headers);
 	lanes_free(engine->lanes);
 	lanes_free(engine->old_lanes);

@@ -130,10 +130,14 @@ struct engine {
 	int unreachable; /* no broker has answered since the start */
 	int asking_ends;
 	int64_t ask_ends_boot_ms;
+	struct expiry_topic *expiry_topics; /* retention, see expire.c */
+	int asking_expiry, expiry_denied, expiry_new;
+	int64_t ask_retention_boot_ms, ask_new_boot_ms, ask_times_boot_ms;
 	/* counted by walks */
 	int64_t owned_now, halted_now, refused_now, busy_now;
 	void *status_now; /* json_t being built */
-	rd_kafka_topic_partition_list_t *ends_now;
+	rd_kafka_topic_partition_list_t *ends_now, *expiry_now;
+	int64_t *expiry_times;
 	pthread_mutex_t status_lock;
 	struct buf status, reasons; /* Holds: status_lock */
 	int ready;		    /* Holds: status_lock */
@@ -249,6 +253,18 @@ void status_ends(struct engine *engine, struct inquiry *inquiry);
 void count_cut(enum cut cut);
 void count_commit(const char *answer);
 void count_bad(struct part *part, const struct routed *routed);
+
+/* ---- expire.c: until Kafka's retention reaches what is not stored ---- */
+/* `end` of the log, offsets that wait: tells what is left. */
+void expire_measure(struct part *part, int64_t end, int64_t waiting);
+/* Into the status document of a partition, a json_t. */
+void expire_describe(const struct part *part, void *json);
+/* Of a partition that goes away. */
+void expire_hide(struct part *part);
+/* Asks Kafka now and then. */
+void expire_ask(struct engine *engine);
+void expire_answer(struct engine *engine, const struct inquiry *inquiry);
+void expire_free(struct engine *engine);
 
 /* ends the process: crash-only */
 void die(const char *why) __attribute__((noreturn));

@@ -7,7 +7,9 @@
 #include "core/flow/inquire.h"
 
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/flow/describe.h"
 #include "core/flow/manifest.h"
 
 #include <pthread.h>
@@ -17,7 +19,6 @@
 
 enum {
 	ASK_MS = 5000,
-	ASK_CONFIG_MS = 2000,
 	ASK_ENDS_MS = 1000, /* nobody's batch may wait long for it */
 	TRUNCATED_TRIES = 10,
 	BATCH_MAX = 1000,
@@ -210,60 +211,6 @@ manifests(struct inquirer *q, struct inquiry *inquiry)
 	return rc == SECOR_RETRY ? rc : SECOR_OK;
 }
 
-/* ---- compaction ---- */
-
-static int
-policy_compacts(const rd_kafka_ConfigResource_t *resource)
-{
-	const rd_kafka_ConfigEntry_t **entries;
-	size_t n;
-
-	entries = rd_kafka_ConfigResource_configs(resource, &n);
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(rd_kafka_ConfigEntry_name(entries[i]),
-			"cleanup.policy") == 0) {
-			const char *value =
-			    rd_kafka_ConfigEntry_value(entries[i]);
-
-			return value != NULL &&
-			       strstr(value, "compact") != NULL;
-		}
-	return 0;
-}
-
-/* 0 also when the broker does not say: a replay that differs halts anyway. */
-static int
-compacted(struct inquirer *q, const char *topic)
-{
-	rd_kafka_queue_t *answers = rd_kafka_queue_new(q->rk);
-	rd_kafka_AdminOptions_t *options =
-	    rd_kafka_AdminOptions_new(q->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
-	rd_kafka_ConfigResource_t *resource =
-	    rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
-	rd_kafka_event_t *event;
-	int yes = 0;
-
-	(void)rd_kafka_AdminOptions_set_request_timeout(
-	    options, ASK_CONFIG_MS, NULL, 0);
-	rd_kafka_DescribeConfigs(q->rk, &resource, 1, options, answers);
-	event = rd_kafka_queue_poll(answers, ASK_CONFIG_MS + 500);
-	if (event != NULL &&
-	    rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-		size_t n = 0;
-		const rd_kafka_ConfigResource_t **got =
-		    rd_kafka_DescribeConfigs_result_resources(
-			rd_kafka_event_DescribeConfigs_result(event), &n);
-
-		yes = n == 1 && policy_compacts(got[0]);
-	}
-	if (event != NULL)
-		rd_kafka_event_destroy(event);
-	rd_kafka_ConfigResource_destroy(resource);
-	rd_kafka_AdminOptions_destroy(options);
-	rd_kafka_queue_destroy(answers);
-	return yes;
-}
-
 /* ---- the questions ---- */
 
 static int
@@ -345,11 +292,18 @@ complete(struct inquirer *q, struct inquiry *inquiry, char last_topic[250],
 		inquiry->status = watermarks(q, inquiry);
 	} else if (inquiry->kind == INQUIRY_ENDS) {
 		inquiry->status = log_ends(q, inquiry);
+	} else if (inquiry->kind == INQUIRY_RETENTION) {
+		inquiry->status = describe_retention(
+		    q->rk, inquiry->list, inquiry->kept, &inquiry->err);
+	} else if (inquiry->kind == INQUIRY_TIMES) {
+		inquiry->status = describe_times(q->rk, inquiry->list,
+		    inquiry->times, clock_now_ms(), &inquiry->err);
 	} else if (inquiry->kind == INQUIRY_OPEN &&
 		   inquiry->status == SECOR_OK) {
 		if (q->config->kafka.compacted == CONFIG_COMPACTED_REFUSE &&
 		    strcmp(last_topic, inquiry->topic) != 0) {
-			*last_compacted = compacted(q, inquiry->topic);
+			*last_compacted =
+			    describe_compacted(q->rk, inquiry->topic);
 			memcpy(last_topic, inquiry->topic, 250);
 		}
 		inquiry->compacted = *last_compacted;
@@ -442,5 +396,7 @@ inquiry_free(struct inquiry *inquiry)
 {
 	if (inquiry->list != NULL)
 		rd_kafka_topic_partition_list_destroy(inquiry->list);
+	free(inquiry->kept);
+	free(inquiry->times);
 	free(inquiry);
 }

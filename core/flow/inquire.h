@@ -10,6 +10,7 @@
 #include "core/base/queue.h"
 #include "core/config/config.h"
 #include "core/flow/record.h"
+#include "core/flow/retention.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -18,7 +19,9 @@ enum inquiry_kind {
 	INQUIRY_READ_BACK, /* record only */
 	INQUIRY_PING,	   /* are the brokers reachable? */
 	INQUIRY_ENDS,	   /* the log ends of `list`, for people to see */
-	INQUIRY_RANGE	   /* low and high of one partition */
+	INQUIRY_RANGE,	   /* low and high of one partition */
+	INQUIRY_RETENTION, /* of the topics of `list` */
+	INQUIRY_TIMES	   /* how old what lies at the offsets of `list` is */
 };
 
 struct inquiry {
@@ -29,6 +32,8 @@ struct inquiry {
 	int32_t partition;
 	char topic[250];
 	rd_kafka_topic_partition_list_t *list; /* of ENDS: offset, err */
+	struct retention *kept; /* of RETENTION: one each of `list` */
+	int64_t *times;		/* of TIMES: see describe_times */
 	/* the answer */
 	int status; /* SECOR_OK, or SECOR_RETRY / FATAL with text */
 	struct record record;

@@ -29,6 +29,9 @@ answer(struct engine *engine, struct inquiry *inquiry)
 		commit_pinged(engine, inquiry->status == SECOR_OK);
 	} else if (inquiry->kind == INQUIRY_ENDS) {
 		status_ends(engine, inquiry);
+	} else if (inquiry->kind == INQUIRY_RETENTION ||
+		   inquiry->kind == INQUIRY_TIMES) {
+		expire_answer(engine, inquiry);
 	} else if (inquiry->kind == INQUIRY_RANGE) {
 		if (inquiry->epoch == inquiry->part->epoch)
 			consume_range(inquiry->part, inquiry);
@@ -123,6 +126,7 @@ tick(struct engine *engine, int64_t boot_ms)
 		return;
 	engine->slow_tick_boot_ms = boot_ms;
 	status_ask_ends(engine);
+	expire_ask(engine);
 	status_publish(engine);
 }
 

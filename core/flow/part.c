@@ -66,6 +66,7 @@ part_free(struct part *part)
 	held_free(part);
 	ownership_unref(part->ownership);
 	free(part->metrics);
+	free(part->expiry);
 	free(part);
 }
 

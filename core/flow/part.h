@@ -72,6 +72,7 @@ struct batch {
 	int64_t failed_boot_ms; /* when batch_failed was asked last */
 	uint64_t input_hash;
 	int64_t watermark; /* over this batch only; INT64_MIN */
+	int64_t first_ms;  /* Kafka's timestamp of its first message */
 	enum cut cut;
 	int64_t first_boot_ms;	  /* first looked at by the policy */
 	int64_t born_boot_ms;	  /* first object */
@@ -165,6 +166,8 @@ struct part {
 	int said_retry;
 	int64_t said_store_boot_ms; /* a put of this batch failed; 0: none */
 	struct part_metrics *metrics;
+	struct expiry *expiry;		     /* NULL: not measured yet */
+	int64_t taken_messages, taken_bytes; /* that it does not know yet */
 };
 
 /* ---- part.c: the table ---- */

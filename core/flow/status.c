@@ -107,6 +107,7 @@ metrics_part_hide(struct part *part)
 	metric_hide(m->lag_time);
 	metric_hide(m->event_time);
 	metric_hide(m->halted);
+	expire_hide(part);
 }
 
 void
@@ -228,6 +229,10 @@ measure(struct part *part)
 	if (part->record.w != INT64_MIN)
 		metric_set(m->event_time, part->record.w);
 	metric_set(m->halted, part->state == PART_HALTED);
+	if (part->state != PART_OPENING)
+		expire_measure(part,
+		    part->high > part->next ? part->high : part->next,
+		    lag(part));
 }
 
 static const char *
@@ -284,6 +289,7 @@ describe(struct part *part)
 			(json_int_t)part->cur->messages, "objects",
 			(json_int_t)part->cur->object_count, "encoded_bytes",
 			(json_int_t)part->cur->encoded));
+	expire_describe(part, one);
 	if (part->state == PART_HALTED)
 		describe_halt(part, one);
 	(void)json_array_append_new(list, one);

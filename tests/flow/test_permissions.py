@@ -86,6 +86,9 @@ def test_refused_commit_halts_until_it_is_allowed(guarded):
     give(broker, 0)
     give(broker, 1)
     ids = clients.produce_json(broker.address, TOPIC, 100, 1)
+    acls(broker, "--remove", "--force", "--allow-principal", "User:alice",
+         "--operation", "DescribeConfigs", "--topic", "events",
+         "--resource-pattern-type", "prefixed")
     process.start(env={"SECOR_STOP_AT": "read-back"})
     process.wait_for("stopped at step step=read-back")
     acls(broker, "--remove", "--force", "--allow-principal", "User:alice",
@@ -96,7 +99,10 @@ def test_refused_commit_halts_until_it_is_allowed(guarded):
     process.cont()
     process.wait_for(f"partition halted topic={TOPIC} partition=0 .*"
                      "reason=commit-refused")
+    process.wait_for("^warn .*retention not known topics=1 topic=events-1 "
+                     ".*DescribeConfigs")
     assert process.stop() == 0
+    assert process.text().count("retention not known") == 1
     tree = proof.LocalTree(process.dir / "out")
     assert not tree.keys()
     give(broker, 0)
