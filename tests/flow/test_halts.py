@@ -207,14 +207,30 @@ def test_record_of_another_group_halts(case, kafka):
     c.next_owner_halts("other-group")
 
 
-def test_offset_beyond_the_log_halts(case, kafka):
+def test_log_that_was_cut_halts_until_a_new_generation_goes_on(case, kafka):
+    """What an unclean election leaves: the first 300 of 400 messages, and an
+    offset behind the end. New messages get the offsets of lost ones."""
     c = case()
     c.run_to_the_end()
-    _, text = c.record()
-    halting.commit_record(kafka.address, c.group, c.topic, 5000, text)
+    offset, text = c.record()
+    halting.create_again(kafka.address, c.topic)
+    clients.produce_json(kafka.address, c.topic, 300)
+    halting.commit_record(kafka.address, c.group, c.topic, offset, text)
     c.start()
-    c.halted("truncated")
-    c.stop()
+    said = c.halted("truncated")
+    assert "400" in said and "300" in said
+    c.next_owner_halts("truncated")
+    assert c.record() == (offset, text)
+    c.config["layout"] = {"generation": 2}
+    c.process.reconfigure(c.config)
+    c.offsets("adopt", "--offset", "300", "--yes")
+    c.produce(250)
+    c.run_to_the_end()
+    c.exactly_once()
+    names = [proof.parse_name(k, c.topic) for k in proof.object_keys(c.tree)]
+    assert {n["start"] >= 300 for n in names if n["generation"] == 2} == {
+        True}
+    c.verify()
 
 
 # ---- the configuration changed in the middle of a batch ----
