@@ -224,6 +224,7 @@ open_threads(struct engine *engine, struct secor_err *err)
 	struct writers_conf writers = {.count = engine_writers(config),
 	    .open_files = config->engine.open_files,
 	    .stage = engine->stage,
+	    .stage_max = config->stage.max_bytes,
 	    .pool = engine->pool,
 	    .done = engine->staged_done};
 	int rc;

@@ -29,7 +29,7 @@ struct stage {
 	char *folder;
 	int lock_fd;
 	_Atomic uint64_t serial;
-	_Atomic int64_t used;
+	_Atomic int64_t used, spare;
 };
 
 static int
@@ -255,10 +255,13 @@ disk_room(const char *folder)
 int64_t
 stage_room(const struct stage *stage, int64_t max_bytes)
 {
-	int64_t room = disk_room(stage->folder);
+	int64_t room = disk_room(stage->folder), spare = stage_spare(stage);
 
-	if (max_bytes > 0 && max_bytes - stage_used(stage) < room)
-		room = max_bytes - stage_used(stage);
+	/* spare files go when the disk is full; the limit counts them */
+	if (room < INT64_MAX - spare)
+		room += spare;
+	if (max_bytes > 0 && max_bytes - stage_used(stage) - spare < room)
+		room = max_bytes - stage_used(stage) - spare;
 	return room < 0 ? 0 : room;
 }
 
@@ -272,4 +275,16 @@ int64_t
 stage_used(const struct stage *stage)
 {
 	return atomic_load(&stage->used);
+}
+
+void
+stage_count_spare(struct stage *stage, int64_t bytes)
+{
+	atomic_fetch_add(&stage->spare, bytes);
+}
+
+int64_t
+stage_spare(const struct stage *stage)
+{
+	return atomic_load(&stage->spare);
 }

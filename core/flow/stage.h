@@ -30,4 +30,9 @@ int64_t stage_room(const struct stage *stage, int64_t max_bytes);
 void stage_count(struct stage *stage, int64_t bytes);
 int64_t stage_used(const struct stage *stage);
 
+/* Bytes on the disk beside these: spare files, and what of one that is used
+ * again is not overwritten yet. */
+void stage_count_spare(struct stage *stage, int64_t bytes);
+int64_t stage_spare(const struct stage *stage);
+
 #endif

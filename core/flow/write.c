@@ -127,6 +127,8 @@ writer_start(
 	writer->shop.budget = &all->budget;
 	writer->shop.held_limit = pool_budget(conf->pool) / 4 / conf->count;
 	writer->shop.files.stage = conf->stage;
+	writer->shop.files.spares.stage = conf->stage;
+	writer->shop.files.spares.max_bytes = conf->stage_max;
 	writer->shop.files.pool = conf->pool;
 	writer->shop.files.limit = conf->open_files / conf->count;
 	if (writer->shop.files.limit < 1)

@@ -27,6 +27,7 @@ struct writers_conf {
 	int count;	    /* threads */
 	int64_t open_files; /* over all writers */
 	struct stage *stage;
+	int64_t stage_max; /* its bytes; 0: no limit */
 	struct pool *pool;
 	struct queue *done; /* struct staged_done */
 };

@@ -92,11 +92,37 @@ close_now(struct outfile *file)
 	file->fd = -1;
 }
 
+/* What a spare file had and this one did not overwrite is gone. */
+static void
+forget_room(struct outfile *file)
+{
+	if (file->room > file->on_disk)
+		stage_count_spare(file->all->stage,
+		    (int64_t)file->on_disk - (int64_t)file->room);
+	file->room = 0;
+}
+
+static int
+open_by_name(struct outfile *file)
+{
+	int flags = O_WRONLY | O_CLOEXEC;
+	int fd;
+
+	if (!file->made && file->room > 0) {
+		fd = open(file->name, flags);
+		if (fd >= 0)
+			return fd;
+		forget_room(file); /* somebody removed it */
+	}
+	/* a file that vanished is not begun again in its middle */
+	flags |= file->made ? 0 : O_CREAT | O_EXCL;
+	return open(file->name, flags, 0600);
+}
+
 static int
 open_now(struct outfile *file)
 {
 	struct outfiles *all = file->all;
-	int flags = O_WRONLY | O_APPEND | O_CLOEXEC;
 
 	if (file->fd >= 0) {
 		if (all->newest != file) {
@@ -107,9 +133,7 @@ open_now(struct outfile *file)
 	}
 	while (all->open >= all->limit)
 		close_now(all->oldest);
-	/* a file that vanished is not begun again in its middle */
-	flags |= file->made ? 0 : O_CREAT | O_EXCL;
-	file->fd = open(file->name, flags, 0600);
+	file->fd = open_by_name(file);
 	if (file->fd < 0) {
 		failed(file, "open", errno);
 		return -1;
@@ -122,14 +146,35 @@ open_now(struct outfile *file)
 /* ---- bytes ---- */
 
 static void
+count_written(struct outfile *file, size_t n)
+{
+	uint64_t left =
+	    file->room > file->on_disk ? file->room - file->on_disk : 0;
+
+	file->on_disk += n;
+	stage_count(file->all->stage, (int64_t)n);
+	if (left > 0)
+		stage_count_spare(
+		    file->all->stage, -(int64_t)(left < n ? left : n));
+}
+
+/* EINTR, or a disk that is full while spare files lie on it. */
+static int
+may_go_on(struct outfile *file, int why)
+{
+	return why == EINTR || ((why == ENOSPC || why == EDQUOT) &&
+				   spares_drop(&file->all->spares));
+}
+
+static void
 write_all(struct outfile *file, const char *at, size_t n)
 {
 	if (file->why != 0 || open_now(file) != 0)
 		return;
 	while (n > 0) {
-		ssize_t done = write(file->fd, at, n);
+		ssize_t done = pwrite(file->fd, at, n, (off_t)file->on_disk);
 
-		if (done < 0 && errno == EINTR)
+		if (done < 0 && may_go_on(file, errno))
 			continue;
 		if (done <= 0) {
 			failed(file, "write", done < 0 ? errno : EIO);
@@ -137,8 +182,7 @@ write_all(struct outfile *file, const char *at, size_t n)
 		}
 		at += done;
 		n -= (size_t)done;
-		file->on_disk += (uint64_t)done;
-		stage_count(file->all->stage, (int64_t)done);
+		count_written(file, (size_t)done);
 	}
 }
 
@@ -174,14 +218,17 @@ sink_put(struct secor_sink *sink, const void *bytes, size_t len,
 }
 
 void
-outfile_begin(struct outfile *file, struct outfiles *all)
+outfile_begin(struct outfile *file, struct outfiles *all, int large)
 {
 	*file = (struct outfile){
 	    .sink = {.size = sizeof(file->sink), .put = sink_put},
 	    .all = all,
-	    .name = stage_name(all->stage),
 	    .fd = -1,
 	};
+	if (large)
+		file->name = spares_take(&all->spares, &file->room);
+	if (file->name == NULL)
+		file->name = stage_name(all->stage);
 }
 
 int
@@ -212,6 +259,18 @@ outfile_flush(struct outfile *file, struct secor_err *err)
 	return file->why != 0 ? say(file, err) : SECOR_OK;
 }
 
+/* The rest of what was there before must not follow what is there now. */
+static void
+cut_off(struct outfile *file)
+{
+	if (file->room <= file->on_disk || open_now(file) != 0)
+		return;
+	if (ftruncate(file->fd, (off_t)file->on_disk) != 0)
+		failed(file, "truncate", errno);
+	else
+		forget_room(file);
+}
+
 int
 outfile_finish(struct outfile *file, struct secor_err *err)
 {
@@ -221,11 +280,24 @@ outfile_finish(struct outfile *file, struct secor_err *err)
 		return rc;
 	if (!file->made)
 		(void)open_now(file);
+	cut_off(file);
 	close_now(file);
 	if (file->why != 0)
 		return say(file, err);
 	assert(file->on_disk == file->bytes);
 	return SECOR_OK;
+}
+
+/* Ends it; the file itself is removed unless somebody else has it now. */
+static void
+part_with(struct outfile *file, int kept)
+{
+	if (!kept) {
+		(void)unlink(file->name);
+		free(file->name);
+	}
+	forget_room(file);
+	memset(file, 0, sizeof(*file));
 }
 
 void
@@ -240,16 +312,25 @@ outfile_remove(struct outfile *file)
 		all->buffer->len = 0;
 	}
 	close_now(file);
-	(void)unlink(file->name);
 	stage_count(all->stage, -(int64_t)file->on_disk);
-	free(file->name);
-	memset(file, 0, sizeof(*file));
+	part_with(file, 0);
+}
+
+void
+outfile_retire(struct outfile *file)
+{
+	struct outfiles *all = file->all;
+
+	assert(file->fd < 0 && file->room <= file->on_disk);
+	stage_count(all->stage, -(int64_t)file->on_disk);
+	part_with(file, spares_give(&all->spares, file->name, file->on_disk));
 }
 
 void
 outfiles_fini(struct outfiles *all)
 {
 	assert(all->filling == NULL && all->open == 0);
+	(void)spares_drop(&all->spares);
 	pool_put(all->buffer);
 	all->buffer = NULL;
 }

@@ -9,7 +9,7 @@
 #define SECOR_FLOW_WRITE_FILE_H
 
 #include "core/flow/pool.h"
-#include "core/flow/stage.h"
+#include "core/flow/spare.h"
 
 #include <secor/format.h>
 
@@ -26,6 +26,7 @@ struct outfiles {
 	struct outfile *newest, *oldest; /* of the open ones */
 	int64_t open;
 	int64_t limit; /* at least 1 */
+	struct spares spares;
 };
 
 struct outfile {
@@ -36,16 +37,18 @@ struct outfile {
 	int fd;			       /* -1: closed for the moment */
 	int made;		       /* was opened once */
 	int why;		       /* errno of the first failure */
-	const char *failed_at;	       /* "open", "write", "close" */
+	const char *failed_at;	       /* "open", "write", "close"... */
 	uint64_t bytes;		       /* put into it */
 	uint64_t on_disk;
+	uint64_t room; /* that it had already: it is overwritten */
 	uint32_t crc32c;
 };
 
 enum { OUTFILE_BUFFER = 64 * 1024 };
 
-/* A new name in the stage; the file is made at the first byte. */
-void outfile_begin(struct outfile *file, struct outfiles *all);
+/* A new name in the stage; the file is made at the first byte. When it is going
+ * to be `large`, a spare one is taken if there is one. */
+void outfile_begin(struct outfile *file, struct outfiles *all, int large);
 
 /* SECOR_RETRY with the cause and the fix. */
 int outfile_put(
@@ -60,6 +63,9 @@ int outfile_finish(struct outfile *file, struct secor_err *err);
 
 /* Removes it, whatever its state; also one that never began (zeroed). */
 void outfile_remove(struct outfile *file);
+
+/* One that is finished and not needed any more: a spare one, or removed. */
+void outfile_retire(struct outfile *file);
 
 /* The end of the writer: every file is removed. */
 void outfiles_fini(struct outfiles *all);

@@ -92,7 +92,8 @@ stream_begin(struct write_shop *shop, struct staged *staged, int in_any_case,
 	staged->state = STAGED_STREAM;
 	staged->codec = codec;
 	pool_count(pool, codec->cost);
-	outfile_begin(&staged->out, &shop->files);
+	/* at the seal: it never had the bytes for a stream of its own */
+	outfile_begin(&staged->out, &shop->files, !in_any_case);
 	if (codec->ops->begin != NULL)
 		rc = codec->ops->begin(codec->self, &staged->object,
 		    &staged->out.sink, &staged->stream, err);

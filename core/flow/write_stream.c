@@ -120,7 +120,7 @@ move_on(struct write_shop *shop, struct staged *staged, struct secor_err *err)
 		return rc;
 	if (staged->state == STAGED_HELD) {
 		staged->state = STAGED_RAW;
-		outfile_begin(&staged->raw, &shop->files);
+		outfile_begin(&staged->raw, &shop->files, 0);
 	}
 	return pass_held(shop, staged, err);
 }
@@ -327,6 +327,8 @@ stream_seal(struct write_shop *shop, struct staged *staged)
 void
 stream_drop(struct write_shop *shop, struct staged *staged)
 {
+	if (staged->state == STAGED_SEALED)
+		outfile_retire(&staged->out);
 	give_back(shop, staged);
 	free(staged->why);
 	staged->why = NULL;

@@ -102,7 +102,8 @@ void stream_take(
     struct write_shop *shop, struct staged *staged, struct block *block);
 /* Makes the file whole: SEALED or FAILED. */
 void stream_seal(struct write_shop *shop, struct staged *staged);
-/* Gives everything back and removes its files. */
+/* Gives everything back and removes its files; a whole one may be kept as a
+ * spare. */
 void stream_drop(struct write_shop *shop, struct staged *staged);
 
 /* ---- the format's side (write_format.c) ---- */

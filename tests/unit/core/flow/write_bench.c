@@ -53,6 +53,7 @@ bench_end(void)
 	}
 	cr_assert_eq(pool_used(bench.pool), 0);
 	cr_assert_eq(stage_used(bench.stage), 0);
+	cr_assert_eq(stage_spare(bench.stage), 0);
 	cr_assert_eq(atomic_load(&fake.streams), 0);
 	cr_assert_eq(atomic_load(&fake.instances), 0);
 	queue_free(bench.done);
