@@ -6,6 +6,8 @@
 #include "plugins/common/civil.h"
 #include "plugins/common/when.h"
 
+#include <string.h>
+
 static const char not_iso[] = "is not ISO-8601";
 
 struct reader {
@@ -146,6 +148,84 @@ parts_exist(const struct parts *p)
 		return 0;
 	return p->hour < 24 || (p->minute == 0 && p->second == 0 && p->ms == 0);
 }
+
+/* ---- the form that nearly all have: eight bytes at a time ---- */
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define EIGHT(a, b, c, d, e, f, g, h)                                         \
+	((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 |           \
+	    (uint64_t)(d) << 24 | (uint64_t)(e) << 32 | (uint64_t)(f) << 40 | \
+	    (uint64_t)(g) << 48 | (uint64_t)(h) << 56)
+#define BYTE(word, i) ((int)((word) >> (8 * (i)) & 0xff))
+
+/* Compares with a form in which 0 stands for any digit. Where two digits
+ * follow each other, *pairs has their number in the first one's byte, and
+ * *digits each digit. Not 0: it is another form. */
+static inline uint64_t
+differs(const char *p, uint64_t form, uint64_t *digits, uint64_t *pairs)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	/* '0' is the only byte of a form with both of these bits */
+	uint64_t digit = form >> 4 & form >> 5 & each;
+	uint64_t w;
+
+	digit &= ~(form >> 3) & ~(form >> 6);
+	(void)memcpy(&w, p, 8);
+	w ^= form;
+	*digits = w;
+	*pairs = w * 10 + (w >> 8);
+	/* a digit is 0..9 now, all else 0 */
+	return (w | (w + digit * 6)) & ((each * 0xff) ^ digit * 0x0f);
+}
+
+int
+when_common(struct secor_bytes text, int64_t *ms)
+{
+	const char *p = text.ptr;
+	uint64_t date, clock, rest, digits, other;
+	int year, month, day, hour, minute, second, milli = 0;
+
+	if (text.len != 24 && text.len != 20)
+		return 0;
+	other = differs(
+	    p, EIGHT('0', '0', '0', '0', '-', '0', '0', '-'), &digits, &date);
+	other |= differs(p + 8, EIGHT('0', '0', 'T', '0', '0', ':', '0', '0'),
+	    &digits, &clock);
+	if (text.len == 24)
+		other |= differs(p + 16,
+		    EIGHT(':', '0', '0', '.', '0', '0', '0', 'Z'), &digits,
+		    &rest);
+	else
+		other |= differs(p + 12,
+		    EIGHT('0', ':', '0', '0', ':', '0', '0', 'Z'), &digits,
+		    &rest);
+	if (other != 0)
+		return 0;
+	year = BYTE(date, 0) * 100 + BYTE(date, 2);
+	month = BYTE(date, 5);
+	day = BYTE(clock, 0);
+	hour = BYTE(clock, 3);
+	minute = BYTE(clock, 6);
+	second = BYTE(rest, text.len == 24 ? 1 : 5);
+	if (text.len == 24)
+		milli = BYTE(rest, 4) * 10 + BYTE(digits, 6);
+	if (year == 0 || month == 0 || month > 12 || day == 0 ||
+	    day > days_in_month(year, month) || hour > 23 || minute > 59 ||
+	    second > 59)
+		return 0;
+	*ms = days_from_civil(year, month, day) * MS_DAY +
+	      ((hour * 60 + minute) * 60 + second) * MS_SECOND + milli;
+	return 1;
+}
+#else
+int
+when_common(struct secor_bytes text, int64_t *ms)
+{
+	(void)text;
+	(void)ms;
+	return 0;
+}
+#endif
 
 const char *
 when_iso8601(struct zone *zone, struct secor_bytes text, int64_t *ms)

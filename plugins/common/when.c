@@ -166,6 +166,9 @@ when_parse(const struct when *when, struct secor_bytes text, int64_t *ms)
 {
 	const char *why;
 
+	if ((when->format == WHEN_AUTO || when->format == WHEN_ISO8601) &&
+	    when_common(text, ms))
+		return NULL;
 	text = trim(text);
 	if (when->format == WHEN_ISO8601)
 		return when_iso8601(when->zone, text, ms);

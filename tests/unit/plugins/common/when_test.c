@@ -6,6 +6,7 @@
 #include "plugins/common/when.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #define BAD INT64_MIN
@@ -316,4 +317,77 @@ Test(when, days_and_dates_agree_for_all_years)
 		}
 	}
 	cr_assert_eq(days * MS_DAY - 1, TIME_LAST_MS);
+}
+
+/* ---- the common form says what the whole reader says, or nothing ---- */
+
+static int
+common_agrees(struct zone *zone, const char *ptr, size_t len)
+{
+	char exact[24];
+	struct secor_bytes text = {exact + sizeof(exact) - len, len};
+	int64_t quick = BAD, whole = BAD;
+	int known;
+
+	memcpy(exact + sizeof(exact) - len, ptr, len);
+	known = when_common(text, &quick);
+	if (!known) {
+		cr_expect_eq(quick, BAD, "'%.*s' touched", (int)len, ptr);
+		return 0;
+	}
+	cr_expect_null(when_iso8601(zone, text, &whole), "'%.*s' is no time",
+	    (int)len, ptr);
+	cr_expect_eq(quick, whole, "'%.*s'", (int)len, ptr);
+	return 1;
+}
+
+Test(when, common_form_agrees_at_every_byte)
+{
+	static const char *const forms[] = {
+	    "2014-07-30T10:53:20.001Z", "2016-02-29T23:59:59Z"};
+	struct secor_err err;
+	struct zone *zone;
+	int known = 0;
+
+	cr_assert_eq(zone_open("UTC", &zone, &err), SECOR_OK);
+	for (size_t f = 0; f < 2; f++) {
+		size_t len = strlen(forms[f]);
+		char text[24];
+
+		for (size_t i = 0; i < len; i++)
+			for (int byte = 0; byte < 256; byte++) {
+				memcpy(text, forms[f], len);
+				text[i] = (char)byte;
+				known += common_agrees(zone, text, len);
+			}
+		for (size_t n = 0; n < len; n++)
+			cr_expect_not(
+			    n != 20 && common_agrees(zone, forms[f], n));
+	}
+	cr_expect_gt(known, 200);
+	zone_close(zone);
+}
+
+Test(when, common_form_agrees_on_every_day)
+{
+	struct secor_err err;
+	struct zone *zone;
+	int known = 0, days = 0;
+
+	cr_assert_eq(zone_open("UTC", &zone, &err), SECOR_OK);
+	for (int year = 0; year < 10000; year += year < 1890 ? 7 : 1)
+		for (int day = 0; day < 14 * 33; day++) {
+			char text[64];
+			int n = snprintf(text, sizeof(text),
+			    "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year,
+			    day / 33, day % 33, (year + day) % 25, day % 62,
+			    year % 62, (year * 7 + day) % 1000);
+
+			cr_assert_eq(n, 24);
+			known += common_agrees(zone, text, 24);
+			days++;
+		}
+	cr_expect_gt(known, days / 2);
+	cr_expect_lt(known, days);
+	zone_close(zone);
 }
