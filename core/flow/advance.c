@@ -166,8 +166,7 @@ begin_puts(struct batch *batch)
 	batch->state = BATCH_PUTTING;
 	step_reached("put-begin");
 	for (size_t i = 0; i < batch->object_count; i++)
-		if (!batch->objects[i]->stored)
-			put_object(batch->objects[i]);
+		put_object(batch->objects[i]);
 }
 
 /* ---- the steps ---- */

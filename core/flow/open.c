@@ -60,7 +60,9 @@ drop_past(struct part *part)
 	part->past = NULL;
 }
 
-/* Sealed files wait for the next step under this ownership. */
+/* Sealed files wait for the next step under this ownership. What was stored
+ * under the last one may have been removed since, when a plan was resolved: all
+ * objects are put again. */
 static void
 rewind_past(struct batch *batch, enum batch_state state)
 {
@@ -69,8 +71,12 @@ rewind_past(struct batch *batch, enum batch_state state)
 	batch->manifest_retry_ms = 0;
 	manifest_free(batch->manifest);
 	batch->manifest = NULL;
-	for (size_t i = 0; i < batch->object_count; i++)
+	batch->stored = 0;
+	metric_add(batch->part->engine->metrics.kept, 1);
+	for (size_t i = 0; i < batch->object_count; i++) {
+		batch->objects[i]->stored = 0;
 		batch->objects[i]->retry_boot_ms = 0;
+	}
 }
 
 /* What was staged before a revoke in good order, seen with the record as it is

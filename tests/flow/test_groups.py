@@ -8,7 +8,8 @@ import kafka as clients
 import proof
 import pytest
 from flow import local_store, settings, verify, wait_done
-from secor import BINARY
+from halting import wait_empty
+from secor import BINARY, secor_command
 from servers import free_ports
 from watch import metric, wait_metric
 
@@ -202,6 +203,46 @@ def test_plan_that_comes_back_is_put_from_its_files(
     assert "replay begins" not in a.text()
     assert stored(a) > 0 and stored(b) > 0
     assert a.stop() == 0 and b.stop() == 0
+    proof.assert_exactly_once(ids, tree)
+    verify(a)
+
+
+def test_kept_plan_puts_what_was_removed_meanwhile(
+        kafka, topic, group, secor, rgw, bucket, http_proxy):
+    """Half of a plan is stored when its partition is revoked in good order, and
+    the process pauses. A person resolves the plan, which removes that half. The
+    process comes back with its files to the record that it left."""
+    name, tree, broken = topic(), bucket(rgw), [True]
+    proxy = http_proxy(rgw, before=lambda method, path, _: (
+        (503, b"") if method == "PUT" and "hr%3D01" in path and broken[0]
+        else None))
+    store = {"use": "s3", "bucket": tree.bucket, "region": rgw.region,
+             "endpoint": proxy.endpoint, "access_key": rgw.access_key,
+             "secret_key": rgw.secret_key, "max_attempts": 1}
+    ids = clients.produce_json(kafka.address, name, 1000, extra=lambda i: {
+        "ts": 1_767_225_600_000 + i % 2 * 3_600_000})
+    config = group_settings(kafka.address, group, name, store,
+                            engine={"revoke_grace": "500ms"})
+    a = member(secor, config, "a")
+    b = member(secor, config, "b", a.config)
+    a.start(env={"SECOR_STOP_AT": "revoked"})
+    a.wait_for("object stored")
+    a.wait_for("store waits")
+    b.start()
+    a.wait_for("stopped at step step=revoked", timeout=60)
+    b.kill9()
+    wait_empty(kafka.address, group)
+    assert len(proof.object_keys(tree)) == 1
+    done = secor_command("offsets", "resolve", a.config, name, "0", "--again",
+                         "--yes", cwd=a.dir)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert proof.object_keys(tree) == []
+    broken[0] = False
+    a.cont()
+    wait_done(kafka.address, group, name, 1)
+    assert metric(a, "secor_kept_stages_total") == 1
+    assert metric(a, "secor_messages_total") == 1000  # not read again
+    assert a.stop() == 0
     proof.assert_exactly_once(ids, tree)
     verify(a)
 

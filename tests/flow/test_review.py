@@ -15,7 +15,7 @@ from servers import free_ports
 from watch import wait_metric
 
 
-def wait_offset(kafka, group, name, offset, timeout=40):
+def wait_offset(kafka, group, name, offset, timeout=120):
     """Waits until the record is at least there, with or without a plan."""
     clients.wait_committed(kafka.address, group, name, [offset], timeout,
                            clean=False)
