@@ -2,10 +2,12 @@
  * codec.h -- compressed streams: gzip, zlib, zstd.
  *
  * The bytes that come out are a function of the bytes that go in, the kind, the
- * level and the build, however the input is cut into calls: compressors are fed
- * pieces of CODEC_PIECE bytes (their output depends on what they are fed), with
- * output windows of one size. gzip and zlib of levels 1 to 3 come from ISA-L,
- * from 4 on from zlib. gzip headers carry no time, no name and OS 255.
+ * level, the build and the kind of processor (ISA-L finds other matches without
+ * SSE 4, at level 3 also with AVX-512), however the input is cut into calls:
+ * compressors are fed pieces of CODEC_PIECE bytes (their output depends on what
+ * they are fed), with output windows of one size. gzip and zlib of levels 1 to
+ * 3 come from ISA-L, from 4 on from zlib. gzip headers carry no time, no name
+ * and OS 255.
  *
  * A `struct codec` belongs to one thread: it holds the output room and a spare
  * compressor that all its streams share. A stream gets a compressor of its own
