@@ -35,7 +35,7 @@ def local_store(folder):
     return {"use": "local", "dir": str(folder)}, proof.LocalTree(folder)
 
 
-def wait_done(address, group, topic, partitions, timeout=60):
+def wait_done(address, group, topic, partitions, timeout=90):
     """Waits until everything in the topic is stored and committed clean."""
     ends = [clients.watermarks(address, topic, p)[1]
             for p in range(partitions)]

@@ -57,7 +57,7 @@ class Case:
     def record(self):
         return clients.committed(self.address, self.group, self.topic)
 
-    def halted(self, reason, timeout=40):
+    def halted(self, reason, timeout=90):
         """Waits for the halt; what it says about it."""
         found = self.process.wait_for(
             rf"^error \S+ partition halted topic={re.escape(self.topic)} "
@@ -100,7 +100,7 @@ class Case:
         verify(self.process)
 
 
-def wait_empty(address, group, timeout=30):
+def wait_empty(address, group, timeout=90):
     """Waits until the group has no member."""
     admin = AdminClient({"bootstrap.servers": address})
     end = time.monotonic() + timeout

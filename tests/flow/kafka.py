@@ -185,7 +185,7 @@ def watermarks(address, topic, partition=0):
         c.close()
 
 
-def wait_committed(address, group, topic, ends, timeout=60, clean=True):
+def wait_committed(address, group, topic, ends, timeout=90, clean=True):
     """Waits until the record of partition p is at least ends[p], and clean (no
     open plan). `ends` is a dict or, for all partitions, a list."""
     ends = dict(enumerate(ends)) if not isinstance(ends, dict) else ends

@@ -47,7 +47,7 @@ def write_config(path, config):
     return path
 
 
-def secor_command(*args, cwd=None, stdin=None, env=None, timeout=60):
+def secor_command(*args, cwd=None, stdin=None, env=None, timeout=90):
     """Runs a subcommand to its end; the CompletedProcess, with text."""
     return subprocess.run(
         [str(BINARY), *map(str, args)], capture_output=True, text=True,
@@ -92,7 +92,7 @@ class Secor:
             f.seek(self.mark)
             return f.read().decode(errors="replace")
 
-    def wait_for(self, regex, timeout=30, count=1):
+    def wait_for(self, regex, timeout=90, count=1):
         """Waits until the log since the last start has `count` matches; the
         last of them. An end of the process without them is an error."""
         pattern = re.compile(regex, re.M)
@@ -112,11 +112,11 @@ class Secor:
     def running(self):
         return self.process is not None and self.process.running()
 
-    def stop(self, sig=signal.SIGTERM, timeout=30):
+    def stop(self, sig=signal.SIGTERM, timeout=90):
         """The exit code."""
         return self.process.stop(sig, timeout)
 
-    def wait(self, timeout=30):
+    def wait(self, timeout=90):
         """Waits for an end that it comes to by itself; the exit code."""
         return self.process.wait(timeout)
 

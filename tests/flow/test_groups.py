@@ -51,7 +51,7 @@ def stored(process, since=0):
     return process.text().count("object stored", since)
 
 
-def wait_stored_since(process, mark, timeout=30):
+def wait_stored_since(process, mark, timeout=90):
     """Waits for an object that it stores behind this place in its log."""
     end = time.monotonic() + timeout
     while stored(process, mark) == 0:

@@ -33,7 +33,7 @@ def dead_letters(tree):
             for line in proof.lines(tree, k)]
 
 
-def run_to_end(process, kafka, group, name, partitions=1, timeout=60):
+def run_to_end(process, kafka, group, name, partitions=1, timeout=90):
     process.start()
     wait_done(kafka.address, group, name, partitions, timeout)
     assert process.stop() == 0

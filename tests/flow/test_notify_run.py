@@ -54,7 +54,7 @@ class Told:
             self.produce(messages)
             self.wait_done()
 
-    def wait_done(self, timeout=60):
+    def wait_done(self, timeout=90):
         wait_done(self.kafka.address, self.group, self.topic,
                   self.partitions, timeout)
 
@@ -63,7 +63,7 @@ class Told:
         return {p: [(m["start"], m["end"]) for _, m in ms]
                 for p, ms in proof.manifests(self.tree, self.topic).items()}
 
-    def wait_heard(self, timeout=40):
+    def wait_heard(self, timeout=90):
         """Waits until every finished batch is heard."""
         want = {(p, r) for p, rs in self.finished().items() for r in rs}
         self.webhook.wait(lambda w: want <= {

@@ -40,7 +40,7 @@ def families(process):
     return prometheus.parse(text)
 
 
-def wait_for(what, condition, timeout=30):
+def wait_for(what, condition, timeout=90):
     end = time.monotonic() + timeout
     while not (got := condition()):
         assert time.monotonic() < end, f"{what}: not within {timeout} s"
@@ -57,11 +57,11 @@ def ready(process):
     return status, body["reasons"]
 
 
-def wait_ready(process, timeout=30):
+def wait_ready(process, timeout=90):
     wait_for("ready", lambda: ready(process)[0] == 200, timeout)
 
 
-def wait_not_ready(process, reason, timeout=30):
+def wait_not_ready(process, reason, timeout=90):
     return wait_for(reason, lambda: [
         r for r in ready(process)[1] if reason in r], timeout)[0]
 

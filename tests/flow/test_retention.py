@@ -24,7 +24,7 @@ def left(process, topic):
             if k.startswith(head)}
 
 
-def wait_left(process, topic, check, timeout=45):
+def wait_left(process, topic, check, timeout=90):
     end = time.monotonic() + timeout
     while not check(now := left(process, topic)):
         assert time.monotonic() < end, now

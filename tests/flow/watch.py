@@ -28,7 +28,7 @@ def metric(process, name):
                if k.split("{")[0] == name)
 
 
-def wait_metric(process, name, value, timeout=30):
+def wait_metric(process, name, value, timeout=90):
     """Waits until the metric is `value` at least; what it is then."""
     end = time.monotonic() + timeout
     while (now := metric(process, name)) < value:

@@ -56,7 +56,7 @@ class Webhook:
                         (e["start"], e["end"]))
         return found
 
-    def wait(self, condition, timeout=40):
+    def wait(self, condition, timeout=90):
         """Waits until condition(self) is true."""
         end = time.monotonic() + timeout
         while not condition(self):

@@ -142,7 +142,7 @@ class Process:
         if self.running():
             os.killpg(self.pid, sig)
 
-    def wait(self, timeout=30):
+    def wait(self, timeout=90):
         """The exit code; after the timeout kill -9 and RigError."""
         try:
             code = self.child.wait(timeout)
@@ -152,7 +152,7 @@ class Process:
         watchdog().drop_group(self.pid)
         return code
 
-    def stop(self, sig=signal.SIGTERM, timeout=30):
+    def stop(self, sig=signal.SIGTERM, timeout=90):
         self.send(sig)
         return self.wait(timeout)
 
@@ -209,7 +209,7 @@ class Server:
                            f"{done.stdout}{done.stderr}")
         return done.stdout
 
-    def stop(self, timeout=60):
+    def stop(self, timeout=90):
         self.process.stop(timeout=timeout)
 
     def kill9(self):
