@@ -209,6 +209,27 @@ cli_progress(const char *fmt, ...)
 	(void)fflush(stderr);
 }
 
+int
+cli_parse_time(const char *text, int64_t now_ms, int64_t *ms)
+{
+	static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"};
+	int64_t ago;
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct tm tm = {0};
+		const char *end = strptime(text, forms[i], &tm);
+
+		if (end != NULL && *end == '\0') {
+			*ms = (int64_t)timegm(&tm) * 1000;
+			return 1;
+		}
+	}
+	if (parse_duration(text, &ago) != 0 || ago < 0)
+		return 0;
+	*ms = now_ms - ago;
+	return 1;
+}
+
 const char *
 cli_time(int64_t ms, char dst[40])
 {

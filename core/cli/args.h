@@ -54,6 +54,10 @@ void cli_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* 2014-07-21T02:13:20.000Z; "-" for SECOR_NO_TIME. */
 const char *cli_time(int64_t ms, char dst[40]);
 
+/* Reads "2026-01-31", "2026-01-31T12:30:00Z", or "30d" before `now_ms`. 0 when
+ * it is none of them. */
+int cli_parse_time(const char *text, int64_t now_ms, int64_t *ms);
+
 /* Appends `"name":` with a string, or with null for text == NULL. */
 void cli_json_text(struct buf *out, const char *name, const char *text);
 

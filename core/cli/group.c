@@ -144,6 +144,28 @@ group_log(struct group *group, const char *topic, int32_t partition,
 		   : no_answer(group, "read the log's offsets", why, err);
 }
 
+int
+group_offset_at(struct group *group, const char *topic, int32_t partition,
+    int64_t ms, int64_t *offset, struct secor_err *err)
+{
+	rd_kafka_topic_partition_list_t *list =
+	    rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_t *one =
+	    rd_kafka_topic_partition_list_add(list, topic, partition);
+	rd_kafka_resp_err_t why;
+
+	one->offset = ms;
+	why = rd_kafka_offsets_for_times(group->rk, list, GROUP_TIMEOUT_MS);
+	if (why == RD_KAFKA_RESP_ERR_NO_ERROR)
+		why = one->err;
+	if (why == RD_KAFKA_RESP_ERR_NO_ERROR)
+		*offset = one->offset < 0 ? -1 : one->offset;
+	rd_kafka_topic_partition_list_destroy(list);
+	return why == RD_KAFKA_RESP_ERR_NO_ERROR
+		   ? SECOR_OK
+		   : no_answer(group, "find the offset of a time", why, err);
+}
+
 static int
 by_name(const void *left, const void *right)
 {
@@ -188,4 +210,81 @@ group_topics_free(struct group_topic *topics, size_t count)
 	for (size_t i = 0; i < count; i++)
 		free(topics[i].name);
 	free(topics);
+}
+
+/* ---- other groups ---- */
+
+static rd_kafka_event_t *
+ask_offsets(struct group *group, const char *name,
+    const rd_kafka_topic_partition_list_t *list)
+{
+	rd_kafka_queue_t *answers = rd_kafka_queue_new(group->rk);
+	rd_kafka_ListConsumerGroupOffsets_t *ask =
+	    rd_kafka_ListConsumerGroupOffsets_new(name, list);
+	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(
+	    group->rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+	rd_kafka_event_t *event;
+
+	(void)rd_kafka_AdminOptions_set_request_timeout(
+	    options, GROUP_TIMEOUT_MS, NULL, 0);
+	rd_kafka_ListConsumerGroupOffsets(group->rk, &ask, 1, options, answers);
+	event = rd_kafka_queue_poll(answers, 2 * GROUP_TIMEOUT_MS);
+	rd_kafka_AdminOptions_destroy(options);
+	rd_kafka_ListConsumerGroupOffsets_destroy(ask);
+	rd_kafka_queue_destroy(answers);
+	return event;
+}
+
+static rd_kafka_resp_err_t
+read_offsets(rd_kafka_event_t *event, int64_t *offsets)
+{
+	const rd_kafka_group_result_t **groups;
+	const rd_kafka_topic_partition_list_t *list;
+	const rd_kafka_error_t *error;
+	size_t n = 0;
+
+	groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+	    rd_kafka_event_ListConsumerGroupOffsets_result(event), &n);
+	if (n != 1)
+		return RD_KAFKA_RESP_ERR__BAD_MSG;
+	error = rd_kafka_group_result_error(groups[0]);
+	if (error != NULL)
+		return rd_kafka_error_code(error);
+	list = rd_kafka_group_result_partitions(groups[0]);
+	for (int i = 0; i < list->cnt; i++) {
+		const rd_kafka_topic_partition_t *one = &list->elems[i];
+
+		if (one->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+			return one->err;
+		if (one->offset >= 0)
+			offsets[one->partition] = one->offset;
+	}
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+int
+group_offsets_of(struct group *group, const char *name,
+    const struct group_topic *topic, int64_t *offsets, struct secor_err *err)
+{
+	rd_kafka_topic_partition_list_t *list =
+	    rd_kafka_topic_partition_list_new(topic->partitions);
+	rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR__TIMED_OUT;
+	rd_kafka_event_t *event;
+
+	for (int32_t p = 0; p < topic->partitions; p++) {
+		offsets[p] = -1;
+		(void)rd_kafka_topic_partition_list_add(list, topic->name, p);
+	}
+	event = ask_offsets(group, name, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	if (event != NULL) {
+		why = rd_kafka_event_error(event);
+		if (why == RD_KAFKA_RESP_ERR_NO_ERROR)
+			why = read_offsets(event, offsets);
+		rd_kafka_event_destroy(event);
+	}
+	return why == RD_KAFKA_RESP_ERR_NO_ERROR
+		   ? SECOR_OK
+		   : no_answer(
+			 group, "read the other group's offsets", why, err);
 }

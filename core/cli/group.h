@@ -39,6 +39,10 @@ int group_must_be_empty(struct group *group, struct secor_err *err);
 int group_log(struct group *group, const char *topic, int32_t partition,
     int64_t *low, int64_t *high, struct secor_err *err);
 
+/* The first offset whose message is of `ms` or later; -1: there is none. */
+int group_offset_at(struct group *group, const char *topic, int32_t partition,
+    int64_t ms, int64_t *offset, struct secor_err *err);
+
 /* The committed messages with offsets in [start, end), in order, to `each`;
  * anything but SECOR_OK from it ends the reading and is returned. Ends early
  * where the log ends. */
@@ -63,6 +67,10 @@ struct group_topic {
 };
 int group_topics(struct group *group, struct group_topic **topics,
     size_t *count, struct secor_err *err);
+/* What another group has committed of a topic: offsets[partition], -1 where it
+ * has nothing. */
+int group_offsets_of(struct group *group, const char *name,
+    const struct group_topic *topic, int64_t *offsets, struct secor_err *err);
 void group_topics_free(struct group_topic *topics, size_t count);
 
 #endif

@@ -13,26 +13,48 @@
 
 static const char usage[] =
     "usage: secor offsets show FILE [--topic T] [--json]\n"
-    "       secor offsets adopt FILE TOPIC PARTITION HOW [--yes]\n"
-    "       secor offsets resolve FILE TOPIC PARTITION [HOW] [--yes]\n"
+    "       secor offsets adopt FILE TOPIC PARTITION HOW [options]\n"
+    "       secor offsets reset FILE TOPIC PARTITION|all --to WHERE [options]\n"
+    "       secor offsets import FILE --from-group G|--from-file F "
+    "[options]\n"
+    "       secor offsets resolve FILE TOPIC PARTITION [HOW] [options]\n"
+    "\n"
     "show     the record of every partition: where it is, why it is halted, "
     "what to do\n"
-    "adopt    lets a partition go on at an offset that you choose\n"
+    "adopt    lets a halted partition go on at an offset that you choose\n"
     "  --from-manifests     behind the last manifest: nothing skipped, "
     "nothing doubled\n"
     "  --current            at the group's offset, whoever committed it\n"
     "  --offset N           at offset N\n"
-    "  --remove-unfinished  also removes objects of batches that were never "
-    "final\n"
+    "reset    moves partitions: forward skips messages (a gap manifest says "
+    "so), back\n"
+    "         into what is stored needs a higher layout.generation\n"
+    "  --to WHERE           an offset, earliest, latest, "
+    "2026-01-31T12:30:00Z, or 2h (ago)\n"
+    "import   begins where another consumer group or a file says, e.g. another "
+    "sink's\n"
+    "  --from-group G       the committed offsets of that group\n"
+    "  --from-file F        lines topic,partition,offset ('-': standard "
+    "input)\n"
+    "  --topic T            only this topic\n"
+    "  --replace            also partitions that have a record already\n"
     "resolve  a plan that cannot be repeated: says what is stored and what "
     "each way costs\n"
     "  --again              removes what is stored of it, reads from its start "
     "again\n"
     "  --as-stored          keeps what is stored, gives up the rest\n"
     "  --skip-plan          removes what is stored of it, gives up all of it\n"
-    "adopt and resolve need the group stopped; they say what may be skipped or "
-    "doubled,\n"
-    "and ask, unless --yes.\n";
+    "\n"
+    "  --remove-unfinished  adopt, reset, import: removes objects of batches "
+    "that were\n"
+    "                       never final\n"
+    "  --quarantine         copies what is removed to " CONFIG_QUARANTINE
+    "/ first\n"
+    "  --dry-run            only says what it would do\n"
+    "  --yes                does not ask\n"
+    "\n"
+    "They need the group stopped; they say what may be skipped or doubled, "
+    "and ask.\n";
 
 int
 offsets_failed(int status, const struct secor_err *err)
@@ -46,15 +68,68 @@ offsets_ask(const struct wish *wish, const char *question)
 {
 	char answer[16] = "";
 
+	if (wish->dry_run) {
+		(void)printf("nothing was done: --dry-run\n");
+		return CLI_OK;
+	}
 	if (wish->yes)
-		return 1;
+		return -1;
 	(void)printf("%s [yes/no] ", question);
 	(void)fflush(stdout);
 	if (fgets(answer, sizeof(answer), stdin) != NULL &&
 	    strcmp(answer, "yes\n") == 0)
-		return 1;
+		return -1;
 	(void)printf("nothing was done\n");
-	return 0;
+	return CLI_FOUND;
+}
+
+/* ---- commits ---- */
+
+int
+offsets_fence(struct offsets *offsets, const struct halt_place *place,
+    const struct record *record, struct secor_err *err)
+{
+	struct record halt = *record;
+	int rc;
+
+	halt.kind = RECORD_HALT;
+	halt.r = HALT_INTERRUPTED;
+	rc = group_commit(
+	    &offsets->group, place->topic, place->partition, &halt, err);
+	if (rc == SECOR_OK)
+		offsets->fenced = *place;
+	return rc;
+}
+
+int
+offsets_commit(struct offsets *offsets, const struct halt_place *place,
+    const struct record *record, struct secor_err *err)
+{
+	int rc = group_commit(
+	    &offsets->group, place->topic, place->partition, record, err);
+
+	if (rc != SECOR_OK)
+		return rc;
+	offsets->fenced.topic = NULL;
+	(void)printf("committed: %s/%" PRId32 " is clean at %" PRId64 "\n",
+	    place->topic, place->partition, record->offset);
+	return SECOR_OK;
+}
+
+/* It ended between two steps. */
+static void
+say_fenced(const struct halt_place *place)
+{
+	struct buf remedy = {0};
+
+	if (place->topic == NULL)
+		return;
+	halt_remedy(HALT_INTERRUPTED, place, &remedy);
+	(void)fprintf(stderr,
+	    "secor offsets: %s/%" PRId32 " is halted now (%s): %s\n",
+	    place->topic, place->partition, halt_name(HALT_INTERRUPTED),
+	    remedy.ptr);
+	buf_fini(&remedy);
 }
 
 /* ---- the command ---- */
@@ -69,16 +144,31 @@ with_store(struct offsets *offsets, struct secor_err *err)
 	return rc;
 }
 
-/* What the command line says. */
-struct command {
-	const char *topic; /* show */
-	int json;
-	struct wish wish;
+static int check_show(const struct wish *wish);
+static int check_adopt(const struct wish *wish);
+static int check_reset(const struct wish *wish);
+static int check_import(const struct wish *wish);
+static int check_resolve(const struct wish *wish);
+
+/* The subcommands: how many words follow, and whether the last may be `all`.
+ * check: whether the options fit, -1 or the exit code. */
+static const struct verb {
+	const char *name;
+	size_t words;
+	int takes_all;
+	int (*check)(const struct wish *wish);
+	int (*run)(struct offsets *offsets, const struct wish *wish);
+} verbs[] = {
+    {"show", 2, 0, check_show, offsets_show},
+    {"adopt", 4, 0, check_adopt, offsets_adopt},
+    {"reset", 4, 1, check_reset, offsets_reset},
+    {"import", 2, 0, check_import, offsets_import},
+    {"resolve", 4, 0, check_resolve, offsets_resolve},
 };
 
 static int
 dispatch(
-    struct offsets *offsets, const char *verb, const struct command *command)
+    struct offsets *offsets, const struct verb *verb, const struct wish *wish)
 {
 	struct secor_err err;
 	int rc = with_store(offsets, &err);
@@ -88,19 +178,16 @@ dispatch(
 	if (rc == SECOR_OK)
 		rc = client_g(offsets->group.rk, offsets->config,
 		    GROUP_TIMEOUT_MS, offsets->g, &err);
-	if (rc != SECOR_OK)
-		rc = offsets_failed(SECOR_RETRY, &err);
-	else if (strcmp(verb, "show") == 0)
-		rc = offsets_show(offsets, command->topic, command->json);
-	else if (strcmp(verb, "adopt") == 0)
-		rc = offsets_adopt(offsets, &command->wish);
-	else
-		rc = offsets_resolve(offsets, &command->wish);
+	rc = rc == SECOR_OK ? verb->run(offsets, wish)
+			    : offsets_failed(SECOR_RETRY, &err);
+	say_fenced(&offsets->fenced);
 	group_close(&offsets->group);
 	if (offsets->store.self != NULL)
 		offsets->store.ops->close(offsets->store.self);
 	return rc;
 }
+
+/* ---- the command line ---- */
 
 static int
 complain(const char *what)
@@ -110,61 +197,153 @@ complain(const char *what)
 	return CLI_USAGE;
 }
 
-/* Reads TOPIC PARTITION and checks that one way was chosen. -1: fine. */
 static int
-check_wish(const struct cli_words *words, struct wish *wish)
+adopts(const struct wish *wish)
 {
-	const char *verb = words->items[0];
-	int adopts = wish->from_manifests + wish->current + (wish->offset >= 0);
-	int resolves = wish->again + wish->as_stored + wish->skip_plan;
-	char *end;
-	long partition;
+	return wish->from_manifests + wish->current + (wish->offset >= 0);
+}
 
-	if (strcmp(verb, "show") == 0)
-		return words->count == 2 && adopts + resolves == 0
-			   ? -1
-			   : complain("show takes FILE");
-	if (words->count != 4)
-		return complain("FILE TOPIC PARTITION are needed");
-	partition = strtol(words->items[3], &end, 10);
-	if (end == words->items[3] || *end != '\0' || partition < 0 ||
-	    partition > INT32_MAX)
-		return complain("PARTITION is a number");
-	wish->topic = words->items[2];
-	wish->partition = (int32_t)partition;
-	if (strcmp(verb, "adopt") == 0)
-		return adopts == 1 && resolves == 0
-			   ? -1
-			   : complain("adopt needs one of --from-manifests, "
-				      "--current, --offset N");
-	if (strcmp(verb, "resolve") == 0)
-		return adopts == 0 && resolves <= 1
-			   ? -1
-			   : complain("resolve takes one of --again, "
-				      "--as-stored, --skip-plan");
-	return complain("the first word is show, adopt or resolve");
+static int
+resolves(const struct wish *wish)
+{
+	return wish->again + wish->as_stored + wish->skip_plan;
+}
+
+static int
+imports(const struct wish *wish)
+{
+	return (wish->from_group != NULL) + (wish->from_file != NULL) +
+	       wish->replace;
+}
+
+static int
+check_show(const struct wish *wish)
+{
+	return adopts(wish) + resolves(wish) + imports(wish) == 0 &&
+		       wish->to == NULL && !wish->remove_unfinished &&
+		       !wish->quarantine
+		   ? -1
+		   : complain("show takes FILE, --topic and --json");
+}
+
+static int
+check_adopt(const struct wish *wish)
+{
+	return adopts(wish) == 1 && resolves(wish) + imports(wish) == 0 &&
+		       wish->to == NULL
+		   ? -1
+		   : complain("adopt needs one of --from-manifests, "
+			      "--current, --offset N");
+}
+
+static int
+check_reset(const struct wish *wish)
+{
+	struct move move;
+
+	if (adopts(wish) + resolves(wish) + imports(wish) > 0 ||
+	    wish->to == NULL)
+		return complain("reset needs --to OFFSET, earliest, latest or "
+				"a time");
+	return move_aim(&move, wish->to, 0)
+		   ? -1
+		   : complain("--to is an offset, earliest, latest, a time "
+			      "like 2026-01-31T12:30:00Z, or 2h (ago)");
+}
+
+static int
+check_import(const struct wish *wish)
+{
+	return adopts(wish) + resolves(wish) == 0 && wish->to == NULL &&
+		       (wish->from_group != NULL) != (wish->from_file != NULL)
+		   ? -1
+		   : complain("import needs one of --from-group G, "
+			      "--from-file F");
+}
+
+static int
+check_resolve(const struct wish *wish)
+{
+	if (adopts(wish) + imports(wish) > 0 || resolves(wish) > 1 ||
+	    wish->to != NULL || wish->remove_unfinished)
+		return complain("resolve takes one of --again, --as-stored, "
+				"--skip-plan");
+	return !wish->quarantine || wish->again || wish->skip_plan
+		   ? -1
+		   : complain("--quarantine goes with what removes objects: "
+			      "--again or --skip-plan");
+}
+
+static int
+read_partition(const struct verb *verb, const char *word, int32_t *partition)
+{
+	char *end;
+	long number = strtol(word, &end, 10);
+
+	if (verb->takes_all && strcmp(word, "all") == 0)
+		return 1;
+	*partition = (int32_t)number;
+	return end != word && *end == '\0' && number >= 0 &&
+	       number <= INT32_MAX;
+}
+
+/* Reads the words and checks that the options fit. -1: fine. */
+static int
+read_words(
+    const struct cli_words *words, struct wish *wish, const struct verb **verb)
+{
+	size_t n = sizeof(verbs) / sizeof(verbs[0]);
+	size_t i = 0;
+
+	while (i < n && strcmp(verbs[i].name, words->items[0]) != 0)
+		i++;
+	if (i == n)
+		return complain("the first word is show, adopt, reset, import "
+				"or resolve");
+	*verb = &verbs[i];
+	if (words->count != verbs[i].words)
+		return complain(verbs[i].words == 2
+				    ? "FILE is needed, and nothing else"
+				    : "FILE TOPIC PARTITION are needed");
+	if (verbs[i].words == 4) {
+		if (wish->topic != NULL)
+			return complain("--topic goes with show and import");
+		wish->topic = words->items[2];
+		if (!read_partition(
+			&verbs[i], words->items[3], &wish->partition))
+			return complain(verbs[i].takes_all
+					    ? "PARTITION is a number, or all"
+					    : "PARTITION is a number");
+	}
+	return verbs[i].check(wish);
 }
 
 int
 cli_offsets(int argc, char **argv)
 {
-	struct command command = {.wish = {.offset = -1}};
-	struct wish *wish = &command.wish;
+	struct wish wish = {.partition = -1, .offset = -1};
 	const struct cli_option options[] = {
-	    {"topic", CLI_TEXT, &command.topic},
-	    {"json", CLI_FLAG, &command.json},
-	    {"yes", CLI_FLAG, &wish->yes},
-	    {"offset", CLI_NUMBER, &wish->offset},
-	    {"from-manifests", CLI_FLAG, &wish->from_manifests},
-	    {"current", CLI_FLAG, &wish->current},
-	    {"remove-unfinished", CLI_FLAG, &wish->remove_unfinished},
-	    {"skip-plan", CLI_FLAG, &wish->skip_plan},
-	    {"as-stored", CLI_FLAG, &wish->as_stored},
-	    {"again", CLI_FLAG, &wish->again},
+	    {"topic", CLI_TEXT, &wish.topic},
+	    {"json", CLI_FLAG, &wish.json},
+	    {"yes", CLI_FLAG, &wish.yes},
+	    {"dry-run", CLI_FLAG, &wish.dry_run},
+	    {"offset", CLI_NUMBER, &wish.offset},
+	    {"from-manifests", CLI_FLAG, &wish.from_manifests},
+	    {"current", CLI_FLAG, &wish.current},
+	    {"remove-unfinished", CLI_FLAG, &wish.remove_unfinished},
+	    {"quarantine", CLI_FLAG, &wish.quarantine},
+	    {"to", CLI_TEXT, &wish.to},
+	    {"from-group", CLI_TEXT, &wish.from_group},
+	    {"from-file", CLI_TEXT, &wish.from_file},
+	    {"replace", CLI_FLAG, &wish.replace},
+	    {"skip-plan", CLI_FLAG, &wish.skip_plan},
+	    {"as-stored", CLI_FLAG, &wish.as_stored},
+	    {"again", CLI_FLAG, &wish.again},
 	};
 	const struct cli_table table = {
 	    usage, options, sizeof(options) / sizeof(options[0]), 2, 4};
 	struct offsets offsets = {.config = NULL};
+	const struct verb *verb = NULL;
 	struct cli_words words;
 	struct registry *registry;
 	struct config *config;
@@ -172,12 +351,12 @@ cli_offsets(int argc, char **argv)
 
 	if (rc >= 0)
 		return rc;
-	rc = check_wish(&words, wish);
+	rc = read_words(&words, &wish, &verb);
 	if (rc < 0) {
 		config = cli_config(words.items[1], 0, &registry, &rc);
 		offsets.config = config;
 		if (config != NULL) {
-			rc = dispatch(&offsets, words.items[0], &command);
+			rc = dispatch(&offsets, verb, &wish);
 			config_free(config);
 			registry_free(registry);
 		}

@@ -13,6 +13,7 @@
 enum { SHOWN_KEYS = 20 };
 
 struct open_plan {
+	struct halt_place place;
 	struct record record;
 	int64_t generation;
 	int64_t low, high;
@@ -84,7 +85,7 @@ look(struct offsets *offsets, const struct wish *wish, struct open_plan *plan,
 	plan->stored.from = record->offset;
 	plan->stored.until = record->offset + 1;
 	if (rc == SECOR_OK)
-		rc = stored_find(offsets, wish, &plan->stored, err);
+		rc = stored_find(offsets, &plan->place, &plan->stored, err);
 	if (rc == SECOR_OK)
 		rc = find_manifest(offsets, wish, plan, err);
 	return rc;
@@ -147,7 +148,9 @@ explain(const struct wish *wish, const struct open_plan *plan)
 	    "  --as-stored   keeps these objects, gives up what is not "
 	    "in them, goes on at %" PRId64 "\n"
 	    "  --skip-plan   removes these objects, gives up all "
-	    "%" PRId64 " messages, goes on at %" PRId64 "\n",
+	    "%" PRId64 " messages, goes on at %" PRId64 "\n"
+	    "  --quarantine  with --again or --skip-plan: copies these objects "
+	    "to " CONFIG_QUARANTINE "/ first\n",
 	    record->e, record->n, record->e);
 }
 
@@ -264,6 +267,12 @@ carry_out(struct offsets *offsets, const struct wish *wish,
 
 	*next = plan->record;
 	next->kind = RECORD_CLEAN;
+	if (wish->quarantine)
+		rc = stored_copy(offsets, &plan->stored, err);
+	if (rc == SECOR_OK && plan->manifest == NULL)
+		rc = offsets_fence(offsets, &plan->place, next, err);
+	if (rc != SECOR_OK)
+		return rc;
 	if (plan->manifest != NULL) {
 		next->offset = plan->manifest->end;
 		next->m = plan->manifest->chain;
@@ -273,12 +282,12 @@ carry_out(struct offsets *offsets, const struct wish *wish,
 	} else {
 		rc = stored_remove(offsets, &plan->stored, err);
 		if (rc == SECOR_OK && wish->skip_plan)
-			rc = gap_put(offsets, wish, plan->record.e, next, err);
+			rc = gap_put(
+			    offsets, &plan->place, plan->record.e, next, err);
 	}
 	if (rc != SECOR_OK)
 		return rc;
-	return group_commit(
-	    &offsets->group, wish->topic, wish->partition, next, err);
+	return offsets_commit(offsets, &plan->place, next, err);
 }
 
 static int
@@ -286,7 +295,7 @@ choose(struct offsets *offsets, const struct wish *wish,
     const struct open_plan *plan, struct secor_err *err)
 {
 	struct record next;
-	int rc;
+	int code, rc;
 
 	if (!wish->skip_plan && !wish->as_stored && !wish->again)
 		return CLI_FOUND;
@@ -295,20 +304,18 @@ choose(struct offsets *offsets, const struct wish *wish,
 		    "the plan's manifest is there: --as-stored");
 		return offsets_failed(SECOR_FATAL, err);
 	}
-	if (!offsets_ask(wish, "Go on?"))
-		return CLI_FOUND;
+	code = offsets_ask(wish, "Go on?");
+	if (code >= 0)
+		return code;
 	rc = carry_out(offsets, wish, plan, &next, err);
-	if (rc != SECOR_OK)
-		return offsets_failed(rc, err);
-	(void)printf("committed: %s/%" PRId32 " is clean at %" PRId64 "\n",
-	    wish->topic, wish->partition, next.offset);
-	return CLI_OK;
+	return rc == SECOR_OK ? CLI_OK : offsets_failed(rc, err);
 }
 
 int
 offsets_resolve(struct offsets *offsets, const struct wish *wish)
 {
-	struct open_plan plan = {.manifest = NULL};
+	struct open_plan plan = {
+	    .place = {offsets->config->file, wish->topic, wish->partition}};
 	struct secor_err err;
 	int rc = look(offsets, wish, &plan, &err);
 	int code;

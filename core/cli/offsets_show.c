@@ -17,7 +17,8 @@ struct shown {
 	struct record record;
 	char text[RECORD_TEXT_MAX]; /* the metadata as it is */
 	int64_t low, high;
-	enum halt halt; /* what the service would halt for, as far as seen */
+	enum halt halt;	   /* what the service would halt for, as far as seen */
+	char unknown[400]; /* missing, and the store does not answer: why */
 };
 
 static const char *
@@ -32,14 +33,32 @@ state_name(const struct record *record)
 	return names[record->kind];
 }
 
-/* What the record alone shows to be wrong. */
+/* As the service does with a partition that has no record. */
 static enum halt
-judge(const struct offsets *offsets, const struct shown *shown)
+judge_missing(struct offsets *offsets, struct shown *shown)
+{
+	const struct halt_place place = {
+	    offsets->config->file, shown->topic, shown->partition};
+	struct secor_err err;
+	int exist = 0;
+	int rc = manifests_exist(offsets, &place, &exist, &err);
+
+	if (rc == SECOR_RETRY)
+		(void)snprintf(
+		    shown->unknown, sizeof(shown->unknown), "%.399s", err.text);
+	if (rc != SECOR_OK)
+		return rc == SECOR_RETRY ? HALT_NONE : HALT_STORE_LIST;
+	return exist ? HALT_LOST : HALT_NONE;
+}
+
+/* What the record shows to be wrong, and, where there is none, the store. */
+static enum halt
+judge(struct offsets *offsets, struct shown *shown)
 {
 	const struct record *record = &shown->record;
 
 	if (record->kind == RECORD_MISSING)
-		return HALT_NONE;
+		return judge_missing(offsets, shown);
 	if (record->kind == RECORD_FOREIGN)
 		return HALT_FOREIGN;
 	if (!record_same_family(record->g, offsets->g))
@@ -105,6 +124,10 @@ json_one(const struct offsets *offsets, const struct shown *shown, int first)
 		cli_json_text(&out, "advice", remedy.ptr);
 		buf_fini(&remedy);
 	}
+	if (shown->unknown[0] != '\0') {
+		buf_putc(&out, ',');
+		cli_json_text(&out, "store", shown->unknown);
+	}
 	buf_putc(&out, '}');
 	(void)fputs(out.ptr, stdout);
 	buf_fini(&out);
@@ -120,7 +143,10 @@ text_one(const struct offsets *offsets, const struct shown *shown)
 	(void)printf("%s/%" PRId32 "  %s", shown->topic, shown->partition,
 	    state_name(r));
 	if (r->kind == RECORD_MISSING)
-		(void)printf(": no committed offset yet");
+		(void)printf(shown->halt == HALT_LOST
+				 ? ": no committed offset, though manifests "
+				   "are there"
+				 : ": no committed offset yet");
 	else
 		(void)printf(" at %" PRId64 ", lag %" PRId64, r->offset,
 		    shown->high - r->offset);
@@ -137,6 +163,10 @@ text_one(const struct offsets *offsets, const struct shown *shown)
 		(void)printf("    plan: offsets %" PRId64 "..%" PRId64
 			     ", %" PRId64 " messages, cut by %s\n",
 		    r->offset, r->e - 1, r->n, cut_name(r->c));
+	if (shown->unknown[0] != '\0')
+		(void)printf("    whether it was stored before is not known, "
+			     "the store does not answer: %s\n",
+		    shown->unknown);
 	if (shown->halt == HALT_NONE)
 		return;
 	remedy_of(offsets, shown, &remedy);
@@ -190,8 +220,10 @@ json_head(const struct offsets *offsets)
 }
 
 int
-offsets_show(struct offsets *offsets, const char *topic, int json)
+offsets_show(struct offsets *offsets, const struct wish *wish)
 {
+	const char *topic = wish->topic;
+	int json = wish->json;
 	struct group_topic *topics = NULL;
 	size_t count = 0;
 	struct secor_err err;

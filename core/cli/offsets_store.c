@@ -4,10 +4,14 @@
 #include "core/base/clock.h"
 #include "core/base/hash.h"
 #include "core/cli/offsets.h"
+#include "core/cli/records.h"
 #include "core/cli/verify.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- ranges ---- */
 
@@ -29,12 +33,12 @@ add_range(void *arg, const char *key, const struct manifest *manifest,
 }
 
 int
-ranges_read(struct offsets *offsets, const char *topic, int32_t partition,
+ranges_read(struct offsets *offsets, const struct halt_place *place,
     struct ranges *ranges, struct secor_err *err)
 {
 	struct manifest_places places = {0};
-	int rc =
-	    manifest_places(&offsets->store, topic, partition, &places, err);
+	int rc = manifest_places(
+	    &offsets->store, place->topic, place->partition, &places, err);
 
 	for (size_t i = 0; rc == SECOR_OK && i < places.count; i++)
 		rc = manifest_walk(&offsets->store, &places.items[i], 0,
@@ -65,7 +69,7 @@ ranges_last(const struct ranges *ranges, int64_t limit)
 /* ---- objects ---- */
 
 struct finding {
-	const struct wish *wish;
+	const struct halt_place *place;
 	struct stored *stored;
 };
 
@@ -80,7 +84,7 @@ take_object(void *arg, const char *key, uint64_t length)
 
 	if (!verify_parse_key(key, &generation, &partition, &start) ||
 	    generation != stored->generation ||
-	    partition != finding->wish->partition || start < stored->from ||
+	    partition != finding->place->partition || start < stored->from ||
 	    start >= stored->until)
 		return 0;
 	stored->keys = mem_grow(stored->keys, (n + 1) * sizeof(*stored->keys));
@@ -94,14 +98,14 @@ take_object(void *arg, const char *key, uint64_t length)
 }
 
 int
-stored_find(struct offsets *offsets, const struct wish *wish,
+stored_find(struct offsets *offsets, const struct halt_place *place,
     struct stored *stored, struct secor_err *err)
 {
-	struct finding finding = {wish, stored};
+	struct finding finding = {place, stored};
 	const struct manifest_store *store = &offsets->store;
-	char *data = mem_text("%s/", wish->topic);
+	char *data = mem_text("%s/", place->topic);
 	char *dead = mem_text(
-	    "%s/%s/", offsets->config->layout.dead_letter_prefix, wish->topic);
+	    "%s/%s/", offsets->config->layout.dead_letter_prefix, place->topic);
 	int rc;
 
 	rc = store->ops->list(
@@ -136,6 +140,77 @@ stored_remove(
 	return rc;
 }
 
+/* ---- quarantine ---- */
+
+static int
+go_on(const struct secor_put *put)
+{
+	(void)put;
+	return 1;
+}
+
+static int
+read_file(const struct secor_put *put, uint64_t at, void *bytes, size_t len,
+    struct secor_err *err)
+{
+	FILE *file = put->arg;
+
+	if (fseeko(file, (off_t)at, SEEK_SET) == 0 &&
+	    fread(bytes, 1, len, file) == len)
+		return SECOR_OK;
+	return secor_fail(
+	    err, SECOR_RETRY, "read a temporary file: %s", strerror(errno));
+}
+
+static int
+copy_one(struct offsets *offsets, const char *key, const char *to,
+    struct secor_err *err)
+{
+	const struct manifest_store *store = &offsets->store;
+	struct records_file from;
+	struct secor_put put = {.size = sizeof(put),
+	    .key = to,
+	    .read_at = read_file,
+	    .go_on = go_on};
+	int rc = records_fetch(store->ops, store->self, key, &from, err);
+
+	if (rc != SECOR_OK)
+		return rc;
+	put.arg = from.file;
+	put.length = from.length;
+	put.crc32c = from.crc32c;
+	rc = store->ops->put(store->self, &put, err);
+	(void)fclose(from.file);
+	return rc;
+}
+
+int
+stored_copy(
+    struct offsets *offsets, const struct stored *stored, struct secor_err *err)
+{
+	time_t now = (time_t)(clock_now_ms() / 1000);
+	struct tm tm;
+	char when[24];
+	char *folder;
+	int rc = SECOR_OK;
+
+	(void)strftime(
+	    when, sizeof(when), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
+	folder = mem_text("%s/%s/", CONFIG_QUARANTINE, when);
+
+	for (size_t i = 0; rc == SECOR_OK && i < stored->count; i++) {
+		char *to = mem_text("%s%s", folder, stored->keys[i]);
+
+		rc = copy_one(offsets, stored->keys[i], to, err);
+		free(to);
+	}
+	if (rc == SECOR_OK)
+		(void)printf(
+		    "%zu objects are kept under %s\n", stored->count, folder);
+	free(folder);
+	return rc;
+}
+
 /* ---- manifests ---- */
 
 static int
@@ -147,13 +222,6 @@ read_text(const struct secor_put *put, uint64_t at, void *bytes, size_t len,
 	(void)err;
 	memcpy(bytes, text + at, len);
 	return SECOR_OK;
-}
-
-static int
-go_on(const struct secor_put *put)
-{
-	(void)put;
-	return 1;
 }
 
 int
@@ -184,12 +252,12 @@ manifest_store_put(
 }
 
 int
-gap_put(struct offsets *offsets, const struct wish *wish, int64_t end,
+gap_put(struct offsets *offsets, const struct halt_place *place, int64_t end,
     struct record *record, struct secor_err *err)
 {
-	char *topic = mem_dup(wish->topic, strlen(wish->topic));
+	char *topic = mem_dup(place->topic, strlen(place->topic));
 	struct manifest gap = {.topic = topic,
-	    .partition = wish->partition,
+	    .partition = place->partition,
 	    .generation = record_generation(record->g),
 	    .start = record->offset,
 	    .end = end,
@@ -205,4 +273,33 @@ gap_put(struct offsets *offsets, const struct wish *wish, int64_t end,
 	record->offset = end;
 	record->m = gap.chain;
 	return SECOR_OK;
+}
+
+static int
+take_manifest(void *arg, const char *key, uint64_t length)
+{
+	int64_t *generation = arg; /* becomes -1: one was seen */
+	int64_t of, start;
+
+	(void)length;
+	if (manifest_parse_key(key, &of, &start) && of == *generation)
+		*generation = -1;
+	return *generation < 0;
+}
+
+int
+manifests_exist(struct offsets *offsets, const struct halt_place *place,
+    int *exist, struct secor_err *err)
+{
+	const struct manifest_store *store = &offsets->store;
+	int64_t generation = offsets->config->layout.generation;
+	char *folder =
+	    manifest_folder(store->prefix, place->topic, place->partition);
+	int rc = store->ops->list(
+	    store->self, folder, NULL, take_manifest, &generation, err);
+
+	free(folder);
+	if (rc == SECOR_OK)
+		*exist = generation < 0;
+	return rc;
 }

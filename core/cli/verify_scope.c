@@ -1,6 +1,7 @@
 /*
  * verify_scope.c -- which part of the past is looked at.
  */
+#include "core/cli/args.h"
 #include "core/cli/verify.h"
 #include "core/plugin/options.h"
 
@@ -63,22 +64,7 @@ verify_scope_from(struct verify_scope *scope, const char *text)
 int
 verify_scope_time(struct verify_scope *scope, const char *text, int64_t now_ms)
 {
-	static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"};
-	int64_t ago;
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		struct tm tm = {0};
-		const char *end = strptime(text, forms[i], &tm);
-
-		if (end != NULL && *end == '\0') {
-			scope->removed_before = (int64_t)timegm(&tm) * 1000;
-			return 1;
-		}
-	}
-	if (parse_duration(text, &ago) != 0 || ago < 0)
-		return 0;
-	scope->removed_before = now_ms - ago;
-	return 1;
+	return cli_parse_time(text, now_ms, &scope->removed_before);
 }
 
 void

@@ -72,6 +72,9 @@ struct config_bad_messages {
 	double halt_above; /* 0..1; 1: never */
 };
 
+/* Where `secor offsets` keeps what it would remove; no topic has this name. */
+#define CONFIG_QUARANTINE "_quarantine"
+
 struct config_layout {
 	int64_t generation;
 	const char *manifest_prefix;	/* "_manifests" */

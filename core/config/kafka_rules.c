@@ -86,6 +86,11 @@ check_topics(const struct binder *binder, const struct node *kafka,
 			    "topics: '%s' is where dead letters go: move them "
 			    "with layout.dead_letter_prefix",
 			    topic);
+		if (strcmp(topic, CONFIG_QUARANTINE) == 0)
+			diag_error(binder->diag, spot,
+			    "topics: '%s' is where 'secor offsets' keeps "
+			    "removed objects",
+			    topic);
 		for (size_t k = 0; k < i; k++) {
 			if (strcmp(topics->items[k], topic) == 0)
 				diag_error(binder->diag, spot,

@@ -147,7 +147,8 @@ config_wants_topic(const struct config *config, const char *topic)
 	if (taken == TAKEN_NOT || patterns_take(&whole->exclude, topic))
 		return 0;
 	if (is_reserved(config->layout.manifest_prefix, topic) ||
-	    is_reserved(config->layout.dead_letter_prefix, topic))
+	    is_reserved(config->layout.dead_letter_prefix, topic) ||
+	    is_reserved(CONFIG_QUARANTINE, topic))
 		return 0;
 	return taken == TAKEN_BY_NAME || strncmp(topic, "__", 2) != 0;
 }

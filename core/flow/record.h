@@ -62,6 +62,8 @@ enum halt {
 	HALT_COMMIT,	      /* commit-refused: authorization, too large */
 	HALT_STORE_LIST,      /* store-list-refused */
 	HALT_OTHER_GROUP,     /* other-group: cluster, group or prefix differ */
+	HALT_INTERRUPTED,     /* offsets-interrupted: `secor offsets` ended
+			       * between two steps */
 	HALT_COUNT
 };
 

@@ -61,6 +61,11 @@ static const char *const remedies[HALT_COUNT] = {
 	"give this cluster, bucket and prefix a kafka.group of its own, or go "
 	"back to the generation of before; when the record is meant, stop the "
 	"group, then 'secor offsets adopt @ --current'",
+    [HALT_INTERRUPTED] =
+	"run the command of 'secor offsets' that was interrupted again; where "
+	"it was a 'resolve', stop the group, then 'secor offsets adopt @ "
+	"--from-manifests' goes on behind the last manifest (nothing skipped "
+	"that a gap manifest does not name, nothing doubled)",
 };
 
 void

@@ -1,0 +1,264 @@
+"""`secor offsets`: what a person does to the group's records, each way once
+against a real broker and a real store, with verify as the judge."""
+
+import json
+
+import kafka as clients
+import proof
+import pytest
+from confluent_kafka.admin import AdminClient
+from halting import Case, commit_record
+from secor import secor_command, write_config
+
+OFFSETS = "offsets"
+
+
+@pytest.fixture
+def case(kafka, topic, group, secor, tmp_path):
+    """Factory: a topic with messages, and the process that stores them."""
+    def make(messages=100, partitions=1, **config):
+        name = topic(partitions=partitions)
+        c = Case(kafka.address, group, name, secor, tmp_path, **config)
+        if partitions == 1 and messages:
+            c.produce(messages)
+        return c
+    return make
+
+
+def say(c, verb, *words, code=0, stdin=None):
+    """`secor offsets VERB FILE ...`; what it said, on both streams."""
+    done = secor_command(OFFSETS, verb, c.process.config, *words,
+                         cwd=c.process.dir, stdin=stdin)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def findings(c):
+    done = secor_command("verify", c.process.config, "--json",
+                         cwd=c.process.dir)
+    told = json.loads(done.stdout)
+    return told
+
+
+def clean_at(c, offset):
+    at, metadata = c.record()
+    assert at == offset and metadata.startswith("s1 clean "), (at, metadata)
+
+
+def generation(c, number):
+    c.config["layout"] = {"generation": number}
+    c.process.reconfigure(c.config)
+
+
+# ---- reset ----
+
+def test_reset_forward_is_a_recorded_gap(case):
+    c = case()
+    c.run_to_the_end()
+    c.produce(50)
+    before = c.record()
+    told = say(c, "reset", c.topic, 0, "--to", 120, "--dry-run")
+    assert "100..119, 20 messages at most" in told and "gap manifest" in told
+    assert "nothing was done" in told and c.record() == before
+    told = say(c, "reset", c.topic, 0, "--to", 120, code=1, stdin="no\n")
+    assert "nothing was done" in told
+    assert c.record() == before and not c.gaps()
+    say(c, "reset", c.topic, 0, "--to", 120, stdin="yes\n")
+    clean_at(c, 120)
+    assert c.gaps() == [(100, 120)]
+    c.run_to_the_end()
+    c.exactly_once(c.ids[:100] + c.ids[120:])
+    told = findings(c)
+    assert told["ok"] and told["totals"]["lost_offsets"] == 20
+
+
+def test_reset_back_into_what_is_stored_needs_a_new_generation(case):
+    c = case()
+    c.run_to_the_end()
+    before = c.record()
+    told = say(c, "reset", c.topic, 0, "--to", 40, "--yes", code=2)
+    assert "0 objects" not in told and "generation: 2" in told
+    assert "40..99" in told and "same names" in told and "twice" in told
+    assert c.record() == before
+    generation(c, 2)
+    told = say(c, "reset", c.topic, 0, "--to", 40, "--yes")
+    assert "doubled: offsets 40..99" in told
+    c.run_to_the_end()
+    again = [(k, i) for k, i in proof.read_ids(c.tree)
+             if proof.parse_name(k, c.topic)["generation"] == 2]
+    proof.assert_exactly_once(c.ids[40:], again)
+    assert findings(c)["ok"]
+
+
+def test_reset_of_all_partitions_to_a_time_or_an_end(case):
+    c = case(partitions=2)
+    time = 1_767_225_600_000  # 2026-01-01
+    clients.produce_json(c.address, c.topic, 120, 2, time_ms=time,
+                         step_ms=60_000)
+    told = say(c, "reset", c.topic, "all", "--to", "2026-01-01T01:00:00Z",
+               "--yes")
+    assert told.count("committed: ") == 2
+    assert [clients.committed(c.address, c.group, c.topic, p)[0]
+            for p in (0, 1)] == [30, 30]
+    told = say(c, "reset", c.topic, "all", "--to", "latest", "--yes")
+    assert told.count("skipped: offsets 30..59") == 2
+    told = say(c, "reset", c.topic, "all", "--to", "earliest", "--yes", code=2)
+    assert "nothing was done" in told and told.count("generation: 2") == 2
+    told = say(c, "reset", c.topic, 1, "--to", 61, "--yes", code=2)
+    assert "beyond the end of the log (60)" in told
+
+
+@pytest.mark.parametrize("words, says", [
+    ((), "reset needs --to"),
+    (("--to", "soon"), "--to is an offset"),
+    (("--to", "3", "--current"), "reset needs --to"),
+    (("--to", "3", "--replace"), "reset needs --to"),
+])
+def test_reset_refuses_what_it_does_not_know(tmp_path, words, says):
+    path = write_config(tmp_path / "x.yaml", "kafka: {}")
+    done = secor_command(OFFSETS, "reset", path, "t", "0", *words)
+    assert done.returncode == 2 and says in done.stderr
+
+
+# ---- import ----
+
+def commit_as(c, group, offsets):
+    """Another group's committed offsets, as its own consumer commits them."""
+    for p, offset in offsets.items():
+        clients.commit(c.address, group, c.topic, p, offset, "")
+
+
+def test_import_begins_where_another_group_stopped(case):
+    c = case(partitions=3)
+    ids = clients.produce_json(c.address, c.topic, 300, 3)
+    other = f"{c.group}-before"
+    commit_as(c, other, {0: 40, 1: 100})
+    told = say(c, "import", "--from-group", other, "--dry-run")
+    assert "nothing was done" in told
+    told = say(c, "import", "--from-group", other, stdin="yes\n")
+    assert f"{c.topic}/0 will go on at offset 40" in told
+    assert f"{c.topic}/2 is left alone" in told
+    c.start()
+    clients.wait_committed(c.address, c.group, c.topic, [100, 100, 100], 45)
+    c.stop()
+    # message i is at offset i // 3 of partition i % 3
+    c.exactly_once([i for i in ids if i % 3 == 2 or
+                    (i % 3 == 0 and i // 3 >= 40)])
+    assert findings(c)["ok"]
+    # what has a record is not touched unless that is said
+    commit_as(c, other, {0: 40, 1: 100, 2: 100})
+    told = say(c, "import", "--from-group", other, "--yes", code=2)
+    assert told.count("has a record at offset 100 already") == 3
+    assert "nothing was done" in told
+    told = say(c, "import", "--from-group", other, "--yes", "--replace",
+               code=2)
+    assert "generation: 2" in told
+    told = say(c, "import", "--from-group", f"{other}-typo", "--yes", code=2)
+    assert f"the group {other}-typo has no offset" in told
+    told = say(c, "import", "--from-group", c.group, "--yes", code=2)
+    assert "own group" in told
+
+
+def test_import_from_a_file_names_the_line_that_is_wrong(case, tmp_path):
+    c = case()
+    file = tmp_path / "offsets.csv"
+    file.write_text(f"topic,partition,offset\n{c.topic},0,x\n")
+    told = say(c, "import", "--from-file", file, "--yes", code=2)
+    assert f"{file}:2: the offset is no number" in told
+    file.write_text(f"# by hand\n\"{c.topic}\",0,60\nother,7,1\n")
+    told = say(c, "import", "--from-file", file, "--yes")
+    assert "other/7 is none of this configuration's partitions" in told
+    clean_at(c, 60)
+    c.run_to_the_end()
+    c.exactly_once(c.ids[60:])
+    assert findings(c)["ok"]
+    file.write_text(f"{c.topic},0,200\n")
+    told = say(c, "import", "--from-file", file, "--yes", "--replace", code=2)
+    assert "beyond the end of the log (100)" in told
+
+
+# ---- resolve ----
+
+def planned(c, first=40, end=60):
+    """A clean record, then an open plan of [first, end) with one object and
+    one dead letter of it: their keys."""
+    say(c, "reset", c.topic, 0, "--to", first, "--yes")
+    clean = c.record()[1]
+    commit_record(
+        c.address, c.group, c.topic, first,
+        clean.replace("s1 clean", "s1 plan") + f" e={end} n={end - first}"
+        " i=0000000000000001 o=0000000000000002 f=0000000000000003 c=age")
+    keys = [f"{c.topic}/dt=1/1_0_{first:020}",
+            f"_dead_letters/{c.topic}/1_0_{first:020}.jsonl"]
+    for key in keys:
+        (c.tree.root / key).parent.mkdir(parents=True, exist_ok=True)
+        (c.tree.root / key).write_bytes(b"{}\n" * 1000)
+    return keys
+
+
+@pytest.mark.parametrize("how, offset", [("--again", 40),
+                                         ("--skip-plan", 60)])
+def test_resolve_with_quarantine_keeps_a_copy(case, how, offset):
+    c = case()
+    keys = planned(c)
+    told = say(c, "resolve", c.topic, 0, how, "--quarantine", "--dry-run")
+    assert "nothing was done" in told
+    assert set(keys) <= set(c.tree.keys())
+    told = say(c, "resolve", c.topic, 0, how, "--quarantine", "--yes")
+    assert "2 objects are kept under _quarantine/" in told
+    clean_at(c, offset)
+    assert c.gaps() == ([(40, 60)] if offset == 60 else [])
+    kept = {k.split("/", 2)[2]: k for k in c.tree.keys()
+            if k.startswith("_quarantine/")}
+    assert sorted(kept) == sorted(keys)
+    for key in keys:
+        assert c.tree.get(kept[key]) == b"{}\n" * 1000
+        assert key not in c.tree.keys()
+    c.run_to_the_end()
+    told = findings(c)
+    assert told["ok"], told["findings"]
+    for key in kept.values():
+        (c.tree.root / key).unlink()
+    c.exactly_once(c.ids[offset:])
+
+
+def test_interrupted_resolve_halts_and_is_taken_up_again(case):
+    """Where the gap manifest cannot be written, nobody may go on as if nothing
+    had been removed."""
+    c = case()
+    planned(c)
+    (c.tree.root / "_manifests").write_bytes(b"a file where a folder goes")
+    told = say(c, "resolve", c.topic, 0, "--skip-plan", "--yes", code=2)
+    assert "is halted now (offsets-interrupted)" in told
+    offset, metadata = c.record()
+    assert offset == 40 and metadata.endswith("r=offsets-interrupted")
+    one, = json.loads(say(c, "show", "--json"))["partitions"]
+    assert one["halt"] == "offsets-interrupted"
+    (c.tree.root / "_manifests").unlink()
+    c.start()
+    c.halted("offsets-interrupted")
+    c.stop()
+    say(c, "adopt", c.topic, 0, "--current", "--yes")
+    c.run_to_the_end()
+    c.exactly_once(c.ids[40:])
+    assert findings(c)["ok"]
+
+
+# ---- show ----
+
+def test_show_names_offsets_that_were_lost(case):
+    c = case()
+    one, = json.loads(say(c, "show", "--json"))["partitions"]
+    assert one["state"] == "missing" and "halt" not in one
+    c.run_to_the_end()
+    admin = AdminClient({"bootstrap.servers": c.address})
+    admin.delete_consumer_groups([c.group])[c.group].result(30)
+    one, = json.loads(say(c, "show", "--json"))["partitions"]
+    assert (one["state"], one["halt"]) == ("missing", "offsets-lost")
+    assert "--from-manifests" in one["advice"]
+    told = say(c, "show")
+    assert "offsets-lost" in told and (
+        f"secor offsets adopt {c.process.config} {c.topic} 0 "
+        "--from-manifests") in told
+    say(c, "adopt", c.topic, 0, "--from-manifests", "--yes")
+    clean_at(c, 100)
