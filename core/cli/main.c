@@ -26,7 +26,7 @@ static const struct command commands[] = {
     {"verify", cli_verify, "account for every offset"},
     {"where", cli_where, "find the object that holds a message"},
     {"why", cli_why, "tell what is in an object, and why it ends there"},
-    {"offsets", cli_offsets, "show, adopt or resolve the group's records"},
+    {"offsets", cli_offsets, "show, adopt, reset, import or resolve records"},
     {"version", version, "print the versions of it and of librdkafka"},
 };
 
