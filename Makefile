@@ -223,7 +223,7 @@ all: variant-release ## build build/secor and build/plugins/<kind>/<name>.so
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | \
-	expand -t 14
+	expand -t 18
 
 demo: all ## the main job end to end on an embedded broker, with the proof
 	build/secor demo
