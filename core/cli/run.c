@@ -13,6 +13,7 @@
 
 #include <getopt.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -41,13 +42,24 @@ struct run_options {
 
 static struct engine *running;
 static _Atomic int64_t stop_asked_boot_ms; /* 0: not yet */
+static sem_t stop_asked;
+
+/* Async-signal-safe. */
+static void
+ask_stop(void)
+{
+	int64_t never = 0;
+
+	if (atomic_compare_exchange_strong(
+		&stop_asked_boot_ms, &never, clock_boot_ms()))
+		(void)sem_post(&stop_asked);
+}
 
 static void
 on_signal(int signo)
 {
 	(void)signo;
-	if (atomic_load(&stop_asked_boot_ms) == 0)
-		atomic_store(&stop_asked_boot_ms, clock_boot_ms());
+	ask_stop();
 	if (running != NULL)
 		engine_stop(running);
 	else
@@ -59,6 +71,7 @@ catch_signals(void)
 {
 	struct sigaction action;
 
+	(void)sem_init(&stop_asked, 0, 0);
 	memset(&action, 0, sizeof(action));
 	action.sa_handler = on_signal;
 	(void)sigaction(SIGTERM, &action, NULL);
@@ -109,43 +122,52 @@ read_options(int argc, char **argv, struct run_options *options)
 
 /* ---- the end ---- */
 
-/* A plugin may hang for as long as its own time-out allows, which is not ours:
- * at the deadline the process ends with what is left open. All that counts is
- * in Kafka and in the store, and what a notifier has not heard comes again. */
+/* A plugin may hang for as long as its own time-out allows, or for ever, which
+ * is not ours: stop_timeout after the signal the process ends with what is left
+ * open, also when the consumer thread hangs in a parser. All that counts is in
+ * Kafka and in the store, and what a notifier has not heard comes again. */
 struct guard {
-	int64_t until_boot_ms;
-	int code;
+	int64_t stop_timeout_ms;
+	_Atomic int code;
 };
 
 static void *
 guard_run(void *arg)
 {
-	const struct guard *guard = arg;
+	struct guard *guard = arg;
 	int64_t left;
 
-	while ((left = guard->until_boot_ms - clock_boot_ms()) > 0) {
+	while (sem_wait(&stop_asked) != 0)
+		; /* a signal came to this thread */
+	while ((left = atomic_load(&stop_asked_boot_ms) +
+		       guard->stop_timeout_ms - clock_boot_ms()) > 0) {
 		struct timespec wait = {left / 1000, left % 1000 * 1000000};
 
 		(void)nanosleep(&wait, NULL);
 	}
 	log_line(SECOR_WARN, "stop_timeout is over, ends at once", "code=%d",
-	    guard->code);
-	_exit(guard->code);
+	    atomic_load(&guard->code));
+	_exit(atomic_load(&guard->code));
 }
 
-/* From here on the process ends within stop_timeout of the signal. */
-static void
-guard_start(const struct config *config, int code)
+static struct guard *
+guard_start(const struct config *config)
 {
 	static struct guard guard;
-	int64_t asked = atomic_load(&stop_asked_boot_ms);
 	pthread_t thread;
 
-	guard.code = code;
-	guard.until_boot_ms = (asked != 0 ? asked : clock_boot_ms()) +
-			      config->engine.stop_timeout_ms;
+	guard.stop_timeout_ms = config->engine.stop_timeout_ms;
 	if (pthread_create(&thread, NULL, guard_run, &guard) == 0)
 		(void)pthread_detach(thread);
+	return &guard;
+}
+
+/* The service is over, asked or not: the rest ends within stop_timeout. */
+static void
+guard_end(struct guard *guard, int code)
+{
+	atomic_store(&guard->code, code);
+	ask_stop();
 }
 
 /* ---- the service with its windows ---- */
@@ -158,6 +180,7 @@ serve(const struct config *config, const struct engine_options *options)
 	struct observe *observe = NULL;
 	struct report *report = NULL;
 	struct engine *engine = NULL;
+	struct guard *guard = guard_start(config);
 	struct secor_err err = {{0}};
 	int code, rc = engine_new(config, options, &engine, &err);
 
@@ -182,7 +205,7 @@ serve(const struct config *config, const struct engine_options *options)
 		    log_quote(quoted, sizeof(quoted), err.text));
 	}
 	code = rc == SECOR_OK ? CLI_OK : CLI_ENVIRONMENT;
-	guard_start(config, code);
+	guard_end(guard, code);
 	report_close(report, 2000);
 	observe_stop(observe);
 	running = NULL;

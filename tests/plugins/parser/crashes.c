@@ -1,11 +1,13 @@
 /*
  * crashes.c -- a parser that dies of messages that say so: "fault" writes to
- * NULL, "abort" aborts. The others have their Kafka time.
+ * NULL, "abort" aborts, "hang" never returns. The others have their Kafka time.
  */
 #include <secor/parser.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int
 crashes_open(const struct secor_open *with, void **self, struct secor_err *err)
@@ -39,6 +41,11 @@ crashes_parse(void *self, const struct secor_message *message,
 		*nowhere = 1;
 	if (says(message, "abort"))
 		abort();
+	if (says(message, "hang")) {
+		(void)fputs("crashes: hangs\n", stderr);
+		for (;;)
+			(void)pause();
+	}
 	record->time_ms = message->timestamp_ms;
 	return SECOR_OK;
 }
