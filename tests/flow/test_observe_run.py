@@ -180,7 +180,8 @@ def documented():
 
 def test_every_metric_is_documented_and_every_documented_one_is_there(
         kafka, topic, group, secor, bucket, rgw, tmp_path):
-    name = topic()
+    # a hundred years, so that there is something to tell
+    name = topic(config={"retention.ms": 3_155_760_000_000})
     store, _ = local_store(tmp_path / "data")
     objects = bucket(rgw)
     seen = {}
@@ -203,6 +204,7 @@ def test_every_metric_is_documented_and_every_documented_one_is_there(
             clients.produce(kafka.address, name, [(0, None, b"x")])
             wait_done(kafka.address, f"{group}-{n}", name, 1)
             wait_metric(process, "secor_notifier_told_total", 1)
+            wait_metric(process, "secor_retention_seconds", 1)
             seen.update(families(process))
             assert process.stop() == 0
     known = documented()
