@@ -248,7 +248,7 @@ check-tsan: unit-tsan ## unit tests under ThreadSanitizer
 	@bash tests/run.sh tsan
 
 check-deep: all newest unit-release | $(DEPS_TEST) ## what is too heavy for check
-	@bash tests/run.sh unit newest-all deep fuzz-deep
+	@bash tests/run.sh unit newest-all deep model-deep fuzz-deep
 
 check-fuzz: replay-fuzz ## replay the corpora of the fuzz targets
 	@bash tests/run.sh fuzz

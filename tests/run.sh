@@ -3,6 +3,7 @@
 #
 #   unit asan tsan   Criterion binaries of build/<variant>/unit
 #   lint model       each check is one test
+#   model-deep       the models within larger bounds
 #   fuzz             each fuzz target replays its corpus
 #   fuzz-deep        each fuzz target fuzzes for FUZZ_SECONDS (300)
 #   flow deep        pytest against real servers, without and with the mark deep
@@ -200,6 +201,8 @@ run_suite() { # SUITE
 	asan | tsan) suite_criterion "$1" "$1" ;;
 	lint) need test && suite_script lint bash tests/lint.sh ;;
 	model) need test && suite_script model bash tests/model/run.sh small ;;
+	model-deep) need test &&
+	    suite_script model-deep bash tests/model/run.sh large ;;
 	fuzz) suite_fuzz ;;
 	fuzz-deep) need test && FUZZ_SECONDS=${FUZZ_SECONDS:-300} \
 	    suite_script fuzz-deep bash tests/fuzz/run.sh ;;
@@ -208,10 +211,10 @@ run_suite() { # SUITE
 	flow-tsan) suite_pytest flow-tsan sanitize tsan ;;
 	newest) suite_pytest newest "librdkafka and not deep" newest ;;
 	newest-all) suite_pytest newest-all "not deep" newest ;;
-	deep) suite_pytest deep deep &&
-	    need test && suite_script model bash tests/model/run.sh large ;;
+	deep) suite_pytest deep deep ;;
 	*) fail "there is no suite '$1': unit asan tsan fuzz fuzz-deep" \
-	    "lint model flow flow-asan flow-tsan newest newest-all deep" ;;
+	    "lint model model-deep flow flow-asan flow-tsan newest" \
+	    "newest-all deep" ;;
 	esac
 }
 

@@ -1,78 +1,83 @@
 /*
- * The commit protocol in Promela (spin 6.5), for ONE Kafka partition: the
- * content of the store is exactly-once, and the store is never read back. What
- * the engine calls a plan is an intent here.
+ * The commit protocol in Promela (spin 6.5), for ONE Kafka partition and one
+ * batch at a time: the content of the store is exactly-once, and the store is
+ * never read back. two_batches.pml and lost_record.pml go on from here.
  *
  * MODEL
- *  - Log of N messages.  `part` (one bit per message) says which of P=2 output
- *    partitions (object prefixes) a message goes to; all 2^N choices explored.
- *  - Group coordinator: one record {offset, intent end} and a generation.  A
+ *  - Log of N messages. `part` (one bit a message) says which of P=2 paths a
+ *    message goes to; all choices are explored, but for the names of the paths.
+ *  - Group coordinator: one record {offset, end of plan} and a generation. A
  *    commit is *admitted* iff its generation is the current one (fencing) and
  *    becomes *visible* and acknowledged in a later, separate step (append vs.
- *    replication).  Requests get lost; acknowledgements get lost.
- *    "generation" stands for whatever token the broker checks, i.e. the pair
- *    (generation id, member id) -- a static member that restarts keeps the
- *    former and changes the latter, it is a new generation here.
- *  - C consumer slots.  A slot may crash, be revoked or simply be slow at any
- *    step; nobody tells it that the generation has moved on (zombie).  Whatever
- *    it sent -- one commit request, one PUT per object -- stays in flight and
- *    may arrive at any later time, also long after other owners moved on.
- *  - Object store: obj[output partition][S] = bit set of message offsets; a PUT
- *    replaces the whole object, last writer wins, nothing is ever read or
- *    deleted.
+ *    replication). Requests get lost, answers get lost, and a commit may be
+ *    answered with an error though it was appended.
+ *    "generation" stands for whatever token the broker checks, so for the pair
+ *    (generation id, member id).
+ *  - C consumer slots. A slot may crash, be revoked or be slow at any step;
+ *    nobody tells it that the generation has moved on (zombie). What it sent
+ *    (one commit, one PUT an object) stays in flight and may arrive at any
+ *    later time, also long after other owners moved on. Slots have no names:
+ *    the first owner is slot 0.
+ *  - Object store: obj[path][S] = bit set of message offsets; a PUT replaces
+ *    the whole object, the last writer wins, nothing is ever read or deleted.
  *
  * PROTOCOL (default build)
- *    fetch (S, intent).   intent E -> use exactly E
- *                         none     -> choose any E, commit (S, intent=E), wait
- *                                     for the acknowledgement
- *    PUT object name(p,S) with the messages of [S,E) of p, for every p
+ *    fetch (S, plan). plan E -> commit the same plan under the own generation
+ *                     none   -> choose any E, commit (S, plan E)
+ *    acknowledged -> PUT object (path, S) with the messages of [S,E), each path
  *    all acknowledged -> commit (E, none); go on from E
+ *    no answer, or an error -> the very same commit again
+ *    fenced -> drop everything
  *
  * PROPERTY, checked after every change of the record or of the store
- *    every offset below the committed one is in exactly one live object;
- *    -DSTRICT adds: nothing at/above it is in the store, except inside the open
- *    intent [S,E), there at most once.
+ *    every offset below the committed one is in exactly one object; nothing
+ *    at or above it is in the store, except of the open plan [S,E), there at
+ *    most once.
  *    -DQUIESCENT checks only when all is committed and nothing is in flight
- *    (weaker; used for the failing variants, so that what they show is a
- *    permanent duplicate or loss and not a passing state).
- *    -DMAXLOSS=k bounds message losses; then all runs are finite and the process
+ *    (weaker; for what must break, so that it shows a permanent duplicate or
+ *    loss and not a passing state).
+ *    -DMAXLOSS=k bounds lost messages; then all runs are finite and the process
  *    Final asserts that every run ends with the whole log committed (progress).
  *
- * VARIANTS (each drops one ingredient or assumption)
- *    SECOR         no intent: upload, then commit E
- *    ATLEAST       the intent found is only a lower bound for the replay
- *    NOZOMBIE      a slot loses the partition only by crashing; packets die too
- *    NOFENCE       commits admitted whatever their generation
- *    RESTAMP       a consumer that lost the partition but is still a group
- *                  member sends its commit with the *current* generation
- *    UNSTABLE_READ fetch may overtake an admitted, not yet visible commit
+ * THE WORLD, more of it
+ *    CFGCHANGE     consumers of generations >= CFGGEN route differently
+ *    RETENTION     the head of the log is deleted at some point
+ *
+ * VARIANTS (each drops one rule or assumption)
+ *    NOPLAN        no plan: upload, then commit E, as the original did
+ *    NOADOPT       a plan that is found is not taken over: another E
+ *    ATLEAST       a plan that is found is only a lower bound of the replay
+ *    PUTFIRST      puts start before the plan is acknowledged
+ *    ERRORISYES    an unclear answer to a plan is taken for its acknowledgement
+ *    ERRORISNO     an unclear answer to a final commit is taken for a no: the
+ *                  batch is cut again from S
+ *    RECHOOSE      after an unclear plan of its own choice another E
+ *    NORECOMMIT    puts of a plan that was found begin without committing it
+ *                  again (harmless alone; with RECHOOSE it is not)
+ *    NOFENCE       commits are admitted whatever their generation
+ *    RESTAMP       a consumer that lost the partition but is a group member
+ *                  still sends its commit with the *current* generation
+ *    UNSTABLE      a fetch may overtake an admitted, not yet visible commit
  *    GHOST         a commit is repeated in the same generation while the first
  *                  request is still travelling
- *    SKIPINTENT    uploading starts before the intent is acknowledged
- *    RECHOOSE      after an unanswered intent commit of its own choice take
- *                  another E (same generation, the first is not travelling)
- *    RECOMMIT      (hardening, not a weakening) an intent that was found is
- *                  committed again under the finder's own generation before
- *                  anything is uploaded; makes RECHOOSE harmless
- *    WALLCLOCK     the output partition of a message differs between attempts
- *    CFGCHANGE     consumers of generations >= CFGGEN partition differently;
- *       FPRINT     ... and refuse an intent made with the other partitioner
- *    RETENTION     the head of the log is deleted at some point; fresh batches
- *                  notice it and stop, replays of an intent go on with the rest
- *       HALT       ... replays stop as well
+ *    WALLCLOCK     the path of a message differs between attempts
+ *    NOFPRINT      (with CFGCHANGE) plans of another fingerprint are replayed
+ *    NOHALT        (with RETENTION) a replay goes on with what is left
+ *    NOZOMBIE      (world) a slot loses the partition only by crashing, and its
+ *                  packets die with it
  *
  * RUN  tests/model/run.sh small|large
  *      A counterexample: spin -a -D... commit_protocol.pml,
  *      gcc -O2 -DSAFETY -DBFS -o pan pan.c && ./pan, spin -t -D... (same file)
  */
 #ifndef N
-#define N 3            /* log length (<= 7)                  */
+#define N 3            /* log length (<= 7)              */
 #endif
 #ifndef C
-#define C 2            /* consumer slots                     */
+#define C 2            /* consumer slots                 */
 #endif
 #ifndef MAXGEN
-#define MAXGEN 3       /* number of generations explored     */
+#define MAXGEN 3       /* number of generations explored */
 #endif
 #ifndef CFGGEN
 #define CFGGEN 2
@@ -82,20 +87,26 @@
 #define RANGE(a,b) (((1<<(b))-1) & ~((1<<(a))-1))      /* offsets a..b-1 */
 
 /* ---- group coordinator ---- */
-byte c_off = 0, c_end = 0, c_cfg = 0;      /* visible record; c_end 0: no intent */
+byte c_off = 0, c_end = 0;             /* visible record; c_end 0: no plan */
 byte gen = 0;
-byte asg[C];                               /* generation given to slot i, not picked up */
-bit  pd = 0;                               /* a commit is admitted, not yet visible */
-byte pd_off, pd_end, pd_cfg, pd_i;
+byte asg[C];                           /* generation given to slot i, not picked up */
+bit  pd = 0;                           /* a commit is admitted, not yet visible */
+byte pd_off, pd_end, pd_i;             /* pd_i C: nobody is told */
+#ifdef CFGCHANGE
+byte c_cfg = 0, pd_cfg;                /* fingerprint */
+#endif
 
 /* ---- in flight ---- */
-bit  rq_busy[C]; byte rq_off[C], rq_end[C], rq_gen[C], rq_cfg[C];
-byte rq_res[C];                            /* 0 no answer, 1 committed, 2 rejected */
+bit  rq_busy[C]; byte rq_off[C], rq_end[C], rq_gen[C];
+#ifdef CFGCHANGE
+byte rq_cfg[C];
+#endif
+byte rq_res[C];                        /* 0 no answer, 1 committed, 2 fenced, 3 an error */
 #ifdef GHOST
 bit  gh_busy[C]; byte gh_off[C], gh_end[C], gh_gen[C];
 #endif
-byte pt_bits[C*P], pt_S[C*P];              /* PUTs; bits 0: none */
-bit  waits[C];                             /* the sender is alive and waits for its PUTs */
+byte pt_bits[C*P], pt_S[C*P];          /* PUTs; bits 0: none */
+bit  waits[C];                         /* the sender is alive and waits for its PUTs */
 
 /* ---- store, log ---- */
 byte obj[P*N];
@@ -117,10 +128,25 @@ byte loss = 0;
 #endif
 
 #ifdef NOZOMBIE
-byte owner = 255;                          /* 255: the last owner is dead */
+byte owner = 255;                      /* 255: the last owner is dead */
 #define MAYREBALANCE (gen < MAXGEN && owner == 255)
 #else
 #define MAYREBALANCE (gen < MAXGEN)
+#endif
+
+/* What only a variant looks at costs states elsewhere. */
+#if defined(RECHOOSE) || defined(NOHALT)
+#define FOUND found
+bit found_by[C];
+#define SETFOUND(x) found_by[id] = (x)
+#else
+#define SETFOUND(x) skip
+#endif
+
+#ifdef NOFENCE
+#define ADMITS(i) true
+#else
+#define ADMITS(i) (rq_gen[i] == gen)
 #endif
 
 /* Every slot may crash or be revoked at every step, except the owner of the
@@ -128,7 +154,7 @@ byte owner = 255;                          /* 255: the last owner is dead */
 #define MAYDROP (g < gen || gen < MAXGEN)
 #define DROP    MAYDROP -> printf("slot %d drops its state (crash/revoke)\n", id); goto idle
 
-inline check()                             /* inside d_step only */
+inline check()                         /* inside d_step only */
 {
   once = 0; twice = 0; k = 0;
   do
@@ -154,12 +180,10 @@ inline check()                             /* inside d_step only */
 #else
   assert((once & RANGE(0,c_off)) == RANGE(0,c_off));        /* nothing lost  */
   assert((twice & RANGE(0,c_off)) == 0);                    /* nothing twice */
-#ifdef STRICT
   if
   :: c_end == 0 -> assert((once & ~RANGE(0,c_off) & FULL) == 0)
   :: else       -> assert((once & ~RANGE(0,c_end) & FULL) == 0); assert(twice == 0)
   fi;
-#endif
 #endif
   once = 0; twice = 0; k = 0; quiet = 0
 }
@@ -170,57 +194,76 @@ proctype Coordinator()
 end:
   do
   :: atomic { MAYREBALANCE ->
-       gen++; i = 0; do :: i < C-1 -> i++ :: break od;
-       asg[i] = gen;
+       i = 0;
+       if
+       :: gen == 0
+       :: else -> do :: i < C-1 -> i++ :: break od
+       fi;
+       gen++; asg[i] = gen;
 #ifdef NOZOMBIE
        owner = i;
 #endif
        printf("REBALANCE: generation %d, owner slot %d\n", gen, i); i = 0 }
   :: d_step { pd ->
-       c_off = pd_off; c_end = pd_end; c_cfg = pd_cfg; pd = 0;
+       c_off = pd_off; c_end = pd_end; pd = 0;
+#ifdef CFGCHANGE
+       c_cfg = pd_cfg; pd_cfg = 0;
+#endif
        if :: pd_i < C -> rq_res[pd_i] = 1 :: else fi;
-       pd_off = 0; pd_end = 0; pd_cfg = 0; pd_i = 0;
-       printf("RECORD now: offset %d intent-end %d\n", c_off, c_end); check() }
+       pd_off = 0; pd_end = 0; pd_i = 0;
+       printf("RECORD now: offset %d end of plan %d\n", c_off, c_end); check() }
 #ifdef RETENTION
   :: d_step { logstart == 0 -> logstart = 1; printf("RETENTION deletes offset 0\n") }
 #endif
   od
 }
 
-inline land(q)                             /* PUT number q of slot i arrives */
+inline forget()                        /* the request of slot i is out of the network */
+{
+  rq_busy[i] = 0; rq_off[i] = 0; rq_end[i] = 0; rq_gen[i] = 0;
+#ifdef CFGCHANGE
+  rq_cfg[i] = 0
+#endif
+}
+
+inline admit(told)
+{
+  pd = 1; pd_off = rq_off[i]; pd_end = rq_end[i]; pd_i = told;
+#ifdef CFGCHANGE
+  pd_cfg = rq_cfg[i];
+#endif
+  printf("coordinator admits commit (%d, plan %d) of slot %d, gen %d\n", pd_off, pd_end, i, rq_gen[i])
+}
+
+inline land(q)                         /* PUT number q of slot i arrives */
 {
   obj[q*N + pt_S[i*P+q]] = pt_bits[i*P+q];
   printf("STORE: object %d@%d = bits %d (from slot %d)\n", q, pt_S[i*P+q], pt_bits[i*P+q], i);
   pt_bits[i*P+q] = 0; pt_S[i*P+q] = 0; check()
 }
 
-proctype Net(byte i)                       /* everything slot i has sent */
+proctype Net(byte i)                   /* everything slot i has sent */
 {
   byte k = 0, once = 0, twice = 0; bit quiet = 0;
 end:
   do
   :: d_step { rq_busy[i] && !pd ->
-       rq_busy[i] = 0;
        if
-#ifdef NOFENCE
-       :: true ->
-#else
-       :: rq_gen[i] == gen ->
-#endif
-          pd = 1; pd_off = rq_off[i]; pd_end = rq_end[i]; pd_cfg = rq_cfg[i]; pd_i = i;
-          printf("coordinator admits commit (%d, intent %d) of slot %d, gen %d\n", pd_off, pd_end, i, rq_gen[i])
-#ifndef NOFENCE
+       :: ADMITS(i) -> admit(i)
        :: else -> rq_res[i] = 2;
-          printf("coordinator REJECTS commit (%d, intent %d) of slot %d, gen %d\n", rq_off[i], rq_end[i], i, rq_gen[i])
-#endif
-       fi }
-  :: d_step { rq_busy[i] && MAYLOSE -> rq_busy[i] = 0; LOST }
+          printf("coordinator REJECTS commit (%d, plan %d) of slot %d, gen %d\n", rq_off[i], rq_end[i], i, rq_gen[i])
+       fi;
+       forget() }
+  :: d_step { rq_busy[i] && !pd && ADMITS(i) && MAYLOSE ->
+       LOST; admit(C); rq_res[i] = 3; printf("... and answers slot %d with an ERROR\n", i);
+       forget() }
+  :: d_step { rq_busy[i] && MAYLOSE -> LOST; forget(); printf("commit of slot %d is LOST\n", i) }
 #ifdef GHOST
   :: d_step { gh_busy[i] && !pd ->
        gh_busy[i] = 0;
        if
-       :: gh_gen[i] == gen -> pd = 1; pd_off = gh_off[i]; pd_end = gh_end[i]; pd_cfg = 0; pd_i = C;
-          printf("coordinator admits the DELAYED commit (%d, intent %d) of slot %d, gen %d\n", pd_off, pd_end, i, gh_gen[i])
+       :: gh_gen[i] == gen -> pd = 1; pd_off = gh_off[i]; pd_end = gh_end[i]; pd_i = C;
+          printf("coordinator admits the DELAYED commit (%d, plan %d) of slot %d, gen %d\n", pd_off, pd_end, i, gh_gen[i])
        :: else
        fi }
 #endif
@@ -238,9 +281,13 @@ end:
 #define TOKEN g
 #endif
 
-inline send(o,e,cfg)
+inline send(o,e)
 {
-  rq_res[id] = 0; rq_off[id] = o; rq_end[id] = e; rq_gen[id] = TOKEN; rq_cfg[id] = cfg; rq_busy[id] = 1
+  rq_res[id] = 0; rq_off[id] = o; rq_end[id] = e; rq_gen[id] = TOKEN;
+#ifdef CFGCHANGE
+  rq_cfg[id] = MYCFG;
+#endif
+  rq_busy[id] = 1
 }
 
 #define UNANSWERED (rq_res[id] == 0 && !rq_busy[id] && !(pd && pd_i == id))
@@ -255,11 +302,11 @@ inline fill(p)
 
 proctype Consumer(byte id)
 {
-  byte S = 0, E = 0, g = 0, bits = 0, msk = 0; bit found = 0;
+  byte S = 0, E = 0, g = 0, bits = 0, msk = 0;
 
 idle:
   skip;
-  d_step { S = 0; E = 0; g = 0; found = 0; waits[id] = 0; rq_res[id] = 0;
+  d_step { S = 0; E = 0; g = 0; SETFOUND(0); waits[id] = 0; rq_res[id] = 0;
 #ifdef NOZOMBIE
     rq_busy[id] = 0; pt_bits[id*P] = 0; pt_bits[id*P+1] = 0; pt_S[id*P] = 0; pt_S[id*P+1] = 0;
     if :: owner == id && asg[id] == 0 -> owner = 255 :: else fi;
@@ -270,44 +317,45 @@ end_idle:
 
 fetch:
   if
-#ifdef UNSTABLE_READ
-  :: atomic { true -> S = c_off; E = c_end; found = (E != 0);
+#ifdef UNSTABLE
+  :: atomic { true -> S = c_off; E = c_end; SETFOUND(E != 0);
 #else
-  :: atomic { !pd  -> S = c_off; E = c_end; found = (E != 0);     /* require_stable */
+  :: atomic { !pd  -> S = c_off; E = c_end; SETFOUND(E != 0);     /* require_stable */
 #endif
-       printf("slot %d (gen %d) fetches offset %d intent-end %d\n", id, g, S, E);
-#if defined(CFGCHANGE) && defined(FPRINT)
-       if :: (found && c_cfg != MYCFG) -> goto refuse :: else fi
+       printf("slot %d (gen %d) fetches offset %d end of plan %d\n", id, g, S, E);
+#ifdef NOADOPT
+       E = 0;
+#endif
+#if defined(CFGCHANGE) && !defined(NOFPRINT)
+       if :: (E != 0 && c_cfg != MYCFG) -> goto refuse :: else fi
 #endif
      }
   :: DROP
   fi;
+#ifdef NORECOMMIT
+  if :: E != 0 -> goto upload :: else fi;
+#endif
 
 next:
   if
   :: E == 0 && S == N -> goto done
   :: atomic { E == 0 && S < N -> E = S+1; do :: E < N -> E++ :: break od;
        printf("slot %d chooses the batch [%d,%d)\n", id, S, E);
-#ifdef SECOR
+#ifdef NOPLAN
        goto upload
 #endif
      }
   :: atomic { E != 0 ->
 #ifdef ATLEAST
-       do :: E < N -> E++ :: break od; printf("slot %d replays [%d,%d)\n", id, S, E);
+       do :: E < N -> E++ :: break od;
 #endif
-#ifdef RECOMMIT
-       goto intent
-#else
-       goto upload
-#endif
-     }
+       printf("slot %d replays [%d,%d)\n", id, S, E) }
   fi;
 
-intent:
+plan:
   if
-  :: atomic { !rq_busy[id] -> send(S,E,MYCFG)
-#ifdef SKIPINTENT
+  :: atomic { !rq_busy[id] -> send(S,E)
+#ifdef PUTFIRST
        ; goto upload
 #endif
      }
@@ -316,34 +364,38 @@ intent:
   if
   :: rq_res[id] == 1 -> goto upload
   :: rq_res[id] == 2 -> printf("slot %d is fenced\n", id); goto idle
+  :: rq_res[id] == 3 -> goto unclear
   :: atomic { rq_res[id] == 1 && MAYLOSE -> LOST; goto unclear }          /* ack lost     */
   :: atomic { UNANSWERED -> goto unclear }                                /* request lost */
 #ifdef GHOST
   :: atomic { rq_busy[id] && !gh_busy[id] && MAYLOSE -> LOST; gh_busy[id] = 1; gh_off[id] = S; gh_end[id] = E;
        gh_gen[id] = g; rq_busy[id] = 0;
-       printf("slot %d gets no answer to (%d, intent %d), repeats it; the first copy is still travelling\n", id, S, E); goto intent }
+       printf("slot %d gets no answer to (%d, plan %d), repeats it; the first copy is still travelling\n", id, S, E); goto plan }
 #endif
   :: DROP
   fi;
 unclear:
+#ifdef ERRORISYES
+  goto upload;
+#endif
 #ifdef RECHOOSE
-  if :: goto intent :: !found -> E = 0; goto next fi;
+  if :: goto plan :: !found_by[id] -> E = 0; goto next fi;
 #else
-  goto intent;                                                            /* the same again */
+  goto plan;                                                            /* the same again */
 #endif
 
 upload:
-#ifdef SECOR
-  /* upstream compares the committed offset once more before it uploads */
+#ifdef NOPLAN
+  /* the original compares the committed offset once more before it uploads */
   if :: c_off == S :: c_off != S -> goto idle fi;
 #endif
   if
   :: atomic { pt_bits[id*P] == 0 && pt_bits[id*P+1] == 0 ->
        if
-#ifdef HALT
-       :: GONE(S) -> goto refuse
+#ifdef NOHALT
+       :: GONE(S) && !found_by[id] -> goto refuse
 #else
-       :: GONE(S) && !found -> goto refuse
+       :: GONE(S) -> goto refuse
 #endif
        :: else
        fi;
@@ -368,12 +420,17 @@ upload:
 
 final:
   if
-  :: atomic { !rq_busy[id] -> send(E,0,0) }
+  :: atomic { !rq_busy[id] -> send(E,0) }
   :: DROP
   fi;
   if
-  :: atomic { rq_res[id] == 1 -> S = E; E = 0; found = 0; rq_res[id] = 0; goto next }
+  :: atomic { rq_res[id] == 1 -> S = E; E = 0; SETFOUND(0); rq_res[id] = 0; goto next }
   :: rq_res[id] == 2 -> printf("slot %d is fenced\n", id); goto idle
+#ifdef ERRORISNO
+  :: atomic { rq_res[id] == 3 -> E = 0; goto next }
+#else
+  :: rq_res[id] == 3 -> goto final
+#endif
   :: atomic { rq_res[id] == 1 && MAYLOSE -> LOST; goto final }
   :: atomic { UNANSWERED -> goto final }
 #ifdef GHOST
@@ -384,13 +441,13 @@ final:
   :: DROP
   fi;
 
-done:   skip;                              /* still the owner, nothing left to do */
+done:   skip;                          /* still the owner, nothing left to do */
 end_done:
   if
   :: DROP
   fi;
 
-refuse: skip;                              /* partition halted, alarm raised */
+refuse: skip;                          /* partition halted, alarm raised */
 end_refuse:
   if
   :: DROP
@@ -398,7 +455,7 @@ end_refuse:
 }
 
 #ifdef MAXLOSS
-/* `timeout` = nothing else can move.  All runs are finite here, so this says:
+/* `timeout` = nothing else can move. All runs are finite here, so this says:
  * whatever happened, the last owner has committed the whole log.             */
 proctype Final()
 {
@@ -409,8 +466,8 @@ end: timeout -> assert(c_off == N && c_end == 0)
 init {
   atomic {
     byte j = 0;
-    part = 0; do :: part < FULL -> part++ :: break od;
-    printf("output partition bits: %d\n", part);
+    part = 0; do :: part < FULL/2 -> part++ :: break od;
+    printf("paths of the messages, as bits: %d\n", part);
     run Coordinator();
     do :: j < C -> run Consumer(j); run Net(j); j++ :: else -> break od;
 #ifdef MAXLOSS
