@@ -7,7 +7,6 @@
  * are stored; a batch goes forward only, or is dropped whole.
  */
 #include "core/base/clock.h"
-#include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/flow/flow.h"
 
@@ -47,128 +46,6 @@ advance_stage_failed(struct part *part, const char *why)
 	part->again_boot_ms = clock_boot_ms() + back_off_ms(4);
 }
 
-/* ---- puts ---- */
-
-static struct upload *
-upload_new(struct part *part, const char *key)
-{
-	struct upload *upload = mem_alloc(sizeof(*upload));
-
-	upload->key = mem_dup(key, strlen(key));
-	upload->ownership = ownership_ref(part->ownership);
-	upload->epoch = part->epoch;
-	return upload;
-}
-
-static void
-put_object(struct object *object)
-{
-	struct batch *batch = object->batch;
-	struct part *part = batch->part;
-	struct upload *upload = upload_new(part, object->key);
-	const char *file = staged_file(object->staged);
-
-	upload->owner = object;
-	upload->file = mem_dup(file, strlen(file));
-	upload->length = object->bytes;
-	upload->crc32c = object->crc32c;
-	upload->content_type = object->path == NULL
-				   ? "application/x-ndjson"
-				   : batch->lane->traits.content_type;
-	upload->tries = object->tries;
-	object->retry_boot_ms = 0;
-	batch->putting++;
-	uploader_put(part->engine->uploaders, upload);
-}
-
-static void
-copy_object(struct manifest_object *to, const struct object *from)
-{
-	to->key = mem_dup(from->key, strlen(from->key));
-	to->dead_letter = from->path == NULL;
-	to->path = from->path == NULL
-		       ? mem_dup("", 0)
-		       : mem_dup(from->path->text, from->path->len);
-	to->records = from->records;
-	to->bytes = from->bytes;
-	to->crc32c = from->crc32c;
-	to->first_offset = from->first;
-	to->last_offset = from->last;
-	to->offsets_hash = from->offsets_hash;
-}
-
-static int64_t
-watermark_after(const struct batch *batch)
-{
-	int64_t before = batch->part->record.w;
-
-	return batch->watermark > before ? batch->watermark : before;
-}
-
-static struct manifest *
-manifest_of(const struct batch *batch)
-{
-	const struct part *part = batch->part;
-	struct manifest *m = mem_alloc(sizeof(*m));
-
-	m->topic = mem_dup(part->topic, strlen(part->topic));
-	m->partition = part->partition;
-	m->generation = batch->lane->config->layout.generation;
-	m->start = batch->start;
-	m->end = batch->end;
-	m->messages = (uint64_t)batch->messages;
-	m->filtered = (uint64_t)batch->filtered;
-	m->bad = (uint64_t)batch->bad;
-	m->input_hash = batch->input_hash;
-	m->output_hash = batch->plan.o;
-	m->fingerprint = batch->plan.f;
-	m->cut = batch->plan.c;
-	m->watermark = watermark_after(batch);
-	m->previous = part->record.m;
-	m->written_ms = clock_now_ms();
-	m->object_count = batch->object_count;
-	m->objects = mem_alloc(m->object_count * sizeof(*m->objects));
-	for (size_t i = 0; i < m->object_count; i++)
-		copy_object(&m->objects[i], batch->objects[i]);
-	m->chain = manifest_chain(m);
-	return m;
-}
-
-static void
-put_manifest(struct batch *batch)
-{
-	struct part *part = batch->part;
-	const struct config_layout *layout = &batch->lane->config->layout;
-	struct upload *upload;
-	char *key;
-
-	if (batch->manifest == NULL)
-		batch->manifest = manifest_of(batch);
-	key = manifest_key(layout->manifest_prefix, part->topic,
-	    part->partition, layout->generation, batch->start);
-	upload = upload_new(part, key);
-	free(key);
-	upload->owner = batch;
-	upload->bytes = manifest_write(batch->manifest);
-	upload->length = strlen(upload->bytes);
-	upload->crc32c = crc32c_add(0, upload->bytes, (size_t)upload->length);
-	upload->content_type = "application/json";
-	upload->tries = batch->manifest_tries;
-	batch->manifest_retry_ms = 0;
-	batch->manifest_upload = upload;
-	step_reached("manifest-begin");
-	uploader_put(part->engine->uploaders, upload);
-}
-
-static void
-begin_puts(struct batch *batch)
-{
-	batch->state = BATCH_PUTTING;
-	step_reached("put-begin");
-	for (size_t i = 0; i < batch->object_count; i++)
-		put_object(batch->objects[i]);
-}
-
 /* ---- the steps ---- */
 
 static void
@@ -195,7 +72,7 @@ finish(struct batch *batch)
 	struct part *part = batch->part;
 	struct record done = {.kind = RECORD_CLEAN,
 	    .offset = batch->end,
-	    .w = watermark_after(batch),
+	    .w = batch_watermark(batch),
 	    .m = batch->clean ? part->record.m : batch->manifest->chain,
 	    .q = part->heard};
 
@@ -243,7 +120,7 @@ sealed(struct batch *batch)
 	if (!batch->replay)
 		batch->state = BATCH_CHECKING;
 	else if (batch->planned)
-		begin_puts(batch);
+		puts_begin(batch);
 	else
 		batch->state = BATCH_PLANNING; /* recommit is out */
 }
@@ -402,6 +279,12 @@ manifest_answer(struct batch *batch, struct upload *upload)
 		batch->manifest_tries = upload->tries;
 		return;
 	}
+	if (batch->state == BATCH_MARKING) {
+		step_reached("mark-done");
+		if (part->state == PART_RUNNING)
+			put_objects(batch);
+		return;
+	}
 	step_reached("manifest-done");
 	if (part->state == PART_RUNNING)
 		finish(batch);
@@ -524,7 +407,7 @@ advance_committed(struct part *part)
 		step_reached(planned->replay ? "recommit-acked" : "plan-acked");
 		planned->planned = 1;
 		if (planned == batch && batch->state == BATCH_PLANNING)
-			begin_puts(batch);
+			puts_begin(batch);
 	} else if (batch != NULL && batch->state == BATCH_FINISHING &&
 		   part->record.kind == RECORD_CLEAN &&
 		   part->record.offset == batch->end) {
@@ -546,8 +429,11 @@ retry_puts(struct batch *batch, int64_t boot_ms)
 			    object->retry_boot_ms <= boot_ms)
 				put_object(object);
 		}
-	if (batch->state == BATCH_LISTING && batch->manifest_retry_ms != 0 &&
-	    batch->manifest_retry_ms <= boot_ms)
+	if (batch->manifest_retry_ms == 0 || batch->manifest_retry_ms > boot_ms)
+		return;
+	if (batch->state == BATCH_MARKING)
+		put_mark(batch);
+	if (batch->state == BATCH_LISTING)
 		put_manifest(batch);
 }
 

@@ -171,6 +171,19 @@ void pause_clear(struct part *part, unsigned reason);
  * fixed and only its end gives room back. */
 void pause_full(struct part *part);
 
+/* ---- puts.c ---- */
+
+/* After the plan's acknowledgement. The first batch of a partition has no
+ * manifest before it that would tell, were the record lost, that the partition
+ * is not new: a mark is put before its objects. */
+void puts_begin(struct batch *batch);
+void put_mark(struct batch *batch);
+void put_objects(struct batch *batch);
+void put_object(struct object *object);
+void put_manifest(struct batch *batch);
+/* Of the record behind this batch. */
+int64_t batch_watermark(const struct batch *batch);
+
 /* ---- advance.c ---- */
 /* Takes `past` as far as it goes now. Call after anything happened. */
 void advance(struct part *part);

@@ -166,6 +166,7 @@ others(struct inquirer *q, struct inquiry *inquiry)
 struct look {
 	size_t folder; /* bytes of a key before its name */
 	int64_t generation;
+	char *mark;
 	int found;
 };
 
@@ -176,18 +177,22 @@ look_at(void *arg, const char *key, uint64_t length)
 	int64_t generation, start;
 
 	(void)length;
-	if (manifest_parse_name(key + look->folder, &generation, &start) &&
-	    generation == look->generation)
-		look->found = 1;
+	if (manifest_parse_name(key + look->folder, &generation, &start))
+		look->found = generation == look->generation;
+	else
+		look->found = strcmp(key, look->mark) == 0;
 	return look->found;
 }
 
-/* Whether the store has manifests of this partition in this generation. */
+/* Whether the store has manifests of this partition in this generation, or the
+ * mark of a first batch that never got one. */
 static int
 manifests(struct inquirer *q, struct inquiry *inquiry)
 {
 	const struct config_layout *layout = &q->config->layout;
-	struct look look = {0, layout->generation, 0};
+	struct look look = {.generation = layout->generation,
+	    .mark = manifest_mark_key(layout->manifest_prefix, inquiry->topic,
+		inquiry->partition, layout->generation)};
 	char *folder = manifest_folder(
 	    layout->manifest_prefix, inquiry->topic, inquiry->partition);
 	int64_t wait = 500;
@@ -206,6 +211,7 @@ manifests(struct inquirer *q, struct inquiry *inquiry)
 		wait = wait < 30000 ? wait * 2 : 30000;
 	} while (1);
 	free(folder);
+	free(look.mark);
 	inquiry->has_manifests = look.found;
 	inquiry->list_refused = rc == SECOR_FATAL || rc == SECOR_REJECT;
 	return rc == SECOR_RETRY ? rc : SECOR_OK;

@@ -336,6 +336,14 @@ manifest_key(const char *prefix, const char *topic, int32_t partition,
 	    prefix, topic, partition, generation, start);
 }
 
+char *
+manifest_mark_key(const char *prefix, const char *topic, int32_t partition,
+    int64_t generation)
+{
+	return mem_text("%s/%s/%" PRId32 "/%" PRId64 "_begun", prefix, topic,
+	    partition, generation);
+}
+
 /* Digits only; 0 when there are none or too many. */
 static int
 parse_number(const char **at, int64_t *number)

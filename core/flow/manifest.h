@@ -65,6 +65,10 @@ void manifest_free(struct manifest *manifest); /* accepts NULL */
 char *manifest_key(const char *prefix, const char *topic, int32_t partition,
     int64_t generation, int64_t start);
 char *manifest_folder(const char *prefix, const char *topic, int32_t partition);
+/* The mark that is there from before the first object of a partition's first
+ * batch: <generation>_begun, in the same folder. */
+char *manifest_mark_key(const char *prefix, const char *topic,
+    int32_t partition, int64_t generation);
 /* Reads generation and start out of a manifest's name, and out of its key (what
  * follows its last '/'); 0 when it is not one, letter for letter. Who lists a
  * folder passes names: what lies in a folder below it is somebody else's. */

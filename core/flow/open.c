@@ -138,9 +138,10 @@ open_missing(struct part *part, const struct inquiry *found)
 	}
 	if (found->has_manifests) {
 		halt(part, HALT_LOST,
-		    "no committed offset, but the store has manifests of this "
-		    "generation: offsets expired, the group was deleted, or "
-		    "the topic was created again");
+		    "no committed offset, but the store has manifests, or the "
+		    "mark of a first batch, of this generation: offsets "
+		    "expired, the group was deleted, or the topic was created "
+		    "again");
 		return;
 	}
 	start =

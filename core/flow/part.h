@@ -53,6 +53,7 @@ enum batch_state {
 	BATCH_SEALING,	/* writers end the files */
 	BATCH_CHECKING, /* the own record is read back */
 	BATCH_PLANNING, /* the plan is committed */
+	BATCH_MARKING,	/* the mark of a first batch goes to the store */
 	BATCH_PUTTING,	/* objects go to the store */
 	BATCH_LISTING,	/* the manifest goes to the store */
 	BATCH_FINISHING /* the final commit */
@@ -92,7 +93,7 @@ struct batch {
 	int seal_failed;
 	int dropped; /* waits only for what is out */
 	struct manifest *manifest;
-	struct upload *manifest_upload; /* out */
+	struct upload *manifest_upload; /* out: it, or the mark */
 	int64_t manifest_retry_ms;
 	int manifest_tries;
 	int64_t refused_boot_ms; /* the store takes nothing of it since; 0 */

@@ -11,9 +11,9 @@
 #include <string.h>
 
 const char *const step_names[] = {"assigned", "opened", "first-message", "cut",
-    "sealed", "read-back", "plan-sent", "plan-acked", "put-begin", "put-done",
-    "puts-done", "manifest-begin", "manifest-done", "final-sent", "final-acked",
-    "files-deleted", "notified", "replay-cut", "recommit-sent",
+    "sealed", "read-back", "plan-sent", "plan-acked", "mark-done", "put-begin",
+    "put-done", "puts-done", "manifest-begin", "manifest-done", "final-sent",
+    "final-acked", "files-deleted", "notified", "replay-cut", "recommit-sent",
     "recommit-acked", "revoked", "gap-planned", NULL};
 
 static const char *wanted;

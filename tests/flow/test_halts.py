@@ -62,6 +62,29 @@ def test_offsets_deleted_halts_until_adopted(case, kafka, secor):
     c.verify()
 
 
+def test_offsets_deleted_before_the_first_manifest_halt_too(case, kafka):
+    """Half of the first batch is stored and the group is deleted: a partition
+    that were taken for a new one would end its batches elsewhere, and leave that
+    half for good."""
+    c = case(batch={"max_messages": 300, "max_age": "10s"})
+    c.produce(1000, step_ms=20_000)
+    c.start_at("put-done")
+    c.process.kill9()
+    assert len(proof.object_keys(c.tree)) >= 1 and not proof.manifests(
+        c.tree, c.topic)
+    halting.delete_group(kafka.address, c.group)
+    c.config["batch"]["max_messages"] = 200
+    c.process.reconfigure(c.config)
+    c.start()
+    said = c.halted("offsets-lost")
+    assert "a first batch" in said
+    c.next_owner_halts("offsets-lost")
+    c.offsets("adopt", "--offset", "0", "--remove-unfinished", "--yes")
+    c.run_to_the_end()
+    c.exactly_once()
+    c.verify()
+
+
 def test_topic_created_again_while_stopped_needs_a_new_generation(case, kafka):
     c = case()
     c.run_to_the_end()

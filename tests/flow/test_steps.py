@@ -13,9 +13,10 @@ import pytest
 from flow import contents, local_store, settings, verify, wait_done
 
 STEPS = ["assigned", "opened", "first-message", "cut", "sealed", "read-back",
-         "plan-sent", "plan-acked", "put-begin", "put-done", "put-done:3",
-         "puts-done", "manifest-begin", "manifest-done", "final-sent",
-         "final-acked", "final-acked:2", "files-deleted", "notified"]
+         "plan-sent", "plan-acked", "mark-done", "put-begin", "put-done",
+         "put-done:3", "puts-done", "manifest-begin", "manifest-done",
+         "final-sent", "final-acked", "final-acked:2", "files-deleted",
+         "notified"]
 REPLAY_STEPS = ["recommit-sent", "recommit-acked", "replay-cut", "put-begin",
                 "put-done", "puts-done", "manifest-done", "final-sent",
                 "final-acked"]

@@ -63,12 +63,17 @@ expect_places(const char *topic, const char *expected)
 
 Test(manifest_walk, places_are_sorted_by_number_and_found_once)
 {
+	char *mark;
+
 	put("a", 10, 0, 5);
 	put("a", 2, 10, 5);
 	put("a", 2, 1, 5);
 	put("a", 2, 1, 6);
 	put("a.b", 0, 0, 0);
 	put("b", 0, 0, 0);
+	mark = manifest_mark_key("_manifests", "c", 0, 0);
+	memory_store_put(mark, "{}", 2);
+	free(mark);
 	memory_store_put("_manifests/readme", "x", 1);
 	memory_store_put("_manifests/a/x/0_00000000000000000001.json", "x", 1);
 	memory_store_put("_manifests/a/2/readme", "x", 1);
