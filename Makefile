@@ -20,7 +20,7 @@ DESTDIR  ?=
 CC       := gcc
 CXX      := g++
 DEPS     ?= yes
-VARIANTS := release asan tsan fuzz
+VARIANTS := release asan tsan fuzz noplan
 CACHE    ?= $(or $(SECOR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/secor-c)
 
 include plugins.mk
@@ -39,6 +39,8 @@ CFLAGS.release  := -O2 -fno-omit-frame-pointer
 CFLAGS.asan     := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
 CFLAGS.tsan     := -O1 -fno-omit-frame-pointer -fsanitize=thread
+# the product without what makes it safe; the chaos tests must notice
+CFLAGS.noplan   := -O2 -DSECOR_TEST_NO_PLAN
 LDFLAGS.asan    := -fsanitize=address,undefined
 LDFLAGS.tsan    := -fsanitize=thread
 # what the fuzzer changes its inputs by: only clang has it
@@ -247,7 +249,14 @@ check-asan: unit-asan ## unit tests under AddressSanitizer and UBSan
 check-tsan: unit-tsan ## unit tests under ThreadSanitizer
 	@bash tests/run.sh tsan
 
-check-deep: all newest unit-release | $(DEPS_TEST) ## what is too heavy for check
+.PHONY: chaos noplan
+noplan: variant-noplan ## build/noplan: for tests alone, without the plan step
+
+chaos: all | $(DEPS_TEST) ## CHAOS_SCHEDULES schedules of chaos from CHAOS_SEED on
+	@bash tests/chaos/run.sh $(or $(CHAOS_SCHEDULES),100) \
+	$(or $(CHAOS_SEED),1)
+
+check-deep: all newest unit-release noplan | $(DEPS_TEST) ## what is too heavy for check
 	@bash tests/run.sh unit newest-all deep model-deep fuzz-deep
 
 check-fuzz: replay-fuzz ## replay the corpora of the fuzz targets

@@ -37,6 +37,10 @@ version(int argc, char **argv)
 	(void)argv;
 	(void)printf(
 	    "secor " SECOR_VERSION "\nlibrdkafka %s\n", rd_kafka_version_str());
+#ifdef SECOR_TEST_NO_PLAN
+	(void)puts("built for tests, without the plan step: it loses and "
+		   "doubles messages");
+#endif
 	return CLI_OK;
 }
 
