@@ -15,11 +15,11 @@ def _consumer(address, group):
                      "enable.auto.commit": False})
 
 
-def create_topic(address, topic, partitions=1, config=None):
+def create_topic(address, topic, partitions=1, config=None, copies=1):
     """Creates the topic and waits until clients see all its partitions."""
     admin = AdminClient({"bootstrap.servers": address})
     future = admin.create_topics(
-        [NewTopic(topic, partitions, 1, config=config or {})])[topic]
+        [NewTopic(topic, partitions, copies, config=config or {})])[topic]
     future.result(30)
     end = time.monotonic() + 30
     while True:
@@ -29,6 +29,12 @@ def create_topic(address, topic, partitions=1, config=None):
             return topic
         assert time.monotonic() < end, f"topic {topic} does not appear"
         time.sleep(0.05)
+
+
+def delete_topic(address, topic):
+    """Asks for it; the broker takes its time."""
+    admin = AdminClient({"bootstrap.servers": address})
+    admin.delete_topics([topic])[topic].result(30)
 
 
 def delete_records(address, topic, partition, before):
@@ -125,25 +131,44 @@ def _read_offsets(answer, topic):
     return 0, found
 
 
+def coordinator(address, group):
+    """host:port of the group's coordinator, as the first broker that answers
+    knows it; asking makes one. None while there is none."""
+    for one in address.split(","):
+        try:
+            answer = _ask(one, 10, 0, _text(group))
+        except OSError:
+            continue
+        error, _, size = struct.unpack_from(">hih", answer)
+        port, = struct.unpack_from(">i", answer, 8 + size)
+        return None if error else f"{answer[8:8 + size].decode()}:{port}"
+    return None
+
+
 def fetch_offsets(address, group, topic, partitions):
     """{partition: (offset, metadata)} of the group, offset -1 without one.
 
     OffsetFetch by hand: confluent_kafka takes metadata for NUL-terminated,
-    which they are not, and reads behind their end. The broker asked must be
-    the group's coordinator, as the only broker of a rig is.
+    which they are not, and reads behind their end. Of several brokers the
+    coordinator is looked for; a single one must answer.
     """
+    asked = address.split(",")[0]
     body = (_text(group) + struct.pack(">i", 1) + _text(topic)
             + struct.pack(f">i{len(partitions)}i", len(partitions),
                           *partitions))
     end = time.monotonic() + 30
     while True:
-        error, found = _read_offsets(_ask(address, 9, 1, body), topic)
+        try:
+            error, found = _read_offsets(_ask(asked, 9, 1, body), topic)
+        except (OSError, struct.error):
+            if "," not in address or time.monotonic() > end:
+                raise
+            error, found = 16, {}
         if not error:
             return found
-        # a broker that just started: asking for the coordinator makes one
         if error not in (14, 15, 16) or time.monotonic() > end:
             raise KafkaException(KafkaError(error))
-        _ask(address, 10, 0, _text(group))
+        asked = coordinator(address, group) or asked
         time.sleep(0.05)
 
 
@@ -200,3 +225,25 @@ def wait_committed(address, group, topic, ends, timeout=90, clean=True):
             raise AssertionError(
                 f"{group}: not at {ends} within {timeout} s: {got}")
         time.sleep(0.1)
+
+
+def read_all(address, topic, ends):
+    """[(partition, offset, value)] of all messages before ends[partition]."""
+    found, left = [], {p: e for p, e in ends.items() if e > 0}
+    c = _consumer(address, "reader")
+    try:
+        c.assign([TopicPartition(topic, p, 0) for p in left])
+        stop = time.monotonic() + 60
+        while left:
+            assert time.monotonic() < stop, f"{topic} cannot be read: {left}"
+            for m in c.consume(1000, 0.2):
+                if m.error():
+                    continue
+                p = m.partition()
+                if m.offset() < ends[p]:
+                    found.append((p, m.offset(), m.value()))
+                if m.offset() + 1 >= ends[p]:
+                    left.pop(p, None)
+    finally:
+        c.close()
+    return found
