@@ -1,7 +1,7 @@
 """Brokers that can be struck, as run.Run wants them.
 
-Each has address, proxied_address, proxy, copies; strike(act, for_ms) kills or
-pauses a broker for so long in the background and says whether it does; calm()
+Each has address, proxied_address, proxy, copies; join(group) says who will be
+there; strike(act, for_ms) kills or pauses a broker for so long in the background and says whether it does; calm()
 returns when all of them are up again.
 """
 
@@ -17,8 +17,8 @@ class Own:
     """A servers.Kafka or cluster.Cluster of this schedule alone. Of a cluster
     the coordinator of the group is struck, which leads a partition too."""
 
-    def __init__(self, server, group=None):
-        self.server, self.group = server, group
+    def __init__(self, server):
+        self.server, self.group = server, None
         self.nodes = getattr(server, "nodes", [server])
         self.copies = len(self.nodes)
         self.address = server.address
@@ -44,6 +44,9 @@ class Own:
             node.kill9()
             time.sleep(for_ms / 1000)
             node.start()
+
+    def join(self, group):
+        self.group = group
 
     def strike(self, act, for_ms):
         if self._busy and self._busy.is_alive():
@@ -83,6 +86,9 @@ class Way:
     it. What it is asked hits the schedules beside this one as well."""
 
     copies = 1
+
+    def join(self, group):
+        pass
 
     def __init__(self, address, listener, port, ask):
         self.address, self.ask = address, ask

@@ -25,9 +25,10 @@ from sight import LocalSight, S3Sight
 
 PATIENCE = float(os.environ.get("CHAOS_PATIENCE", 120))
 MEMBERS = 5  # processes at most
-COUNTED = ("kill", "pause", "step", "term", "add", "remove", "cut", "stall",
-           "mute", "roll", "broker-kill", "broker-pause", "hold", "refuse",
-           "break", "forget", "slow")
+AT_LEAST = 6  # strikes, also where the messages are through before
+COUNTED = ("kill", "pause", "beyond session", "step", "term", "add", "remove",
+           "cut", "stall", "mute", "roll", "broker-kill", "broker-pause",
+           "hold", "refuse", "break", "forget", "slow")
 
 
 class Member:
@@ -51,11 +52,10 @@ class Member:
 
 
 class Run:
-    def __init__(self, schedule, broker, folder, server=None, binary=BINARY):
-        """broker: address, proxied_address, proxy, strike(act, for_ms).
-        server: of S3, where the schedule asks for it. binary: the secor that
-        is struck."""
-        self.schedule, self.broker, self.binary = schedule, broker, binary
+    def __init__(self, schedule, broker, folder, server=None):
+        """broker: see brokers. server: of S3, where the schedule asks for
+        it."""
+        self.schedule, self.broker = schedule, broker
         self.folder = pathlib.Path(folder)
         self.name = f"chaos-{schedule.seed}-{os.getpid()}"
         self.events = queue.Queue()
@@ -67,6 +67,7 @@ class Run:
         self.ends = []  # that nobody asked for
         self.version = 0
         self.begin = time.monotonic()
+        broker.join(self.name)
         self._open_store(server)
 
     def _open_store(self, server):
@@ -77,7 +78,7 @@ class Run:
             self.tree = proof.LocalTree(root)
             self.sight = LocalSight(root, self.name, s.partitions, self.pids,
                                     self.events)
-            self.store = {"use": "local", "dir": str(root), "fsync": False}
+            self.store = {"use": "local", "dir": str(root)}
             return
         client = s3_client(server)
         client.create_bucket(Bucket=self.name)
@@ -123,7 +124,6 @@ class Run:
             store = {**store, "endpoint": self.sight.way(name)}
         member = Member(name, Secor(self.folder / name, self.config(store),
                                     name=name))
-        member.secor.binary = self.binary
         member.store = store
         self.members.append(member)
         self.start(member)
@@ -148,7 +148,9 @@ class Run:
 
     def end(self, member, sig):
         """kill -9, or SIGTERM, which a stopped one gets when it goes on."""
-        member.expected |= {-9} if sig == signal.SIGKILL else {0, -9}
+        # 3: it was asked twice, or stopped for longer than stop_timeout;
+        # -15: it had hardly begun
+        member.expected |= {-9} if sig == signal.SIGKILL else {0, 3, -9, -15}
         if sig == signal.SIGKILL:
             member.secor.kill9()
             member.stopped, member.step = False, None
@@ -234,7 +236,7 @@ class Run:
 
     def victim(self, strike, writer):
         running = [m for m in self.members if m.secor.running()
-                   and not m.stopped and not m.removed]
+                   and not (m.stopped or m.removed or m.ending)]
         if strike.victim == "writer":
             for m in running:
                 if m.name == writer:
@@ -263,6 +265,8 @@ class Run:
         if member:
             member.secor.pause()
             member.stopped = True
+            if strike.for_ms > self.schedule.session_ms:
+                self.counts["beyond session"] += 1
             self.later(strike.for_ms, lambda: (
                 self.end(member, signal.SIGKILL), self.start(member))
                 if strike.pick % 4 == 0 else self.go_on(member))
@@ -274,7 +278,7 @@ class Run:
             self.end(member, signal.SIGKILL)
             self.counts["kill"] += 1
             step = STEPS[strike.pick % len(STEPS)]
-            self.start(member, f"{step}:{strike.count}")
+            self.start(member, f"{step}:{strike.count % 2 + 1}")
             member.step = (strike.for_ms, strike.pick % 3 == 0)
         return member
 
@@ -377,8 +381,8 @@ class Run:
 
     def strikes(self, producer):
         look = time.monotonic()
-        for strike in self.schedule.strikes:
-            if producer.poll() is not None:
+        for n, strike in enumerate(self.schedule.strikes):
+            if n >= AT_LEAST and producer.poll() is not None:
                 return
             self.strike(strike)
             if time.monotonic() - look > 1:
@@ -479,11 +483,12 @@ class Run:
         self.lost = self.doubled = 0
         clients.create_topic(self.broker.address, self.name, s.partitions,
                              copies=self.broker.copies)
-        producer = self.produce()
+        producer = None
         try:
             for _ in range(s.processes):
                 self.add()
-            self.members[0].secor.wait_for("consumption begins", 60)
+            self.members[0].secor.wait_for("consumption begins", PATIENCE)
+            producer = self.produce()
             self.strikes(producer)
             self.calm()
             if producer.wait(PATIENCE):
@@ -497,8 +502,9 @@ class Run:
             faults += [f"{who} ended by itself with {code}"
                        for who, code in self.ends if code != 3]
         finally:
-            producer.kill()
-            producer.wait()
+            if producer:
+                producer.kill()
+                producer.wait()
             for m in self.members:
                 m.secor.close()
             self.sight.close()

@@ -89,21 +89,19 @@ def _strike(rng, weights, session_ms):
                   rng.randint(1, 5))
 
 
-def make(seed, store=None, messages=None):
-    """The schedule of a seed; store and messages replace what it says."""
+def make(seed, store=None, seconds=None, weights=None):
+    """The schedule of a seed. The rest replaces what it says: the store, how
+    long messages come, {act: weight} of some acts."""
     rng = random.Random(seed)
     kind = rng.choice(("local", "s3"))
     session_ms = rng.randint(1000, 1800)
-    wanted = rng.randint(2000, 4000)
+    messages = rng.randint(2000, 4000)
+    rate = int(messages / rng.uniform(9, 13))
     schedule = Schedule(
-        seed, kind, rng.randint(3, 5), rng.randint(3, 4), wanted,
-        int(wanted / rng.uniform(9, 13)), session_ms, rng.randint(100, 700),
-        rng.choice((30, 100, 100000)), ())
-    if store or messages:
-        count = messages or wanted
-        schedule = dataclasses.replace(
-            schedule, store=store or kind, messages=count,
-            rate=max(1, schedule.rate * count // wanted))
-    weights = {**WEIGHTS, **(STORE_WEIGHTS if schedule.store == "s3" else {})}
+        seed, store or kind, rng.randint(3, 5), rng.randint(3, 4),
+        int(seconds * rate) if seconds else messages, rate, session_ms,
+        rng.randint(100, 700), rng.choice((30, 100, 100000)), ())
+    weights = {**WEIGHTS, **(STORE_WEIGHTS if schedule.store == "s3" else {}),
+               **(weights or {})}
     return dataclasses.replace(schedule, strikes=tuple(
         _strike(rng, weights, session_ms) for _ in range(STRIKES)))

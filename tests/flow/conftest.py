@@ -14,7 +14,7 @@ import sys
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "rig")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "rig"), str(HERE.parent / "chaos")]
 import faults  # noqa: E402
 import kafka as clients  # noqa: E402
 import proof  # noqa: E402
@@ -24,7 +24,7 @@ from secor import Secor  # noqa: E402
 from servers import Kafka, Rgw, SeaweedFS  # noqa: E402
 from versity import Versity  # noqa: E402
 
-KINDS = {"kafka": Kafka, "rgw": Rgw, "weed": SeaweedFS, "versity": Versity}
+KINDS = {"kafka": lambda: Kafka(proxied=True), "rgw": Rgw, "weed": SeaweedFS, "versity": Versity}
 _started = {}
 _numbers = itertools.count(1)
 

@@ -1,160 +1,106 @@
-"""Everything at once, at random: processes that join, end, die and stall at any
-step, a broker whose connections break, a store that fails, delays and loses
-answers. The seed is the test's number; what came of it does not depend on how
-it went: each message is in one object."""
+"""Everything at once: see tests/chaos. Processes that are killed, paused for
+longer than their session, added and removed, brokers that die, a store that
+fails, loses answers and sees requests late, configurations rolled out under
+load; and the same without the plan step, which must not survive it."""
 
+import concurrent.futures
 import os
-import pathlib
-import random
-import signal
+import re
 import subprocess
-import threading
-import time
 
 import pytest
-from flow import local_store, settings, verify, wait_done
-from proof import assert_exactly_once, read_ids
-from proxy import CUT
-from secor import BINARY
-from servers import free_ports
-from test_groups import STEPS, member
-from test_million import s3_store
+from brokers import Own
+from cluster import Cluster
+from run import Run
+from schedule import make
+from secor import ROOT, secor_command
 
-import kafka as clients
-
-SECONDS = float(os.environ.get("CHAOS_SECONDS", 40))
-SEEDS = [int(s) for s in os.environ.get("CHAOS_SEEDS", "1 2").split()]
+SEEDS = [int(s) for s in os.environ.get("CHAOS_SEEDS", "1 2 3 4").split()]
+NO_PLAN = ROOT / "build/noplan"
+NO_BROKER = {"broker-kill": 0, "broker-pause": 0}
 
 
-class Slot:
-    """One process and what is done to it."""
-
-    def __init__(self, process, rng):
-        self.process, self.rng = process, rng
-        self.until = 0.0  # a stopped one goes on then
-
-    def stopped(self):
-        stat = pathlib.Path(f"/proc/{self.process.process.pid}/stat")
-        return stat.read_text().rsplit(")", 1)[1].split()[0] == "T"
-
-    def start(self):
-        env = {}
-        if self.rng.random() < 0.6:
-            env["SECOR_STOP_AT"] = (
-                f"{self.rng.choice(STEPS)}:{self.rng.randint(1, 5)}")
-        self.process.start(env=env)
-
-    def act(self):
-        p, what = self.process, self.rng.random()
-        if not p.running():
-            self.start()
-        elif self.stopped():  # by us, or by itself at a step
-            if not self.until:
-                self.until = time.monotonic() + self.rng.uniform(0, 5)
-            elif time.monotonic() > self.until:
-                self.until = 0.0
-                p.kill9() if what < 0.3 else p.cont()
-        elif what < 0.1:
-            p.kill9()
-        elif what < 0.2:
-            p.process.send(signal.SIGTERM)
-        elif what < 0.35:
-            p.pause()
+def perform(schedule, broker, folder, server=None):
+    run = Run(schedule, broker, folder, server)
+    result = run.run()
+    print(run.account(), result)
+    assert not result["faults"], "\n".join(result["faults"])
+    return result
 
 
-def troubled_store(rng):
-    """before and after of an HttpProxy that fails some puts."""
-    def before(method, path, headers):
-        what = rng.random()
-        if method != "PUT" or what > 0.15:
-            return None
-        if what < 0.05:
-            return 503, b""
-        if what < 0.1:
-            return CUT
-        time.sleep(rng.uniform(0, 3))
-        return None
-
-    def after(method, path, status):
-        return CUT if method == "PUT" and rng.random() < 0.05 else None
-    return before, after
+@pytest.mark.timeout(300)
+def test_two_short_schedules_lose_and_double_nothing(kafka, rgw, tmp_path):
+    schedules = [make(11, "local", 5, NO_BROKER), make(12, "s3", 5, NO_BROKER)]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(lambda s: perform(
+            s, Own(kafka), tmp_path / str(s.seed), rgw), schedules))
 
 
-def trouble(broker, rng, over):
-    while not over.wait(rng.uniform(0.5, 4)):
-        what = rng.random()
-        if what < 0.6:
-            broker.proxy.cut()
-        elif what < 0.8:
-            broker.proxy.stall()
-            over.wait(rng.uniform(0.5, 4))
-            broker.proxy.go_on()
-        else:
-            broker.pause()
-            over.wait(rng.uniform(0.5, 3))
-            broker.cont()
-
-
-def chaos_settings(broker, group, name, store):
-    config = settings(broker.proxied_address, group, name, store,
-                      parser={"use": "json", "time_field": "ts"},
-                      batch={"max_age": "1s"},
-                      http={"listen": f"127.0.0.1:{free_ports(1)[0]}"},
-                      engine={"revoke_grace": "1s", "stop_timeout": "5s"})
-    config["kafka"]["session_timeout"] = "1500ms"
-    return config
+def test_a_seed_is_one_schedule():
+    assert str(make(7)) == str(make(7)) != str(make(8))
 
 
 @pytest.mark.deep
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kind", ["local", "s3"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_chaos_loses_and_doubles_nothing(
-        kind, seed, own_kafka, group, secor, rgw, bucket, http_proxy, tmp_path):
-    rng = random.Random(seed)
-    broker, name = own_kafka(proxied=True), "chaos"
-    clients.create_topic(broker.address, name, 4)
-    if kind == "local":
-        store, tree = local_store(tmp_path / "data")
-    else:
-        tree = bucket(rgw)
-        proxy = http_proxy(rgw, *troubled_store(random.Random(seed)))
-        store = {**s3_store(rgw, tree), "endpoint": proxy.endpoint}
-    config = chaos_settings(broker, group, name, store)
-    first = member(secor, config, "p0")
-    slots = [Slot(first, rng)] + [
-        Slot(member(secor, config, f"p{n}", first.config), rng)
-        for n in (1, 2)]
-    count = int(SECONDS * 1000)
-    producer = subprocess.Popen(
-        [BINARY, "produce", "--brokers", broker.address, name, "--count",
-         str(count), "--rate", "1000", "--late", "5%", "--size", "200"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    over = threading.Event()
-    thread = threading.Thread(target=trouble, args=(
-        broker, random.Random(seed + 1000), over))
-    thread.start()
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        rng.choice(slots).act()
-        time.sleep(rng.uniform(0.1, 0.8))
-    over.set()
-    thread.join()
-    broker.cont()
-    broker.proxy.go_on()
-    assert producer.wait(120) == 0
-    # one that was paused all the while goes on beside a new one
-    for s in slots[1:]:
-        s.process.cont()
-    slots[0].process.close()
-    slots[0].process.start()
-    for s in slots[1:]:
-        s.process.kill9()
-    try:
-        wait_done(broker.address, group, name, 4, 120)
-    except AssertionError:
-        print(slots[0].process.text()[-6000:])
-        raise
-    assert first.stop() == 0
-    assert_exactly_once(range(count), read_ids(tree))
-    verify(first)
+def test_chaos_with_a_dying_broker(seed, own_kafka, rgw, tmp_path):
+    schedule = make(seed, seconds=40, weights={"broker-kill": 6})
+    perform(schedule, Own(own_kafka(proxied=True)), tmp_path / "run", rgw)
+
+
+@pytest.fixture
+def cluster():
+    made = Cluster().start()
+    yield made
+    made.close()
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(900)
+def test_chaos_with_three_brokers_and_fail_over(cluster, rgw, tmp_path):
+    """The group's coordinator is killed and paused again and again."""
+    schedules = [make(s, seconds=60, weights={
+        "broker-kill": 20, "broker-pause": 12}) for s in SEEDS]
+    results = []
+    for s in schedules:
+        run = tmp_path / str(s.seed)
+        results.append(perform(s, Own(cluster), run, rgw))
+    assert sum(r["broker-kill"] for r in results) > len(SEEDS), results
+
+
+def storm(build, schedules, seed, folder):
+    """The closing table of many schedules at a time, {row: number}."""
+    done = subprocess.run(
+        ["bash", str(ROOT / "tests/chaos/run.sh"), str(schedules), str(seed),
+         "--keep", str(folder)], capture_output=True, text=True, timeout=900,
+        env={**os.environ, "SECOR_BUILD": str(build)})
+    rows = dict(re.findall(r"^[\d:]+ +(\S[\w -]*?) +(\d+)$", done.stdout,
+                           re.M))
+    assert "with faults" in rows, done.stdout[-3000:] + done.stderr[-3000:]
+    print(done.stdout)
+    return done.returncode, {k: int(v) for k, v in rows.items()}
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(1000)
+def test_many_schedules_lose_and_double_nothing(tmp_path):
+    code, rows = storm(ROOT / "build/release", 24, 1, tmp_path)
+    assert (code, rows["schedules"]) == (0, 24), rows
+    assert (rows["lost"], rows["doubled"], rows["with faults"]) == (0, 0, 0)
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(1000)
+def test_without_the_plan_the_same_chaos_loses_and_doubles(tmp_path):
+    """A harness that finds nothing here would prove nothing above."""
+    code, rows = storm(NO_PLAN, 24, 1, tmp_path)
+    assert (code, rows["schedules"]) == (1, 24), rows
+    assert rows["lost"] > 0 and rows["doubled"] > 0, rows
+
+
+@pytest.mark.deep
+def test_only_a_build_for_tests_is_without_the_plan():
+    built = subprocess.run([NO_PLAN / "secor", "version"], check=True,
+                           capture_output=True, text=True).stdout
+    assert "without the plan step" in built
+    assert "plan" not in secor_command("version").stdout
