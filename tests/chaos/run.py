@@ -1,4 +1,4 @@
-"""Runs one schedule against real servers, and judges what came of it.
+"""Runs one schedule against real servers, and has it judged.
 
 The judge counts ids in the objects by itself, reading what is in the topic as
 any consumer does; asks `secor verify --deep --kafka`; and knows from the sight
@@ -14,16 +14,17 @@ import signal
 import subprocess
 import time
 
+import judge
 import kafka as clients
 import proof
-from flow import settings
+from group import Group
+from judge import PATIENCE
 from s3 import s3_client
-from secor import BINARY, Secor, secor_command, write_config
+from secor import BINARY
 
 from schedule import SIGHTS, STEPS
 from sight import LocalSight, S3Sight
 
-PATIENCE = float(os.environ.get("CHAOS_PATIENCE", 120))
 MEMBERS = 5  # processes at most
 AT_LEAST = 6  # strikes, also where the messages are through before
 COUNTED = ("kill", "pause", "beyond session", "step", "term", "add", "remove",
@@ -31,27 +32,7 @@ COUNTED = ("kill", "pause", "beyond session", "step", "term", "add", "remove",
            "hold", "refuse", "break", "forget", "slow")
 
 
-class Member:
-    """One process of the group and what is due with it."""
-
-    def __init__(self, name, secor):
-        self.name, self.secor = name, secor
-        self.stopped = False  # by us
-        self.step = None  # (for_ms, kill): what follows when it stops itself
-        self.removed = False
-        self.ending = False  # it was asked to; twice would be at once
-        self.expected = set()  # exit codes
-        self.version = 0  # of the configuration it was started with
-
-    def state(self):
-        try:
-            stat = pathlib.Path(f"/proc/{self.secor.process.pid}/stat")
-            return stat.read_text().rsplit(")", 1)[1].split()[0]
-        except OSError:
-            return "X"
-
-
-class Run:
+class Run(Group):
     def __init__(self, schedule, broker, folder, server=None):
         """broker: see brokers. server: of S3, where the schedule asks for
         it."""
@@ -88,134 +69,6 @@ class Run:
             "use": "s3", "bucket": self.name, "region": server.region,
             "access_key": server.access_key, "secret_key": server.secret_key,
             "stall_timeout": "3s", "max_attempts": 2, "retry_delay": "200ms"}
-
-    # ---- processes ----
-
-    def pids(self):
-        return {m.name: m.secor.process.pid for m in self.members
-                if m.secor.running()}
-
-    def config(self, member_store, version=None):
-        """Version 1 changes nothing that decides the output, 2 does."""
-        s, version = self.schedule, self.version if version is None else version
-        config = settings(
-            self.broker.proxied_address, self.name, self.name, member_store,
-            parser={"use": "json", "time_field": "ts"},
-            batch={"max_age": f"{s.age_ms}ms", "max_messages": s.batch},
-            engine={"log_level": "info", "revoke_grace": "700ms",
-                    "stop_timeout": "5s", "memory": "32MiB"})
-        del config["http"]
-        config["kafka"]["session_timeout"] = f"{s.session_ms}ms"
-        config["kafka"]["max_poll_interval"] = "10s"
-        if version & 1:
-            config["engine"]["writers"] = 2
-            config["engine"]["uploaders"] = 1
-            config["batch"]["max_age"] = f"{s.age_ms * 2}ms"
-        if version & 2:
-            config["format"] = {"use": "text", "compression": "gzip"}
-        if version & 4:
-            config["layout"] = {"generation": 2}
-        return config
-
-    def add(self):
-        name = f"p{len(self.members)}"
-        store = self.store
-        if self.schedule.store == "s3":
-            store = {**store, "endpoint": self.sight.way(name)}
-        member = Member(name, Secor(self.folder / name, self.config(store),
-                                    name=name))
-        member.store = store
-        self.members.append(member)
-        self.start(member)
-        return member
-
-    def start(self, member, step=None):
-        if member.secor.running() or member.removed:
-            return
-        member.expected = set()
-        member.stopped, member.step = False, None
-        member.ending = False
-        member.version = self.version
-        args = []
-        secor = member.secor
-        secor.reconfigure(self.config(member.store))
-        if self.version & 6:  # what decides the output has changed
-            old = write_config(secor.dir / "old.yaml",
-                               self.config(member.store, 0))
-            args = ["--finish-plans-with", old]
-        env = {"SECOR_STOP_AT": step} if step else None
-        secor.start(*args, env=env)
-
-    def end(self, member, sig):
-        """kill -9, or SIGTERM, which a stopped one gets when it goes on."""
-        # 3: it was asked twice, or stopped for longer than stop_timeout;
-        # -15: it had hardly begun
-        member.expected |= {-9} if sig == signal.SIGKILL else {0, 3, -9, -15}
-        if sig == signal.SIGKILL:
-            member.secor.kill9()
-            member.stopped, member.step = False, None
-        else:
-            member.ending = True
-            member.secor.process.send(sig)
-
-    def supervise(self):
-        """Starts again who ended by itself, as a supervisor does; goes on with
-        who stopped itself at a step."""
-        for m in self.members:
-            if m.secor.process.child.poll() is None:
-                if m.step and m.state() == "T" and not m.stopped:
-                    (for_ms, kill), m.step = m.step, None
-                    self.counts["step"] += 1
-                    m.stopped = True
-                    self.later(for_ms, lambda m=m, kill=kill: (
-                        self.end(m, signal.SIGKILL), self.start(m))
-                        if kill else self.go_on(m))
-            elif not m.removed and self.known_end(m):
-                self.later(300, lambda m=m: self.start(m))
-
-    def known_end(self, member):
-        """True once for an end that nobody waits for already."""
-        code = member.secor.process.child.returncode
-        if code in member.expected or member.expected == {"seen"}:
-            return False
-        self.ends.append((member.name, code))
-        member.expected = {"seen"}
-        return True
-
-    def go_on(self, member):
-        member.stopped = False
-        member.secor.cont()
-
-    # ---- time ----
-
-    def say(self, text):
-        self.said.append(f"{time.monotonic() - self.begin:7.3f} {text}")
-
-    def later(self, for_ms, what):
-        self.timers.append((time.monotonic() + for_ms / 1000, what))
-
-    def serve(self, until, sights=()):
-        """Does what is due until then or until one of these sights, which is
-        returned as (kind, writer)."""
-        while True:
-            now = time.monotonic()
-            for timer in [t for t in self.timers if t[0] <= now]:
-                self.timers.remove(timer)
-                timer[1]()
-            self.supervise()
-            if now >= until:
-                return None
-            soon = min([until, now + 0.1] + [t[0] for t in self.timers])
-            try:
-                seen = self.events.get(timeout=max(soon - now, 0.001))
-            except queue.Empty:
-                continue
-            if seen[0] in sights:
-                return seen
-
-    def drain(self):
-        while not self.events.empty():
-            self.events.get_nowait()
 
     # ---- strikes ----
 
@@ -402,19 +255,10 @@ class Run:
             if m.stopped:
                 self.go_on(m)
 
-    def committed(self, ends):
-        try:
-            got = clients.fetch_offsets(self.broker.address, self.name,
-                                        self.name, list(ends))
-        except (OSError, clients.KafkaException, clients.struct.error):
-            return False
-        return all(o >= ends[p] and " plan " not in f" {m} "
-                   for p, (o, m) in got.items())
-
     def finish(self, ends):
         """Waits until all is stored. None, or who is stuck."""
         until = time.monotonic() + PATIENCE
-        while not self.committed(ends):
+        while not judge.is_stored(self.broker.address, self.name, ends):
             if time.monotonic() > until:
                 return "stuck: " + str(clients.fetch_offsets(
                     self.broker.address, self.name, self.name, list(ends)))
@@ -427,62 +271,22 @@ class Run:
                     self.start(m)
         return None
 
-    def stop_all(self):
-        faults = []
-        for m in self.members:
-            m.secor.cont()
-            if not m.ending:
-                self.end(m, signal.SIGTERM)
-        until = time.monotonic() + PATIENCE
-        while any(m.secor.running() for m in self.members):
-            if time.monotonic() > until:
-                return ["does not end: " + ", ".join(
-                    m.name for m in self.members if m.secor.running())]
-            for m in self.members:
-                if m.state() == "T":  # at its step, this late
-                    m.secor.cont()
-            time.sleep(0.05)
-        for m in self.members:
-            code = m.secor.process.child.returncode
-            if code not in m.expected | {0}:
-                faults.append(f"{m.name} ended with {code}")
-        return faults
-
-    def truth(self, ends):
-        """Counter of the ids that are in the topic, read as anybody does."""
-        found = collections.Counter()
-        for _, _, value in clients.read_all(self.broker.address, self.name,
-                                            ends):
-            found[clients.json.loads(value)["id"]] += 1
-        return found
-
     def judge(self, ends):
-        stored = collections.Counter(i for _, i in proof.read_ids(self.tree))
-        truth = self.truth(ends)
-        lost, doubled = truth - stored, stored - truth
-        self.lost, self.doubled = lost.total(), doubled.total()
-        faults = []
-        if lost:
-            faults.append(f"{self.lost} lost: {sorted(lost)[:10]}")
-        if doubled:
-            faults.append(f"{self.doubled} doubled: {sorted(doubled)[:10]}")
-        self.sight.settle()
+        """What is wrong, sentences."""
+        self.lost, self.doubled, faults = judge.count(
+            judge.truth(self.broker.address, self.name, ends), self.tree)
         if self.sight.seen.changed:
             faults.append("objects changed: "
                           f"{dict(list(self.sight.seen.changed.items())[:5])}")
-        done = secor_command("verify", "--deep", "--kafka",
-                             self.members[0].secor.config,
-                             cwd=self.members[0].secor.dir)
-        if done.returncode:
-            faults.append(f"verify: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-        return faults
+        return faults + judge.verify(self.members[0].secor)
 
     def run(self):
         """The result, a dict; `faults` is empty when all is well."""
         s, faults = self.schedule, []
         self.lost = self.doubled = 0
-        clients.create_topic(self.broker.address, self.name, s.partitions,
-                             copies=self.broker.copies)
+        judge.patiently(lambda: clients.create_topic(
+            self.broker.address, self.name, s.partitions,
+            copies=self.broker.copies))
         producer = None
         try:
             for _ in range(s.processes):
@@ -493,8 +297,7 @@ class Run:
             self.calm()
             if producer.wait(PATIENCE):
                 faults.append("the producer failed")
-            ends = {p: clients.watermarks(self.broker.address, self.name, p)[1]
-                    for p in range(s.partitions)}
+            ends = judge.ends(self.broker.address, self.name, s.partitions)
             stuck = self.finish(ends)
             faults += self.stop_all()
             self.sight.settle()

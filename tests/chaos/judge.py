@@ -1,0 +1,75 @@
+"""What came of it, seen without any code of the product, and by `secor verify`.
+
+A broker may be down because a schedule beside this one killed it, so questions
+are asked until they are answered.
+"""
+
+import collections
+import json
+import os
+import struct
+import time
+
+import kafka as clients
+import proof
+from confluent_kafka import KafkaException
+from secor import secor_command
+
+PATIENCE = float(os.environ.get("CHAOS_PATIENCE", 120))
+AWAY = (OSError, KafkaException, struct.error, AssertionError)
+
+
+def patiently(ask):
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return ask()
+        except AWAY:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
+
+
+def ends(address, topic, partitions):
+    """{partition: end of its log}"""
+    return {p: patiently(lambda p=p: clients.watermarks(address, topic, p)[1])
+            for p in range(partitions)}
+
+
+def is_stored(address, name, ends):
+    """Is each partition committed clean at its end? group and topic: name."""
+    try:
+        got = clients.fetch_offsets(address, name, name, list(ends))
+    except AWAY:
+        return False
+    return all(o >= ends[p] and " plan " not in f" {m} "
+               for p, (o, m) in got.items())
+
+
+def truth(address, topic, ends):
+    """Counter of the ids that are in the topic, read as anybody does."""
+    return collections.Counter(
+        json.loads(value)["id"] for _, _, value in patiently(
+            lambda: clients.read_all(address, topic, ends)))
+
+
+def count(expected, tree):
+    """(how many are lost, doubled, sentences about them)"""
+    stored = collections.Counter(i for _, i in proof.read_ids(tree))
+    lost, doubled = expected - stored, stored - expected
+    faults = [f"{ids.total()} {what}: {sorted(ids)[:10]}" for what, ids in
+              (("lost", lost), ("doubled", doubled)) if ids]
+    return lost.total(), doubled.total(), faults
+
+
+def verify(process):
+    until = time.monotonic() + PATIENCE
+    while True:
+        done = secor_command("verify", "--deep", "--kafka", process.config,
+                             cwd=process.dir)
+        if done.returncode == 0:
+            return []
+        if done.returncode != 3 or time.monotonic() > until:
+            return [f"verify ends with {done.returncode}: "
+                    f"{done.stdout[-2000:]}{done.stderr[-2000:]}"]
+        time.sleep(0.5)
