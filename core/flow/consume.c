@@ -329,7 +329,8 @@ consume(struct engine *engine, int wait_ms)
 		struct part *part = engine->touched[i];
 
 		part->touched = 0;
-		if (part->state == PART_RUNNING)
+		if (part->state == PART_RUNNING &&
+		    engine->phase == PHASE_RUNNING)
 			policy_part(part, now);
 	}
 	engine->touched_count = 0;

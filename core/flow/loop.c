@@ -151,8 +151,7 @@ stop_part(struct part *part)
 		cut_batch(part, CUT_STOP);
 		return;
 	}
-	batch_drop(cur);
-	part->cur = NULL;
+	part_drop_cur(part);
 	if (part->past != NULL && part->past->state < BATCH_PLANNING &&
 	    part->lane->topic->batch.on_stop == CONFIG_STOP_DROP) {
 		batch_drop(part->past);

@@ -264,7 +264,9 @@ due(struct part *part, struct batch *batch, int64_t boot_ms)
 	return CUT_NONE;
 }
 
-/* Nothing but transaction markers since S: the end is committed clean. */
+/* Nothing but transaction markers since S: the end is committed clean. That no
+ * message is there shows `next`, which went behind each that was taken in, also
+ * behind those that were dropped since. */
 static void
 idle(struct part *part, int64_t boot_ms)
 {
@@ -272,7 +274,8 @@ idle(struct part *part, int64_t boot_ms)
 	int64_t wait = conf->max_age_ms > 0 ? conf->max_age_ms : IDLE_COMMIT_MS;
 
 	if (part->past != NULL || part->eof <= part->record.offset ||
-	    part->next > part->eof || part->record.kind != RECORD_CLEAN ||
+	    part->next > part->record.offset ||
+	    part->record.kind != RECORD_CLEAN ||
 	    part->committing || part->want_commit || part->held.count > 0) {
 		part->idle_boot_ms = 0;
 		return;

@@ -223,6 +223,43 @@ def test_stop_ends_in_time_though_the_store_hangs(
     verify(process)
 
 
+def test_a_long_stop_drops_nothing_that_is_counted_as_stored(
+        kafka, topic, group, secor, stalled):
+    """One partition's put hangs, so the stop takes longer than a batch's age;
+    what the other one collected is dropped, and messages still come. Its end
+    must not be taken for one with nothing in between."""
+    way, tree, store = stalled
+    name, ids = topic(partitions=2), iter(range(100000))
+
+    def come(partition, count):
+        clients.produce(kafka.address, name, [
+            (partition, None, message(next(ids))) for _ in range(count)])
+    process = secor(settings(kafka.address, group, name, store,
+                             batch={"max_age": "2s"},
+                             engine={"stop_timeout": "30s"},
+                             kafka={"properties": {"fetch.wait.max.ms": 5}}))
+    process.start()
+    process.wait_for("consumption begins")
+    way.stall()
+    come(0, 10)
+    process.wait_for("batch cut .*partition=0")
+    for _ in range(10):  # it sees the end of the log behind some of them
+        come(1, 1)
+    wait_metric(process, "secor_messages_total", 20)
+    process.process.send(signal.SIGTERM)
+    process.wait_for("stopping")
+    until = time.monotonic() + 4
+    while time.monotonic() < until:
+        come(1, 1)
+    way.go_on()
+    assert process.wait(60) == 0
+    process.start()
+    wait_done(kafka.address, group, name, 2)
+    assert process.stop() == 0
+    proof.assert_exactly_once(range(next(ids)), tree)
+    verify(process)
+
+
 def test_second_signal_ends_at_once(kafka, topic, group, secor, stalled):
     way, tree, store = stalled
     name = topic()
