@@ -51,7 +51,7 @@ class Group:
             self.broker.proxied_address, self.name, self.name, member_store,
             parser={"use": "json", "time_field": "ts"},
             batch={"max_age": f"{s.age_ms}ms", "max_messages": s.batch},
-            engine={"log_level": "info", "revoke_grace": "700ms",
+            engine={"log_level": "debug", "revoke_grace": "700ms",
                     "stop_timeout": "5s", "memory": "32MiB"})
         del config["http"]
         config["kafka"]["session_timeout"] = f"{s.session_ms}ms"

@@ -6,6 +6,7 @@ process holds the other end of a pipe and acts when the pipe closes.
 """
 
 import atexit
+import contextlib
 import os
 import pathlib
 import random
@@ -140,7 +141,8 @@ class Process:
 
     def send(self, sig):
         if self.running():
-            os.killpg(self.pid, sig)
+            with contextlib.suppress(ProcessLookupError):  # just over
+                os.killpg(self.pid, sig)
 
     def wait(self, timeout=90):
         """The exit code; after the timeout kill -9 and RigError."""
