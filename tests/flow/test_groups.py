@@ -1,17 +1,19 @@
 """Several processes in one group: joined, killed, paused, in any step."""
 
+import json
 import signal
 import subprocess
 import time
+import urllib.request
 
 import kafka as clients
 import proof
 import pytest
 from flow import local_store, settings, verify, wait_done
 from halting import wait_empty
-from secor import BINARY, secor_command
+from secor import BINARY, Secor, secor_command
 from servers import free_ports
-from watch import metric, wait_metric
+from watch import address, metric, metrics, wait_metric
 
 SESSION = 1.5
 # Where a process stops itself; the rest of the group takes over meanwhile.
@@ -146,30 +148,71 @@ def test_two_processes_on_one_file_just_work(
     verify(a)
 
 
+def held(process):
+    """{partition: messages that it collects} of its partitions."""
+    with urllib.request.urlopen(f"http://{address(process)}/status",
+                                timeout=10) as r:
+        return {p["partition"]: p.get("collecting", {}).get("messages", 0)
+                for p in json.load(r)["partitions"] if p["state"] != "opening"}
+
+
+def counts(process):
+    """(messages that it has read, stages that it has kept)"""
+    m = metrics(process)
+    return m["secor_messages_total"], m["secor_kept_stages_total"]
+
+
+def visit(first, guest, leave, kept_by_guest):
+    """The guest joins and leaves. What the first one holds of the partitions
+    that stay is read once, as its own count says; those that went and came back
+    are read again, unless the guest has stored them."""
+    before, (read, kept) = held(first), counts(first)
+    guest.start()
+    wait_all("shared", {"": lambda: len(held(first)) == 2
+                        and {**held(first), **held(guest)} == before}, 60)
+    assert counts(first) == (read, kept + 2)
+    theirs = held(guest)
+    assert counts(guest) == (sum(theirs.values()), 0)
+    leave(guest)
+    if kept_by_guest:
+        theirs = dict.fromkeys(theirs, 0)
+    after = {**before, **theirs}
+    wait_all("alone", {"": lambda: held(first) == after}, 60)
+    assert counts(first) == (read + sum(theirs.values()), kept + 4)
+
+
 @pytest.mark.librdkafka
-def test_joining_makes_nobody_read_again_what_he_holds(
+def test_joining_and_leaving_makes_nobody_read_again_what_he_holds(
         kafka, topic, group, secor, tmp_path):
     name = topic(partitions=4)
     store, tree = local_store(tmp_path / "data")
-    ids = clients.produce_json(kafka.address, name, 8000, 4,
-                               extra=lambda i: {"ts": 1_767_225_600_000 + i})
-    config = group_settings(kafka.address, group, name, store,
-                            batch={"max_age": "8s", "on_stop": "finish"})
-    a = member(secor, config, "a")
-    b = member(secor, config, "b", a.config)
+    ids = []
+
+    def produce(count):
+        ids.extend(clients.produce_json(
+            kafka.address, name, count, 4, first_id=len(ids),
+            extra=lambda i: {"ts": 1_767_225_600_000 + i}))
+
+    def one(process, on_stop):
+        return member(secor, group_settings(
+            kafka.address, group, name, store,
+            kafka={"session_timeout": "4s"},
+            batch={"max_age": "1h", "on_stop": on_stop}), process)
+    a = one("a", "finish")
+    produce(8000)
     a.start()
-    wait_metric(a, "secor_messages_total", 8000)
-    b.start()
-    a.wait_for("partitions assigned count=2")
-    a.wait_for("consumption begins", count=2)
-    wait_metric(b, "secor_messages_total", 4000)
-    assert metric(a, "secor_kept_stages_total") == 2
-    assert stored(a) == 0 and stored(b) == 0, "a batch ended too early"
-    wait_done(kafka.address, group, name, 4)
-    assert metric(a, "secor_messages_total") == 8000
-    assert metric(b, "secor_messages_total") == 4000
-    assert a.stop() == 0 and b.stop() == 0
+    wait_all("held", {"": lambda: held(a) == dict.fromkeys(range(4), 2000)}, 60)
+    visit(a, one("b", "drop"), Secor.stop, False)
+    assert proof.object_keys(tree) == []
+    visit(a, one("c", "finish"), Secor.stop, True)
+    produce(400)
+    wait_all("read", {"": lambda: sum(held(a).values()) == 4400}, 60)
+    visit(a, one("d", "finish"), Secor.kill9, False)
+    assert a.stop() == 0
     proof.assert_exactly_once(ids, tree)
+    batches = [m["messages"] for p in proof.manifests(tree, name).values()
+               for _, m in p]
+    assert sorted(batches) == [100, 100, 2000, 2000, 2100, 2100]
     verify(a)
 
 
@@ -315,5 +358,27 @@ def test_paused_at_any_step_loses_and_doubles_nothing(
         p.a.process.send(signal.SIGTERM)
     for p in pairs:
         assert p.a.wait() == 0, p.step
+        proof.assert_exactly_once(p.ids, p.tree)
+        verify(p.a)
+
+
+@pytest.mark.deep
+def test_suspended_for_over_a_minute_with_a_commit_out_goes_on(
+        kafka, topic, group, secor, tmp_path):
+    """As a laptop that was closed: no time has passed for who did not run, so
+    the answer that has not been heard yet is no reason to end."""
+    alone = [Pair(s, kafka, topic, group, secor, tmp_path)
+             for s in ("plan-sent", "final-sent")]
+    for p in alone:
+        p.produce()
+        p.a.start(env={"SECOR_STOP_AT": p.step})
+    wait_all("stopped", {p.step: p.stopped for p in alone}, 60)
+    time.sleep(65)
+    for p in alone:
+        p.a.cont()
+        p.produce()
+    wait_all("gone on", {p.step: p.done for p in alone}, 60)
+    for p in alone:
+        assert p.a.stop() == 0, p.step
         proof.assert_exactly_once(p.ids, p.tree)
         verify(p.a)
