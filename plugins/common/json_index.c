@@ -1,7 +1,8 @@
 /*
- * json_index.c -- see json_index.h. A variant is two functions: the masks of a
- * block of 64 bytes (bit i is byte i), and the running parity of a mask. What
- * is made of them is the same code for all.
+ * json_index.c -- see json_index.h. A variant is its own functions for the
+ * masks of a block of 64 bytes (bit i is byte i), of a shorter one at the end,
+ * and for the running parity of a mask; one that lists has a fourth. What is
+ * made of them is the same code for all.
  */
 #include "plugins/common/json_index.h"
 
@@ -28,8 +29,36 @@ struct masks {
 /* Constants, all inlined. */
 struct variant {
 	void (*masks)(const char *p, struct masks *m);
+	void (*tail)(const struct json_index *ix, size_t at, struct masks *m);
 	uint64_t (*parity)(uint64_t bits); /* bit i: of bits 0..i */
+	/* Appends the tokens of the block at `at` to the list of n; returns
+	 * how many it has now. NULL: bits will do. */
+	uint32_t (*list)(
+	    struct json_index *ix, size_t at, uint64_t tokens, uint32_t n);
 };
+
+/* The last block, shorter than 64: the same bytes shifted, or a copy. */
+ALWAYS void
+tail_by(const struct json_index *ix, size_t at, struct masks *m,
+    void (*masks)(const char *p, struct masks *m))
+{
+	size_t left = ix->len - at;
+	unsigned shift = (unsigned)(BLOCK - left);
+	char copy[BLOCK];
+
+	if (ix->len < BLOCK) {
+		memset(copy, ' ', sizeof(copy));
+		memcpy(copy, ix->text, left);
+		masks(copy, m);
+		return;
+	}
+	masks(ix->text + ix->len - BLOCK, m);
+	m->quote >>= shift;
+	m->backslash >>= shift;
+	m->mark >>= shift;
+	m->control >>= shift;
+	m->space = m->space >> shift | ~UINT64_C(0) << left;
+}
 
 /* ---- plain: eight bytes in a word ---- */
 
@@ -92,7 +121,14 @@ parity_plain(uint64_t bits)
 	return bits;
 }
 
-static const struct variant plain = {masks_plain, parity_plain};
+ALWAYS void
+tail_plain(const struct json_index *ix, size_t at, struct masks *m)
+{
+	tail_by(ix, at, m, masks_plain);
+}
+
+static const struct variant plain = {
+    masks_plain, tail_plain, parity_plain, NULL};
 
 #if HAVE_X86
 /* ---- SSE2: every x86-64 has it ---- */
@@ -151,7 +187,13 @@ masks_sse2(const char *p, struct masks *m)
 		    upto16(c, 0x1f), upto16(d, 0x1f));
 }
 
-static const struct variant sse2 = {masks_sse2, parity_plain};
+ALWAYS void
+tail_sse2(const struct json_index *ix, size_t at, struct masks *m)
+{
+	tail_by(ix, at, m, masks_sse2);
+}
+
+static const struct variant sse2 = {masks_sse2, tail_sse2, parity_plain, NULL};
 
 /* ---- AVX2 with carry-less multiplication ---- */
 
@@ -212,7 +254,90 @@ parity_avx2(uint64_t bits)
 	return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-static const struct variant avx2 = {masks_avx2, parity_avx2};
+AVX2 ALWAYS void
+tail_avx2(const struct json_index *ix, size_t at, struct masks *m)
+{
+	tail_by(ix, at, m, masks_avx2);
+}
+
+static const struct variant avx2 = {masks_avx2, tail_avx2, parity_avx2, NULL};
+
+/* ---- AVX-512: a compare gives the mask, and bytes can be packed by one ----
+ */
+
+#define AVX512                                                         \
+	__attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2," \
+			      "avx2,pclmul,bmi,popcnt")))
+
+AVX512 ALWAYS uint64_t
+same64(__m512i v, char c)
+{
+	return _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(c));
+}
+
+AVX512 ALWAYS void
+masks_of64(__m512i v, struct masks *m)
+{
+	__m512i low = _mm512_or_si512(v, _mm512_set1_epi8(0x20));
+
+	m->quote = same64(v, '"');
+	m->backslash = same64(v, '\\');
+	m->mark = same64(low, '{') | same64(low, '}') | same64(v, ':') |
+		  same64(v, ',');
+	m->space = _mm512_cmple_epu8_mask(v, _mm512_set1_epi8(0x20));
+	m->control = _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x20));
+}
+
+AVX512 ALWAYS void
+masks_avx512(const char *p, struct masks *m)
+{
+	masks_of64(_mm512_loadu_si512((const void *)p), m);
+}
+
+/* What lies behind the text is not read. */
+AVX512 ALWAYS __m512i
+part_of64(const char *p, size_t n)
+{
+	if (__builtin_expect(n >= BLOCK, 1))
+		return _mm512_loadu_si512((const void *)p);
+	return _mm512_mask_loadu_epi8(
+	    _mm512_set1_epi8(' '), (UINT64_C(1) << n) - 1, p);
+}
+
+AVX512 ALWAYS void
+tail_avx512(const struct json_index *ix, size_t at, struct masks *m)
+{
+	masks_of64(part_of64(ix->text + at, ix->len - at), m);
+}
+
+AVX512 ALWAYS uint32_t
+list_avx512(struct json_index *ix, size_t at, uint64_t tokens, uint32_t n)
+{
+	const __m512i count_up = _mm512_set_epi8(63, 62, 61, 60, 59, 58, 57, 56,
+	    55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42, 41, 40, 39,
+	    38, 37, 36, 35, 34, 33, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22,
+	    21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3,
+	    2, 1, 0);
+	__m512i text = part_of64(ix->text + at, ix->len - at);
+	__m512i where = _mm512_maskz_compress_epi8(tokens, count_up);
+	__m512i begin = _mm512_set1_epi16((short)(at - ix->base));
+	uint32_t more = (uint32_t)__builtin_popcountll(tokens);
+
+	_mm512_storeu_si512(
+	    (void *)(ix->first + n), _mm512_maskz_compress_epi8(tokens, text));
+	_mm512_storeu_si512((void *)(ix->at + n),
+	    _mm512_add_epi16(
+		begin, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(where))));
+	if (__builtin_expect(more > 32, 0))
+		_mm512_storeu_si512((void *)(ix->at + n + 32),
+		    _mm512_add_epi16(
+			begin, _mm512_cvtepu8_epi16(
+				   _mm512_extracti64x4_epi64(where, 1))));
+	return n + more;
+}
+
+static const struct variant avx512 = {
+    masks_avx512, tail_avx512, parity_avx2, list_avx512};
 #endif
 
 /* ---- the same for all ---- */
@@ -269,29 +394,6 @@ real_quotes(const struct masks *m, struct carry *carry)
 	return m->quote & ~escaped;
 }
 
-/* The last block, shorter than 64: the same bytes shifted, or a copy. */
-ALWAYS void
-masks_of_tail(const struct json_index *ix, size_t at, struct masks *m,
-    const struct variant *how)
-{
-	size_t left = ix->len - at;
-	unsigned shift = (unsigned)(BLOCK - left);
-	char copy[BLOCK];
-
-	if (ix->len < BLOCK) {
-		memset(copy, ' ', sizeof(copy));
-		memcpy(copy, ix->text, left);
-		how->masks(copy, m);
-		return;
-	}
-	how->masks(ix->text + ix->len - BLOCK, m);
-	m->quote >>= shift;
-	m->backslash >>= shift;
-	m->mark >>= shift;
-	m->control >>= shift;
-	m->space = m->space >> shift | ~UINT64_C(0) << left;
-}
-
 /* The tokens of one block. */
 ALWAYS uint64_t
 index_block(struct json_index *ix, size_t at, struct carry *carry,
@@ -303,7 +405,7 @@ index_block(struct json_index *ix, size_t at, struct carry *carry,
 	if (ix->len - at >= BLOCK)
 		how->masks(ix->text + at, &m);
 	else
-		masks_of_tail(ix, at, &m, how);
+		how->tail(ix, at, &m);
 	if (__builtin_expect(m.backslash != 0, 0))
 		ix->escapes |= UINT64_C(1) << (at / BLOCK % JSON_BLOCKS);
 	quote = real_quotes(&m, carry);
@@ -323,15 +425,23 @@ index_window(struct json_index *ix, const struct variant *how)
 {
 	struct carry carry = {ix->in_string, ix->escape, ix->word};
 	size_t at = ix->until, end = ix->until + JSON_WINDOW;
-	uint64_t *tokens = ix->tokens;
+	uint64_t *bits = ix->tokens;
+	uint32_t n = 0;
 
 	if (end > ix->len)
 		end = ix->len;
 	ix->base = at;
 	ix->until = end;
 	ix->escapes = 0;
-	for (; at < end; at += BLOCK)
-		*tokens++ = index_block(ix, at, &carry, how);
+	for (; at < end; at += BLOCK) {
+		uint64_t tokens = index_block(ix, at, &carry, how);
+
+		if (how->list != NULL)
+			n = how->list(ix, at, tokens, n);
+		else
+			*bits++ = tokens;
+	}
+	ix->count = n;
 	ix->in_string = carry.in_string;
 	ix->escape = carry.escape;
 	ix->word = carry.word;
@@ -356,6 +466,23 @@ index_avx2(struct json_index *ix)
 	index_window(ix, &avx2);
 }
 
+AVX512 static void
+index_avx512(struct json_index *ix)
+{
+	index_window(ix, &avx512);
+}
+
+static int
+has_avx512(void)
+{
+	__builtin_cpu_init();
+	return __builtin_cpu_supports("avx512f") &&
+	       __builtin_cpu_supports("avx512bw") &&
+	       __builtin_cpu_supports("avx512vl") &&
+	       __builtin_cpu_supports("avx512vbmi2") &&
+	       __builtin_cpu_supports("pclmul");
+}
+
 static int
 has_avx2(void)
 {
@@ -368,15 +495,21 @@ has_avx2(void)
 #endif
 
 json_index_fn
-json_index_pick(enum json_simd simd)
+json_index_pick(enum json_simd simd, int *lists)
 {
 #if HAVE_X86
 	if (simd == JSON_BEST)
-		simd = has_avx2() ? JSON_AVX2 : JSON_SSE2;
+		simd = has_avx512() ? JSON_AVX512
+		       : has_avx2() ? JSON_AVX2
+				    : JSON_SSE2;
+	*lists = simd == JSON_AVX512;
+	if (simd == JSON_AVX512)
+		return has_avx512() ? index_avx512 : NULL;
 	if (simd == JSON_AVX2)
 		return has_avx2() ? index_avx2 : NULL;
 	if (simd == JSON_SSE2)
 		return index_sse2;
 #endif
+	*lists = 0;
 	return simd == JSON_BEST || simd == JSON_PLAIN ? index_plain : NULL;
 }

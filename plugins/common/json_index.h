@@ -20,24 +20,37 @@
 #define JSON_WINDOW (64 * JSON_BLOCKS)
 #define JSON_GOOD SIZE_MAX
 
-/* All give the same bits; BEST is what this machine does fastest. */
-enum json_simd { JSON_BEST = 0, JSON_PLAIN = 1, JSON_SSE2 = 2, JSON_AVX2 = 3 };
+/* All give the same tokens; BEST is what this machine does fastest. */
+enum json_simd {
+	JSON_BEST = 0,
+	JSON_PLAIN = 1,
+	JSON_SSE2 = 2,
+	JSON_AVX2 = 3,
+	JSON_AVX512 = 4
+};
 
 struct json_index {
 	const char *text;
 	size_t len;
 	size_t base; /* the window is [base, until) */
 	size_t until;
-	size_t bad; /* a control byte where none may be, or JSON_GOOD */
-	uint64_t in_string, escape, word; /* left to the next window */
+	/* left to the next window */
+	uint64_t in_string, escape, word;
 	uint64_t escapes; /* blocks of the window with a backslash */
-	uint64_t tokens[JSON_BLOCKS]; /* of the window */
+	size_t bad;	  /* a control byte where none may be, or JSON_GOOD */
+	/* The tokens of the window: their bits, */
+	uint64_t tokens[JSON_BLOCKS];
+	/* or from a variant that lists: where they are in it, and their bytes;
+	 * up to 64 behind the last are written too. */
+	uint32_t count;
+	uint16_t at[JSON_WINDOW + 64];
+	char first[JSON_WINDOW + 64];
 };
 
 typedef void (*json_index_fn)(struct json_index *ix);
 
-/* NULL when the machine cannot do it. */
-json_index_fn json_index_pick(enum json_simd simd);
+/* NULL when the machine cannot do it. *lists: whether it makes a list. */
+json_index_fn json_index_pick(enum json_simd simd, int *lists);
 
 /* The text is under 4 GiB. */
 static inline void
@@ -47,11 +60,12 @@ json_index_begin(struct json_index *ix, const char *text, size_t len)
 	ix->len = len;
 	ix->base = 0;
 	ix->until = 0;
-	ix->bad = JSON_GOOD;
 	ix->in_string = 0;
 	ix->escape = 0;
 	ix->word = 0;
 	ix->escapes = 0;
+	ix->bad = JSON_GOOD;
+	ix->count = 0;
 }
 
 #endif

@@ -16,6 +16,7 @@
 struct json_scan {
 	const struct json_paths *paths;
 	json_index_fn fill;
+	int lists; /* fill() does */
 	struct json_value *values;
 	const char *text;
 	size_t len;
@@ -32,8 +33,10 @@ struct json_scan {
 struct walk {
 	struct json_scan *scan;
 	const char *text;
-	uint64_t bits; /* tokens of this block that are not yet looked at */
-	size_t block;  /* where it begins */
+	int lists;     /* a constant to the compiler */
+	uint32_t next; /* of the list */
+	uint64_t bits; /* or those of this block that are not yet looked at, */
+	size_t block;  /* and where it begins */
 	uint32_t at;   /* the current token */
 	uint32_t here; /* the node of the container, or IN_ARRAY */
 	uint32_t depth;
@@ -63,7 +66,7 @@ json_scan_new(const struct json_paths *paths, enum json_simd simd)
 	if (scan == NULL)
 		return NULL;
 	scan->paths = paths;
-	scan->fill = json_index_pick(simd);
+	scan->fill = json_index_pick(simd, &scan->lists);
 	scan->values = calloc(slots, sizeof(*scan->values));
 	if (scan->fill == NULL || scan->values == NULL) {
 		json_scan_free(scan);
@@ -118,10 +121,42 @@ next_block(struct json_scan *scan, size_t block)
 	}
 }
 
+/* The next window with tokens in its list; 0: there is none. */
+static int
+next_window(struct json_scan *scan)
+{
+	struct json_index *ix = &scan->index;
+
+	do {
+		if (ix->until == scan->len)
+			return 0;
+		scan->fill(ix);
+	} while (ix->count == 0);
+	return 1;
+}
+
+ALWAYS unsigned
+next_listed(struct walk *w)
+{
+	const struct json_index *ix = &w->scan->index;
+
+	if (__builtin_expect(w->next == ix->count, 0)) {
+		if (!next_window(w->scan)) {
+			w->at = (uint32_t)w->scan->len;
+			return 0;
+		}
+		w->next = 0;
+	}
+	w->at = (uint32_t)ix->base + ix->at[w->next];
+	return (unsigned char)ix->first[w->next++];
+}
+
 /* The next token's first byte, or 0 at the end of the text. */
 ALWAYS unsigned
 next_token(struct walk *w)
 {
+	if (w->lists)
+		return next_listed(w);
 	if (__builtin_expect(w->bits == 0, 0)) {
 		w->block += 64;
 		if (w->block < w->scan->index.until)
@@ -326,6 +361,57 @@ read_value(struct walk *w, unsigned c, const struct json_name *name)
 	return more;
 }
 
+#define CHARS(a, b, c) \
+	((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16)
+#define THREE UINT64_C(0xffffff)
+
+/* Is this name one of those wanted here? 0: surely not. */
+ALWAYS int
+maybe_wanted(const struct walk *w, uint32_t len)
+{
+	return w->here != JSON_NO_NODE &&
+	       (w->scan->paths->nodes[w->here].lengths >> (len % 64) & 1) != 0;
+}
+
+/* Passes over members that nobody wants and that are seen to be right from the
+ * bytes of their tokens: `"":"",` and `"":1,`. What is not goes the long way,
+ * as do all where there is a backslash. c is the first byte of a member;
+ * returns that of the one that w stands at then. */
+ALWAYS unsigned
+skip_members(struct walk *w, unsigned c)
+{
+	const struct json_index *ix = &w->scan->index;
+	uint32_t n = w->next - 1; /* that of c */
+
+	if (__builtin_expect(ix->escapes != 0, 0))
+		return c;
+	while (n + 8 <= ix->count) {
+		const uint16_t *at = ix->at + n;
+		const char *text = w->text + ix->base;
+		uint64_t chars;
+
+		(void)memcpy(&chars, ix->first + n, 8);
+		if ((chars & THREE) != CHARS('"', '"', ':') ||
+		    maybe_wanted(w, (uint32_t)(at[1] - at[0] - 1)))
+			break;
+		chars >>= 24;
+		if ((chars & THREE) == CHARS('"', '"', ',')) {
+			n += 6;
+			continue;
+		}
+		if ((chars >> 8 & 0xff) != ',' ||
+		    ((chars & 0xff) - '0' >= 10 && (chars & 0xff) != '-'))
+			break;
+		text = json_number_end(text + at[3], w->text + w->scan->len);
+		if (text == NULL || !ends_word[(unsigned char)*text])
+			break;
+		n += 5;
+	}
+	w->next = n + 1;
+	w->at = (uint32_t)ix->base + ix->at[n];
+	return (unsigned char)ix->first[n];
+}
+
 /* One member or element: c is its first byte. As read_value. */
 ALWAYS int
 read_item(struct walk *w, unsigned c)
@@ -333,6 +419,8 @@ read_item(struct walk *w, unsigned c)
 	const struct json_name *name = NULL;
 
 	if (w->here != IN_ARRAY) {
+		if (w->lists && c == '"')
+			c = skip_members(w, c);
 		if (__builtin_expect(c != '"', 0))
 			return wanted(w, "a name in quotes");
 		if (!read_name(w, &name))
@@ -362,11 +450,13 @@ read_ends(struct walk *w, unsigned c)
 }
 
 /* 1: the text is one object. */
-static int
-walk(struct json_scan *scan)
+ALWAYS int
+walk(struct json_scan *scan, int lists)
 {
-	struct walk w = {
-	    .scan = scan, .text = scan->text, .block = (size_t)-64};
+	struct walk w = {.scan = scan,
+	    .text = scan->text,
+	    .lists = lists,
+	    .block = (size_t)-64};
 	unsigned c = next_token(&w);
 	int rc;
 
@@ -390,6 +480,18 @@ walk(struct json_scan *scan)
 			return 0;
 	} while (w.depth > 0);
 	return next_token(&w) == 0 || wanted(&w, "nothing more");
+}
+
+static int
+walk_list(struct json_scan *scan)
+{
+	return walk(scan, 1);
+}
+
+static int
+walk_bits(struct json_scan *scan)
+{
+	return walk(scan, 0);
 }
 
 static size_t
@@ -457,7 +559,8 @@ json_scan_run(struct json_scan *scan, struct secor_bytes text,
 	memset(
 	    scan->values, 0, scan->paths->slot_count * sizeof(*scan->values));
 	json_index_begin(&scan->index, text.ptr, len);
-	if (!walk(scan) || scan->index.bad != JSON_GOOD)
+	if (!(scan->lists ? walk_list(scan) : walk_bits(scan)) ||
+	    scan->index.bad != JSON_GOOD)
 		return not_an_object(scan, text, err);
 	*values = scan->values;
 	return SECOR_OK;

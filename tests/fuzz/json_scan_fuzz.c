@@ -14,7 +14,7 @@
 #include <jansson.h>
 
 #define SLOTS 5
-#define VARIANTS 3
+#define VARIANTS 4
 
 static const char *const paths[SLOTS] = {"a", "b", "m.c", "m.n.d", "m"};
 static const char *const names[SLOTS][4] = {

@@ -5,10 +5,12 @@
 #include "plugins/common/json_scan.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-static const enum json_simd all[] = {JSON_PLAIN, JSON_SSE2, JSON_AVX2};
-#define VARIANTS 3
+static const enum json_simd all[] = {
+    JSON_PLAIN, JSON_SSE2, JSON_AVX2, JSON_AVX512};
+#define VARIANTS 4
 
 struct fixture {
 	struct json_paths paths;
@@ -427,6 +429,67 @@ Test(json_scan, variants_agree_on_random_bytes)
 		text[n++] = '}';
 		(void)run(&f, text, n, &values, &err);
 	}
+	fixture_fini(&f);
+}
+
+static unsigned
+draw(unsigned below)
+{
+	static uint64_t seed = 88172645463325252u;
+
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (unsigned)(seed >> 33) % below;
+}
+
+/* An object as they mostly are, on the whole right; some are longer than a
+ * window of the index. */
+static size_t
+usual_object(char *text, size_t room)
+{
+	static const char *const members[] = {"\"a\":\"x\"", "\"b\":-1.5e3",
+	    "\"status\":200", "\"id\":\"0f\"", "\"ok\":true", "\"n\": null",
+	    "\"m\":{\"c\":1,\"z\":\"\",\"n\":{\"d\":\"y\"}}",
+	    "\"l\":[1,\"2\",{}]", "\"x.y\":7", "\"\":0", "\"a\":{}",
+	    "\"long name here\":\"{},:\""};
+	size_t n = 0;
+
+	text[n++] = '{';
+	if (draw(20) == 0) {
+		n += (size_t)snprintf(text + n, room - n, "\"pad\":\"%*s\",",
+		    4000 + draw(200), "");
+	}
+	for (unsigned i = 0, count = 1 + draw(20); i < count; i++)
+		n += (size_t)snprintf(text + n, room - n, "%s%s",
+		    i > 0 ? "," : "",
+		    members[draw(sizeof(members) / sizeof(members[0]))]);
+	text[n++] = '}';
+	return n;
+}
+
+Test(json_scan, variants_agree_on_usual_objects_with_a_byte_changed)
+{
+	static const char bytes[] = "\"\\{}[]:,  \n\t10e-.tfnx\x01";
+	static char text[8192];
+	struct json_value *values;
+	struct secor_err err;
+	struct fixture f;
+	int good = 0, bad = 0;
+
+	fixture_init(&f);
+	for (int round = 0; round < 30000; round++) {
+		size_t n = usual_object(text, sizeof(text));
+
+		if (draw(3) > 0)
+			text[1 + draw((unsigned)n - 1)] =
+			    bytes[draw(sizeof(bytes) - 1)];
+		if (run(&f, text, n, &values, &err) == SECOR_OK)
+			good++;
+		else
+			bad++;
+	}
+	cr_assert(good > 5000 && bad > 5000, "%d good, %d bad", good, bad);
 	fixture_fini(&f);
 }
 
