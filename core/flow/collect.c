@@ -318,8 +318,8 @@ collect(struct part *part, rd_kafka_message_t *rkm)
 	part->taken_messages++;
 	part->taken_bytes += (int64_t)(rkm->len + rkm->key_len);
 	engine->taken++;
+	engine->taken_bytes += (int64_t)rkm->len;
 	batch->input_hash += hash;
 	batch->end = rkm->offset + 1;
-	metric_add(engine->metrics.bytes, (int64_t)rkm->len);
 	return COLLECT_OK;
 }

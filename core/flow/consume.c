@@ -298,7 +298,8 @@ static void
 count_taken(struct engine *engine)
 {
 	metric_add(engine->metrics.messages, engine->taken);
-	engine->taken = 0;
+	metric_add(engine->metrics.bytes, engine->taken_bytes);
+	engine->taken = engine->taken_bytes = 0;
 }
 
 void

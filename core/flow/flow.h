@@ -107,7 +107,7 @@ struct engine {
 	struct wake wake; /* of librdkafka's threads */
 	int64_t popped, popped_bytes; /* by this array */
 	const char *sasl_user, *sasl_password;
-	int64_t taken; /* messages that the metric does not count yet */
+	int64_t taken, taken_bytes; /* not in the metrics yet */
 	int fatal;
 	struct secor_err fatal_err;
 	int pinging;
