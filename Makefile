@@ -182,16 +182,18 @@ build/newest/secor: build/release/core/cli/main.o build/release/core.a
 newest: variant-release build/newest/secor | $(DEPS_TEST)
 	@ln -sfn $(CACHE)/librdkafka/librdkafka.so.1 build/newest/librdkafka.so.1
 
-# bench/: a broker that replays, and the loop without a product, with glibc's
-# malloc and with the product's
+# bench/: a broker that replays, the loop without a product, with glibc's malloc
+# and with the product's, and the program that one writes first
 BENCH_BROKER := $(patsubst %.c,build/release/%.o,$(wildcard bench/broker/*.c))
-BENCH_BIN    := $(addprefix build/release/bench/,broker/broker bare bare-mi drop.so)
+BENCH_BIN    := $(addprefix build/release/bench/,broker/broker bare bare-mi plain drop.so)
 
 build/release/bench/broker/broker: $(BENCH_BROKER) build/release/core.a \
 	build/release/common.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 build/release/bench/bare: build/release/bench/bare.o build/release/core.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+build/release/bench/plain: build/release/bench/plain.o
+	$(CC) $(LDFLAGS) -o $@ $^ -lrdkafka -ljansson -lz
 build/release/bench/drop.so: build/release/bench/drop.o
 	$(CC) -shared $(LDFLAGS) -o $@ $<
 build/release/bench/bare-mi: build/release/bench/bare.o build/release/core.a

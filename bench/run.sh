@@ -8,8 +8,12 @@
 #   BENCH_RAW=FILE     keeps the figures of each run
 #
 # A row is: cores, bytes of a message, what reads. "bare" is consume-and-drop,
-# "bare-mi" the same with the product's allocator. On one core everything is
-# pinned there, the broker too.
+# "bare-mi" the same with the product's allocator, "plain-text" and "plain-gzip"
+# the program that one writes first (bench/plain.c), with a tenth of the
+# megabytes; "text-parts" is text with 512 partitions, "text-objects" with 20 and
+# a path for each of 50 values beside the hour: 1,000 and more open objects,
+# every message into a random one. On one core everything is pinned there, the
+# broker too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,18 +37,22 @@ declare -A formats=(
 	[sequencefile]='{ use: sequencefile }'
 )
 
+declare -A partitions_of=([text-parts]=512 [text-objects]=20)
+
 # text-local is text with a real store: staged files read again and copied.
 config() { # ROW
-	local format=${1%-local} store="{ use: $bin/drop.so }"
-	[ "$format" = "$1" ] || store="{ use: local, dir: $dir/run/out }"
+	local store="{ use: $bin/drop.so }" paths='{ use: date, granularity: hour }'
+	[[ $1 != *-local ]] || store="{ use: local, dir: $dir/run/out }"
+	[[ $1 != *-objects ]] ||
+		paths="[ $paths, { use: field, fields: [status] } ]"
 	cat <<-END
 	kafka:
 	  brokers: ["\${BENCH_BROKER}"]
 	  group: bench
 	  topics: [bench]
 	parser: { use: json, time_field: timestamp }
-	partitioner: { use: date, granularity: hour }
-	format: ${formats[$format]}
+	partitioner: $paths
+	format: ${formats[${1%-*}]}
 	batch: { max_bytes: 64MiB, max_age: 1h, on_stop: finish }
 	stage: { dir: $dir/run/stage }
 	store: $store
@@ -54,16 +62,20 @@ config() { # ROW
 }
 
 one() { # CORES SIZE ROW
-	local out command=("$bin/$3") http=()
-	local messages=$((megabytes * 1000000 / $2 / 4))
+	local out command=("$bin/$3") http=() partitions=${partitions_of[$3]:-4}
+	local messages=$((megabytes * 1000000 / $2 / partitions))
 	mkdir -p "$dir/run"
-	if [[ $3 != bare* ]]; then
+	if [[ $3 == plain-* ]]; then
+		messages=$((messages / 10))
+		command=("$bin/plain" "$dir/run" "${3#plain-}")
+	elif [[ $3 != bare* ]]; then
 		(umask 077 && config "$3" >"$dir/run/bench.yaml")
 		command=(build/secor run "$dir/run/bench.yaml")
 		http=(--http)
 	fi
 	out=$(taskset -c "${pin[$1]}" "$bin/broker/broker" --size "$2" \
-	    --messages "$messages" "${http[@]}" "${command[@]}")
+	    --partitions "$partitions" --messages "$messages" "${http[@]}" \
+	    "${command[@]}")
 	rm -rf "$dir/run"
 	printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$out" >>"$raw"
 }
@@ -72,7 +84,9 @@ rows() {
 	local n
 	for n in "${!pin[@]}"; do
 		printf '%s\n' "$n 300 "{bare,bare-mi,text,sequencefile,gzip,zstd} \
-		    "$n 300 text-local" "$n 100 "{bare,text,gzip} \
+		    "$n 300 text-"{local,parts,objects} \
+		    "$n 300 plain-"{text,gzip} \
+		    "$n 100 "{bare,text,gzip} \
 		    "$n 1024 "{bare,text,gzip}
 	done | sort -s -n -k 1,1
 }

@@ -27,6 +27,14 @@ def ratio(bares, runs, cost):
         cost(bare) / cost(run) for bare, run in zip(bares, runs))
 
 
+def cpu_a_byte(run):
+    return (run["cpu_s"] + run["broker_cpu_s"]) / run["bytes"]
+
+
+def time_a_byte(run):
+    return run["wall_s"] / run["bytes"]
+
+
 def spread(values):
     return f"{min(values):.2f}-{max(values):.2f}"
 
@@ -44,8 +52,8 @@ def main():
         cells = [
             cores, size, row, f"{statistics.median(cpu):.2f}", spread(cpu),
             f"{speed:.0f}",
-            f"{ratio(bares, runs, lambda r: r['cpu_s'] + r['broker_cpu_s']):.2f}",
-            f"{ratio(bares, runs, lambda r: r['wall_s']):.2f}",
+            f"{ratio(bares, runs, cpu_a_byte):.2f}",
+            f"{ratio(bares, runs, time_a_byte):.2f}",
             f"{max(run['rss_mb'] for run in runs):.0f}",
             f"{statistics.median(run['foreign'] for run in runs):.0%}"]
         print("|", " | ".join(map(str, cells)), "|")

@@ -10,7 +10,8 @@
 #include <sys/uio.h>
 #include <time.h>
 
-enum { PIECES_MAX = 4096 };
+/* A reply has room for the heads of all partitions, whatever it holds. */
+enum { PIECES_MAX = 4096, REPLY_BYTES = 50 << 20 };
 
 /* A reply on its way together. Heads are remembered by position, since the
  * buffer moves while it grows. */
@@ -91,7 +92,8 @@ put_partition(struct broker *broker, const struct request *request,
 	size_t n = batches_for(log, first, asked->max_bytes);
 	size_t bytes = 0, from = reply->heads.len;
 
-	if (reply->count + 2 * n + 2 > PIECES_MAX)
+	if (reply->count + 2 * n + 2 + PARTITIONS_MAX > PIECES_MAX ||
+	    reply->total > REPLY_BYTES)
 		n = 0;
 	for (size_t i = 0; i < n; i++)
 		bytes +=

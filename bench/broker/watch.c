@@ -97,7 +97,7 @@ taken_in(int port)
 {
 	static const char ask[] = "GET /metrics HTTP/1.0\r\n\r\n";
 	static const char name[] = "\nsecor_messages_total ";
-	static char page[1 << 16];
+	static char page[1 << 23];
 	struct sockaddr_in at = {.sin_family = AF_INET,
 	    .sin_port = htons((uint16_t)port),
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -201,6 +201,25 @@ all_committed(struct broker *broker)
 	return all;
 }
 
+/* Waits until the client has taken in all, and seldom asks one whose page is
+ * long: that is work too. Returns 1 when it has ended. */
+static int
+wait_for_all(struct run *run)
+{
+	for (;;) {
+		double asked = clock_seconds();
+		long long taken = taken_in(run->watch->http_port);
+		double answered = clock_seconds();
+
+		if (taken >= run->messages)
+			return 0;
+		do {
+			if (pause_or_end(run))
+				return 1;
+		} while (clock_seconds() < answered + 20 * (answered - asked));
+	}
+}
+
 static void
 follow(struct run *run)
 {
@@ -210,9 +229,8 @@ follow(struct run *run)
 		while (!all_fetched(watch->broker))
 			if (pause_or_end(run))
 				return;
-		while (taken_in(watch->http_port) < run->messages)
-			if (pause_or_end(run))
-				return;
+		if (wait_for_all(run))
+			return;
 		(void)kill(run->pid, SIGTERM);
 	}
 	while (!pause_or_end(run))
