@@ -35,15 +35,23 @@ back_off_ms(int tries)
 void
 advance_stage_failed(struct part *part, const char *why)
 {
+	int64_t now = clock_boot_ms();
 	char quoted[1024];
 
-	log_line(SECOR_ERROR, "stage failed",
-	    "topic=%s partition=%d start=%lld reason=%s next=retry",
-	    part->topic, part->partition, (long long)part->record.offset,
-	    log_quote(quoted, sizeof(quoted), why));
+	if (part->stage_tries == 0 ||
+	    now - part->said_stage_boot_ms >= SAY_EVERY_MS) {
+		part->said_stage_boot_ms = now;
+		log_line(SECOR_ERROR, "stage failed",
+		    "topic=%s partition=%d start=%lld reason=%s next=retry",
+		    part->topic, part->partition,
+		    (long long)part->record.offset,
+		    log_quote(quoted, sizeof(quoted), why));
+	}
 	part_begin_again(part);
 	pause_set(part, PAUSE_DISK);
-	part->again_boot_ms = clock_boot_ms() + back_off_ms(4);
+	part->again_boot_ms = now + back_off_ms(4 + part->stage_tries);
+	if (part->stage_tries < 2) /* 16 s at most: it is the own disk */
+		part->stage_tries++;
 }
 
 /* ---- the steps ---- */
@@ -375,7 +383,7 @@ done(struct part *part)
 
 	batch->manifest = NULL;
 	step_reached("final-acked");
-	part->said_store_boot_ms = 0;
+	waits_over(part, batch->start);
 	metric_add(part->engine->metrics.batches, 1);
 	log_line(SECOR_DEBUG, "batch done",
 	    "topic=%s partition=%d start=%lld end=%lld objects=%zu",

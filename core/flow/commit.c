@@ -103,6 +103,11 @@ acknowledged(struct part *part, int64_t took_ms)
 	struct record before = part->record;
 
 	part->committing = 0;
+	if (part->commit_tries > 0)
+		log_line(SECOR_INFO, "commit goes on",
+		    "topic=%s partition=%d offset=%lld tries=%d ms=%lld",
+		    part->topic, part->partition, (long long)part->sent.offset,
+		    part->commit_tries + 1, (long long)took_ms);
 	if (before.kind != RECORD_MISSING) {
 		memmove(&part->earlier[1], &part->earlier[0],
 		    3 * sizeof(part->earlier[0]));
@@ -124,7 +129,7 @@ acknowledged(struct part *part, int64_t took_ms)
 }
 
 static void
-repeat_later(struct part *part, int64_t took_ms)
+repeat_later(struct part *part, rd_kafka_resp_err_t err, int64_t took_ms)
 {
 	int64_t wait = INT64_C(100)
 		       << (part->commit_tries < 5 ? part->commit_tries : 5);
@@ -133,7 +138,11 @@ repeat_later(struct part *part, int64_t took_ms)
 		rejoin(part->engine, "a commit was not answered for 30 s");
 		return;
 	}
-	part->commit_tries++;
+	if (part->commit_tries++ == 0)
+		log_line(SECOR_WARN, "commit waits",
+		    "topic=%s partition=%d offset=%lld answer=%s next=retry",
+		    part->topic, part->partition, (long long)part->sent.offset,
+		    rd_kafka_err2name(err));
 	part->commit_again_boot_ms =
 	    clock_boot_ms() + (wait > 2000 ? 2000 : wait);
 }
@@ -180,7 +189,7 @@ judge(struct part *part, rd_kafka_resp_err_t err)
 		return;
 	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
 		if (took_ms < 5000) { /* also said while leaders move */
-			repeat_later(part, took_ms);
+			repeat_later(part, err, took_ms);
 			return;
 		}
 		part->committing = 0;
@@ -188,7 +197,7 @@ judge(struct part *part, rd_kafka_resp_err_t err)
 		    "the broker refused the commit: the topic does not exist");
 		return;
 	default: /* not a definite no: the very same again */
-		repeat_later(part, took_ms);
+		repeat_later(part, err, took_ms);
 		return;
 	}
 }

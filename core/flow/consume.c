@@ -136,6 +136,10 @@ consume_held(struct part *part)
 		rd_kafka_message_destroy(held->items[held->at++]);
 	}
 	held_free(part);
+	if (part->said_retry)
+		log_line(SECOR_INFO, "plugin goes on",
+		    "topic=%s partition=%d offset=%lld", part->topic,
+		    part->partition, (long long)part->next);
 	part->said_retry = 0;
 	end_replay(part);
 	pause_clear(part, PAUSE_RETRY);

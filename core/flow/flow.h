@@ -51,6 +51,16 @@ enum engine_phase {
 	PHASE_LEAVING	 /* the client closes */
 };
 
+/* What a partition may wait for. */
+enum wait {
+	WAIT_STORE = 0,
+	WAIT_COMMIT,
+	WAIT_PLUGIN,
+	WAIT_STAGE,
+	WAIT_BUDGET,
+	WAIT_COUNT
+};
+
 struct engine_metrics {
 	struct metric *messages, *bytes, *batches, *objects, *object_bytes;
 	struct metric *filtered, *dead_letters, *rebalances, *lost, *rejoins;
@@ -135,6 +145,8 @@ struct engine {
 	int64_t ask_retention_boot_ms, ask_new_boot_ms, ask_times_boot_ms;
 	/* counted by walks */
 	int64_t owned_now, halted_now, refused_now, busy_now;
+	int64_t waits_now[WAIT_COUNT];
+	struct metric *waits[WAIT_COUNT];
 	void *status_now; /* json_t being built */
 	rd_kafka_topic_partition_list_t *ends_now, *expiry_now;
 	int64_t *expiry_times;
@@ -278,6 +290,15 @@ void expire_hide(struct part *part);
 void expire_ask(struct engine *engine);
 void expire_answer(struct engine *engine, const struct inquiry *inquiry);
 void expire_free(struct engine *engine);
+
+/* ---- waits.c: for what partitions wait now ---- */
+void waits_init(struct engine *engine);
+void waits_count(struct part *part); /* of one, on a walk */
+void waits_publish(struct engine *engine);
+/* The batch that begins at `start` is done: neither store nor stage fails. */
+void waits_over(struct part *part, int64_t start);
+/* Into the status document of a partition, a json_t. */
+void waits_describe(const struct part *part, void *json);
 
 /* ends the process: crash-only */
 void die(const char *why) __attribute__((noreturn));

@@ -165,6 +165,8 @@ struct part {
 	int64_t idle_boot_ms;	   /* only transaction markers since then */
 	int last_minute; /* at_minutes: hour * 60 + minute that was served */
 	int said_retry;
+	int stage_tries; /* staged files failed so often in a row */
+	int64_t said_stage_boot_ms;
 	int64_t said_store_boot_ms; /* a put of this batch failed; 0: none */
 	struct part_metrics *metrics;
 	struct expiry *expiry;		     /* NULL: not measured yet */

@@ -65,6 +65,7 @@ metrics_init(struct engine *engine)
 	m->stage_used = GAUGE("stage_used_bytes", "Bytes in staged files.");
 	m->open_objects = GAUGE("open_objects", "Objects being collected.");
 	metric_set(m->memory_budget, pool_budget(engine->pool));
+	waits_init(engine);
 	for (int i = CUT_NONE + 1; i < CUT_COUNT; i++)
 		metric_add(cuts((enum cut)i), 0);
 }
@@ -222,6 +223,7 @@ measure(struct part *part)
 	if (part->state == PART_HALTED)
 		engine->halted_now++;
 	engine->refused_now += is_refused_long(part);
+	waits_count(part);
 	metric_set(m->offset, part->record.offset);
 	metric_set(m->end, part->high > part->next ? part->high : part->next);
 	metric_set(m->lag, lag(part));
@@ -289,6 +291,7 @@ describe(struct part *part)
 			(json_int_t)part->cur->messages, "objects",
 			(json_int_t)part->cur->object_count, "encoded_bytes",
 			(json_int_t)part->cur->encoded));
+	waits_describe(part, one);
 	expire_describe(part, one);
 	if (part->state == PART_HALTED)
 		describe_halt(part, one);
@@ -341,6 +344,7 @@ status_publish(struct engine *engine)
 	part_each(&engine->parts, measure);
 	metric_set(engine->metrics.assigned, engine->owned_now);
 	metric_set(engine->metrics.halted, engine->halted_now);
+	waits_publish(engine);
 	metric_set(engine->metrics.memory_used, pool_used(engine->pool));
 	metric_set(engine->metrics.stage_used, stage_used(engine->stage));
 	engine->status_now = json_array();

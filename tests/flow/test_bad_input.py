@@ -17,6 +17,8 @@ from flow import local_store, settings, wait_done
 from halting import Case
 from secor import BUILD
 from secure import SecureKafka
+from servers import free_ports
+from watch import group_moves, wait_metric
 
 PLUGINS = BUILD.resolve() / "tests/plugins/parser"
 TIME = 1_767_225_600_000
@@ -260,7 +262,8 @@ def test_parser_that_waits_pauses_its_partition_only(
     store, tree = local_store(tmp_path / "data")
     ids = clients.produce_json(kafka.address, name, 2000, 2)
     config = settings(kafka.address, group, name, store,
-                      parser={"use": str(PLUGINS / "waits.so")})
+                      parser={"use": str(PLUGINS / "waits.so")},
+                      http={"listen": f"127.0.0.1:{free_ports(1)[0]}"})
     there = tmp_path / "there"
     process = secor(config)
     process.start(env={"WAITS_FOR": str(there)})
@@ -271,8 +274,11 @@ def test_parser_that_waits_pauses_its_partition_only(
     ids += clients.produce_json(kafka.address, name, 2000, 2, first_id=2000)
     clients.wait_committed(kafka.address, group, name, {1: 2000})
     assert {i % 2 for _, i in proof.read_ids(tree)} == {1}
+    wait_metric(process, 'secor_partitions_waiting{for="plugin"}', 1)
     there.touch()
+    process.wait_for(rf"^info .*plugin goes on topic={name} partition=0 ")
     wait_done(kafka.address, group, name, 2)
+    assert set(group_moves(process).values()) == {0}
     assert process.stop() == 0
     proof.assert_exactly_once(ids, tree)
     for key in proof.object_keys(tree):

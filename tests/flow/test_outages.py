@@ -10,7 +10,9 @@ import proof
 import pytest
 from flow import contents, settings, wait_done
 from halting import Case
-from proxy import CUT
+from proxy import CUT, KafkaProxy
+from servers import Kafka, free_ports, wait_until
+from watch import group_moves, wait_metric
 
 COUNT, PARTITIONS = 2000, 2
 
@@ -18,8 +20,7 @@ COUNT, PARTITIONS = 2000, 2
 @pytest.fixture(scope="module")
 def broker():
     """A broker that may be killed, with a second way in that can be cut."""
-    from servers import Kafka
-    one = Kafka(proxied=True).start()
+    one = Kafka(proxied=KafkaProxy).start()
     yield one
     one.close()
 
@@ -221,6 +222,36 @@ def test_answer_to_a_commit_is_lost(many, broker, step, loss):
     c.produce(500)
     c.wait_done()
     c.stop()
+    c.exactly_once()
+    c.verify()
+
+
+def test_commits_that_lack_replicas_are_repeated(many, broker):
+    """NOT_ENOUGH_REPLICAS_AFTER_APPEND, which the coordinator tells as
+    COORDINATOR_NOT_AVAILABLE: the record is in the log, but who asked does not
+    know from the answer."""
+    c = many(broker.proxied_address, kafka={"session_timeout": "10s"},
+             http={"listen": f"127.0.0.1:{free_ports(1)[0]}"})
+    c.start()
+    c.produce(200)
+    c.wait_done()
+    before = group_moves(c.process)
+    broker.proxy.commit_error = 15
+    try:
+        c.produce(500)
+        c.process.wait_for("^warn .*commit waits .*offset=200 "
+                           "answer=COORDINATOR_NOT_AVAILABLE next=retry", 30)
+        wait_metric(c.process, 'secor_partitions_waiting{for="commit"}', 1)
+        wait_until("commits", lambda: broker.proxy.commits >= 3, 30)
+        assert " plan " in c.record()[1]
+        assert not [k for k, i in proof.read_ids(c.tree) if i >= 200]
+    finally:
+        broker.proxy.commit_error = 0
+    c.process.wait_for("^info .*commit goes on .*offset=200 ", 30)
+    c.wait_done()
+    assert group_moves(c.process) == before
+    c.stop()
+    assert c.process.text().count("commit waits ") == 1
     c.exactly_once()
     c.verify()
 

@@ -23,9 +23,16 @@ def metrics(process):
 
 
 def metric(process, name):
-    """The sum of a metric over its labels; 0 when it is not there."""
+    """One with labels as /metrics has it; without, the sum over its labels. 0
+    when it is not there."""
     return sum(v for k, v in metrics(process).items()
-               if k.split("{")[0] == name)
+               if name in (k, k.split("{")[0]))
+
+
+def group_moves(process):
+    """What a process that keeps its place in the group has none of."""
+    return {n: metric(process, f"secor_{n}_total")
+            for n in ("rebalances", "assignments_lost", "rejoins")}
 
 
 def wait_metric(process, name, value, timeout=90):

@@ -1,6 +1,8 @@
 """Faults between a client and a real server.
 
-TcpProxy: cut, refuse, stall, delay whole connections. HttpProxy: decide about
+TcpProxy: cut, refuse, stall, delay, slow down whole connections, or reset them
+behind a number of bytes. KafkaProxy: also gives other answers to commits than
+the broker did. HttpProxy: decide about
 single requests of an S3 client: answer in the server's place, or let the server
 do its work and lose the answer.
 """
@@ -9,6 +11,7 @@ import contextlib
 import http.client
 import http.server
 import socket
+import struct
 import threading
 import time
 
@@ -20,6 +23,9 @@ class TcpProxy:
     def __init__(self, target_port, port=0):
         self.target_port = target_port
         self.delay = 0.0
+        self.rate = 0  # bytes a second, each way; 0: no limit
+        self.cuts = 0  # connections that reset_after() has ended
+        self._limits = (None, None)
         self._flow = threading.Event()
         self._flow.set()
         self._answers = threading.Event()
@@ -56,17 +62,43 @@ class TcpProxy:
                                  daemon=True).start()
 
     def _pump(self, source, sink, pair):
+        up = source is pair[0]
+        passed, rest = 0, b""
         try:
             while data := source.recv(65536):
                 if self.delay:
                     time.sleep(self.delay)
+                if self.rate:
+                    time.sleep(len(data) / self.rate)
                 self._flow.wait()
-                if source is pair[1]:
+                if not up:
                     self._answers.wait()
+                limit = self._limits[0 if up else 1]
+                if limit is not None and passed + len(data) > limit:
+                    sink.sendall(data[:max(0, limit - passed)])
+                    self.cuts += 1
+                    self._reset(pair)
+                    return
+                passed += len(data)
+                data, rest = self.pass_on(pair, up, rest + data)
                 sink.sendall(data)
         except OSError:
             pass
         self._drop(pair)
+
+    def pass_on(self, pair, up, data):
+        """(what goes on now, what waits for more to come)."""
+        return data, b""
+
+    def _reset(self, pair):
+        """Both sides see a reset, not an end."""
+        for s in pair:
+            with contextlib.suppress(OSError):
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                             struct.pack("ii", 1, 0))
+                s.close()
+        with self._lock:
+            self._pairs.discard(pair)
 
     def _drop(self, pair):
         with self._lock:
@@ -90,6 +122,11 @@ class TcpProxy:
         if yes:
             self.cut()
 
+    def reset_after(self, up=None, down=None):
+        """Resets each connection behind so many bytes to or from the server,
+        until reset_after()."""
+        self._limits = (up, down)
+
     def stall(self):
         """Holds all bytes back, both ways, until go_on()."""
         self._flow.clear()
@@ -109,6 +146,47 @@ class TcpProxy:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut()
+
+
+class KafkaProxy(TcpProxy):
+    """Knows requests from answers. While self.commit_error is not 0, the
+    answer to each OffsetCommit is this error of Kafka, whatever the broker
+    did; self.commits counts them."""
+
+    COMMIT = 8
+
+    def __init__(self, target_port):
+        super().__init__(target_port)
+        self.commit_error = 0
+        self.commits = 0
+        self._asked = {}  # {(pair, correlation id): version} of commits
+
+    def pass_on(self, pair, up, data):
+        out = b""
+        while len(data) >= 4:
+            size, = struct.unpack_from(">i", data)
+            if len(data) < 4 + size:
+                break
+            out += self._frame(pair, up, data[:4 + size])
+            data = data[4 + size:]
+        return out, data
+
+    def _frame(self, pair, up, frame):
+        if up:
+            key, version, number = struct.unpack_from(">hhi", frame, 4)
+            if key == self.COMMIT:
+                self._asked[pair, number] = version
+            return frame
+        number, = struct.unpack_from(">i", frame, 4)
+        version = self._asked.pop((pair, number), None)
+        if version is None or not self.commit_error:
+            return frame
+        self.commits += 1
+        # the error of the last partition; three empty lists of tags behind it
+        # from version 8 on
+        at = len(frame) - (2 if version < 8 else 5)
+        return (frame[:at] + struct.pack(">h", self.commit_error)
+                + frame[at + 2:])
 
 
 CUT = object()

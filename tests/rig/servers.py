@@ -261,7 +261,8 @@ class Kafka(Server):
     """One KRaft process, broker and controller. `properties` go last.
 
     With proxied=True there is a second way in, self.proxied_address, on which
-    every connection passes self.proxy (a proxy.TcpProxy).
+    every connection passes self.proxy (a proxy.TcpProxy; proxied=KafkaProxy:
+    one of these).
     """
 
     name = "kafka"
@@ -279,7 +280,8 @@ class Kafka(Server):
         advertised = {n: p for n, p in self.listeners.items()
                       if n != "CONTROLLER"}
         if proxied:
-            self.proxy = TcpProxy(self.listeners["PROXIED"])
+            make = TcpProxy if proxied is True else proxied
+            self.proxy = make(self.listeners["PROXIED"])
             self.proxied_address = f"127.0.0.1:{self.proxy.port}"
             advertised["PROXIED"] = self.proxy.port
         self.address = self.address_of("PLAINTEXT")
