@@ -108,28 +108,23 @@ group_commit(struct group *group, const char *topic, int32_t partition,
 }
 
 int
-group_must_be_empty(struct group *group, struct secor_err *err)
+group_members(struct group *group, int *members, struct secor_err *err)
 {
 	const struct rd_kafka_group_list *list = NULL;
 	const char *name = group->config->kafka.group;
 	rd_kafka_resp_err_t why =
 	    rd_kafka_list_groups(group->rk, name, &list, GROUP_TIMEOUT_MS);
-	int members = 0;
 
 	if (why != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		if (list != NULL)
 			rd_kafka_group_list_destroy(list);
 		return no_answer(group, "list the group's members", why, err);
 	}
+	*members = 0;
 	for (int i = 0; i < list->group_cnt; i++)
-		members += list->groups[i].member_cnt;
+		*members += list->groups[i].member_cnt;
 	rd_kafka_group_list_destroy(list);
-	if (members == 0)
-		return SECOR_OK;
-	return secor_fail(err, SECOR_FATAL,
-	    "the group %s has %d member%s: stop every process of it first "
-	    "(one that was killed is gone after session_timeout)",
-	    name, members, members == 1 ? "" : "s");
+	return SECOR_OK;
 }
 
 int
@@ -287,4 +282,83 @@ group_offsets_of(struct group *group, const char *name,
 		   ? SECOR_OK
 		   : no_answer(
 			 group, "read the other group's offsets", why, err);
+}
+
+/* ---- members ---- */
+
+static rd_kafka_event_t *
+ask_members(struct group *group)
+{
+	const char *name = group->config->kafka.group;
+	rd_kafka_queue_t *answers = rd_kafka_queue_new(group->rk);
+	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(
+	    group->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
+	rd_kafka_event_t *event;
+
+	(void)rd_kafka_AdminOptions_set_request_timeout(
+	    options, GROUP_TIMEOUT_MS, NULL, 0);
+	rd_kafka_DescribeConsumerGroups(group->rk, &name, 1, options, answers);
+	event = rd_kafka_queue_poll(answers, 2 * GROUP_TIMEOUT_MS);
+	rd_kafka_AdminOptions_destroy(options);
+	rd_kafka_queue_destroy(answers);
+	return event;
+}
+
+static int
+owns(const rd_kafka_MemberDescription_t *member, const char *topic,
+    int32_t partition)
+{
+	const rd_kafka_topic_partition_list_t *list =
+	    rd_kafka_MemberAssignment_partitions(
+		rd_kafka_MemberDescription_assignment(member));
+
+	for (int i = 0; list != NULL && i < list->cnt; i++)
+		if (list->elems[i].partition == partition &&
+		    strcmp(list->elems[i].topic, topic) == 0)
+			return 1;
+	return 0;
+}
+
+static void
+find_owner(const rd_kafka_ConsumerGroupDescription_t *group, const char *topic,
+    int32_t partition, struct group_member *member)
+{
+	size_t n = rd_kafka_ConsumerGroupDescription_member_count(group);
+
+	for (size_t i = 0; i < n; i++) {
+		const rd_kafka_MemberDescription_t *one =
+		    rd_kafka_ConsumerGroupDescription_member(group, i);
+
+		if (!owns(one, topic, partition))
+			continue;
+		(void)snprintf(member->host, sizeof(member->host), "%s",
+		    rd_kafka_MemberDescription_host(one));
+		(void)snprintf(member->client, sizeof(member->client), "%s",
+		    rd_kafka_MemberDescription_client_id(one));
+	}
+}
+
+int
+group_owner(struct group *group, const char *topic, int32_t partition,
+    struct group_member *member, struct secor_err *err)
+{
+	rd_kafka_event_t *event = ask_members(group);
+	rd_kafka_resp_err_t why = event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT
+						: rd_kafka_event_error(event);
+
+	memset(member, 0, sizeof(*member));
+	if (why == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		const rd_kafka_ConsumerGroupDescription_t **groups;
+		size_t n = 0;
+
+		groups = rd_kafka_DescribeConsumerGroups_result_groups(
+		    rd_kafka_event_DescribeConsumerGroups_result(event), &n);
+		if (n == 1)
+			find_owner(groups[0], topic, partition, member);
+	}
+	if (event != NULL)
+		rd_kafka_event_destroy(event);
+	return why == RD_KAFKA_RESP_ERR_NO_ERROR
+		   ? SECOR_OK
+		   : no_answer(group, "describe the group", why, err);
 }

@@ -1,6 +1,7 @@
 /*
  * group.h -- the consumer group as the tools see it: records of partitions,
- * logs, members. Reads at any time; writes only while the group has no member.
+ * logs, members. Reads at any time; group_commit only while the group has no
+ * member.
  */
 #ifndef SECOR_CLI_GROUP_H
 #define SECOR_CLI_GROUP_H
@@ -32,8 +33,15 @@ int group_record(struct group *group, const char *topic, int32_t partition,
 int group_commit(struct group *group, const char *topic, int32_t partition,
     const struct record *record, struct secor_err *err);
 
-/* SECOR_FATAL when the group has a member: stop the service first. */
-int group_must_be_empty(struct group *group, struct secor_err *err);
+/* How many members the group has. */
+int group_members(struct group *group, int *members, struct secor_err *err);
+
+/* The member that owns a partition; host "": none does. */
+struct group_member {
+	char host[256], client[256];
+};
+int group_owner(struct group *group, const char *topic, int32_t partition,
+    struct group_member *member, struct secor_err *err);
 
 /* First offset that Kafka still has, and the one behind the last. */
 int group_log(struct group *group, const char *topic, int32_t partition,

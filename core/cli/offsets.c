@@ -53,8 +53,13 @@ static const char usage[] =
     "  --dry-run            only says what it would do\n"
     "  --yes                does not ask\n"
     "\n"
-    "They need the group stopped; they say what may be skipped or doubled, "
-    "and ask.\n";
+    "  --socket PATH        of the running process, when it is not found\n"
+    "\n"
+    "They say what may be skipped or doubled, and ask. While the group runs, "
+    "the "
+    "process\n"
+    "that owns the partition carries them out: run them on its machine, as its "
+    "user.\n";
 
 int
 offsets_failed(int status, const struct secor_err *err)
@@ -81,55 +86,6 @@ offsets_ask(const struct wish *wish, const char *question)
 		return -1;
 	(void)printf("nothing was done\n");
 	return CLI_FOUND;
-}
-
-/* ---- commits ---- */
-
-int
-offsets_fence(struct offsets *offsets, const struct halt_place *place,
-    const struct record *record, struct secor_err *err)
-{
-	struct record halt = *record;
-	int rc;
-
-	halt.kind = RECORD_HALT;
-	halt.r = HALT_INTERRUPTED;
-	rc = group_commit(
-	    &offsets->group, place->topic, place->partition, &halt, err);
-	if (rc == SECOR_OK)
-		offsets->fenced = *place;
-	return rc;
-}
-
-int
-offsets_commit(struct offsets *offsets, const struct halt_place *place,
-    const struct record *record, struct secor_err *err)
-{
-	int rc = group_commit(
-	    &offsets->group, place->topic, place->partition, record, err);
-
-	if (rc != SECOR_OK)
-		return rc;
-	offsets->fenced.topic = NULL;
-	(void)printf("committed: %s/%" PRId32 " is clean at %" PRId64 "\n",
-	    place->topic, place->partition, record->offset);
-	return SECOR_OK;
-}
-
-/* It ended between two steps. */
-static void
-say_fenced(const struct halt_place *place)
-{
-	struct buf remedy = {0};
-
-	if (place->topic == NULL)
-		return;
-	halt_remedy(HALT_INTERRUPTED, place, &remedy);
-	(void)fprintf(stderr,
-	    "secor offsets: %s/%" PRId32 " is halted now (%s): %s\n",
-	    place->topic, place->partition, halt_name(HALT_INTERRUPTED),
-	    remedy.ptr);
-	buf_fini(&remedy);
 }
 
 /* ---- the command ---- */
@@ -180,7 +136,8 @@ dispatch(
 		    GROUP_TIMEOUT_MS, offsets->g, &err);
 	rc = rc == SECOR_OK ? verb->run(offsets, wish)
 			    : offsets_failed(SECOR_RETRY, &err);
-	say_fenced(&offsets->fenced);
+	owners_end(&offsets->owners);
+	offsets_say_fenced(offsets);
 	group_close(&offsets->group);
 	if (offsets->store.self != NULL)
 		offsets->store.ops->close(offsets->store.self);
@@ -325,6 +282,7 @@ cli_offsets(int argc, char **argv)
 	const struct cli_option options[] = {
 	    {"topic", CLI_TEXT, &wish.topic},
 	    {"json", CLI_FLAG, &wish.json},
+	    {"socket", CLI_TEXT, &wish.socket},
 	    {"yes", CLI_FLAG, &wish.yes},
 	    {"dry-run", CLI_FLAG, &wish.dry_run},
 	    {"offset", CLI_NUMBER, &wish.offset},

@@ -6,6 +6,7 @@
 
 #include "core/base/buf.h"
 #include "core/cli/group.h"
+#include "core/cli/owner.h"
 #include "core/flow/manifest_walk.h"
 #include "core/flow/remedy.h"
 
@@ -17,6 +18,9 @@ struct offsets {
 	struct group group;
 	struct manifest_store store;
 	char g[40]; /* of this configuration's records */
+	int asked;  /* for its members */
+	int live;   /* the group has members: their processes commit */
+	struct owners owners;
 	/* fenced, and not committed clean yet; topic NULL: none is */
 	struct halt_place fenced;
 };
@@ -25,6 +29,7 @@ struct offsets {
 struct wish {
 	const char *topic;  /* NULL: all */
 	int32_t partition;  /* -1: all */
+	const char *socket; /* of the running process, or NULL */
 	int yes;	    /* do not ask */
 	int dry_run;	    /* only say */
 	int json;	    /* show */
@@ -46,11 +51,19 @@ int offsets_reset(struct offsets *offsets, const struct wish *wish);
 int offsets_import(struct offsets *offsets, const struct wish *wish);
 int offsets_resolve(struct offsets *offsets, const struct wish *wish);
 
+/* Where it ended behind a fence. */
+void offsets_say_fenced(const struct offsets *offsets);
+
 /* Prints what `err` says; the exit code. */
 int offsets_failed(int status, const struct secor_err *err);
 /* Asks on standard input. -1: go on; else the exit code, after it was said that
  * nothing was done. */
 int offsets_ask(const struct wish *wish, const char *question);
+
+/* Nobody but this command may commit for the partitions from now on: the group
+ * has no member, or their owner holds them for us. Once a command. */
+int offsets_take(struct offsets *offsets, const struct wish *wish,
+    const struct halt_place *place, struct secor_err *err);
 
 /* ---- a partition goes on elsewhere (offsets_move.c) ---- */
 

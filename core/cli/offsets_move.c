@@ -393,7 +393,9 @@ check_all(struct offsets *offsets, const struct wish *wish, struct move *moves,
 
 		if (moves[i].aim == AIM_NONE)
 			continue;
-		rc = check(offsets, wish, &moves[i], &err);
+		rc = offsets_take(offsets, wish, &moves[i].place, &err);
+		if (rc == SECOR_OK)
+			rc = check(offsets, wish, &moves[i], &err);
 		if (rc != SECOR_OK)
 			code = offsets_failed(rc, &err);
 		if (rc == SECOR_RETRY)
@@ -425,12 +427,8 @@ int
 moves_run(struct offsets *offsets, const struct wish *wish, struct move *moves,
     size_t count)
 {
-	struct secor_err err;
-	int rc = group_must_be_empty(&offsets->group, &err);
-	int code = rc == SECOR_OK ? -1 : offsets_failed(rc, &err);
+	int code = check_all(offsets, wish, moves, count);
 
-	if (code < 0)
-		code = check_all(offsets, wish, moves, count);
 	for (size_t i = 0; code < 0 && i < count; i++)
 		explain(wish, &moves[i]);
 	if (code < 0)

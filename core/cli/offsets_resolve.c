@@ -65,7 +65,11 @@ look(struct offsets *offsets, const struct wish *wish, struct open_plan *plan,
     struct secor_err *err)
 {
 	struct record *record = &plan->record;
-	int rc = group_must_be_empty(&offsets->group, err);
+	int rc = SECOR_OK;
+
+	/* only to look, nobody has to let go of it */
+	if (wish->again || wish->as_stored || wish->skip_plan)
+		rc = offsets_take(offsets, wish, &plan->place, err);
 
 	if (rc == SECOR_OK)
 		rc = group_record(&offsets->group, wish->topic, wish->partition,

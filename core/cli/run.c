@@ -8,6 +8,7 @@
 #include "core/flow/crash.h"
 #include "core/flow/engine.h"
 #include "core/flow/step.h"
+#include "core/observe/control.h"
 #include "core/observe/http.h"
 #include "core/observe/report.h"
 
@@ -172,6 +173,25 @@ guard_end(struct guard *guard, int code)
 
 /* ---- the service with its windows ---- */
 
+/* Without it the service runs all the same. */
+static struct control *
+listen_for_people(struct engine *engine)
+{
+	const struct control_source source = {
+	    engine, engine_hold, engine_hold_end};
+	struct control *control = NULL;
+	struct secor_err err;
+	char quoted[1200];
+
+	if (control_start(engine_folder(engine), &source, &control, &err) !=
+	    SECOR_OK)
+		log_line(SECOR_WARN, "control does not listen",
+		    "reason=%s what=\"'secor offsets' needs the group "
+		    "stopped\"",
+		    log_quote(quoted, sizeof(quoted), err.text));
+	return control;
+}
+
 static int
 serve(const struct config *config, const struct engine_options *options)
 {
@@ -179,6 +199,7 @@ serve(const struct config *config, const struct engine_options *options)
 	    NULL, engine_heartbeat_boot_ms, engine_ready, engine_status};
 	struct observe *observe = NULL;
 	struct report *report = NULL;
+	struct control *control = NULL;
 	struct engine *engine = NULL;
 	struct guard *guard = guard_start(config);
 	struct secor_err err = {{0}};
@@ -195,6 +216,7 @@ serve(const struct config *config, const struct engine_options *options)
 	if (rc == SECOR_OK && report != NULL)
 		rc = report_start(report, &err);
 	if (rc == SECOR_OK) {
+		control = listen_for_people(engine);
 		running = engine;
 		rc = engine_run(engine, &err);
 	}
@@ -206,6 +228,7 @@ serve(const struct config *config, const struct engine_options *options)
 	}
 	code = rc == SECOR_OK ? CLI_OK : CLI_ENVIRONMENT;
 	guard_end(guard, code);
+	control_stop(control);
 	report_close(report, 2000);
 	observe_stop(observe);
 	running = NULL;

@@ -71,6 +71,7 @@ begin_assign(struct engine *engine, rd_kafka_topic_partition_list_t *list)
 
 		part_new_epoch(part);
 		part->state = PART_OPENING;
+		part->reopened = 0;
 		part->shelf = engine->assignment;
 		part->pause = 0;
 		part->paused = 0;
@@ -121,6 +122,59 @@ complete_assign(struct engine *engine)
 		rejoin(engine, engine->rejoin_later);
 }
 
+/* librdkafka takes an assignment only whole. The others go on at their `next`:
+ * what was fetched for them is void. */
+static void
+assign_whole(struct engine *engine)
+{
+	rd_kafka_topic_partition_list_t *start =
+	    rd_kafka_topic_partition_list_new(16);
+	rd_kafka_resp_err_t err;
+
+	for (size_t i = 0; i < 1024; i++)
+		for (struct part *p = engine->parts.buckets[i]; p != NULL;
+		     p = p->chained) {
+			if (p->state != PART_RUNNING)
+				continue;
+			p->paused = 0;
+			rd_kafka_topic_partition_list_add(
+			    start, p->topic, p->partition)
+			    ->offset = p->next;
+		}
+	err = rd_kafka_assign(engine->rk, start);
+	(void)rd_kafka_resume_partitions(engine->rk, start);
+	rd_kafka_topic_partition_list_destroy(start);
+	engine->last_part = NULL;
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		die(rd_kafka_err2str(err));
+	part_each(&engine->parts, part_sync);
+}
+
+void
+assign_again(struct part *part)
+{
+	part_new_epoch(part);
+	part->state = PART_OPENING;
+	part->reopened = 1;
+	part->halt = HALT_NONE;
+	part->pause = 0;
+	part->eof = -1;
+	part->overtaken = 0;
+	ask_record(part->engine, part);
+}
+
+/* A revoke that is coming takes it away again. */
+static void
+complete_again(struct part *part)
+{
+	struct engine *engine = part->engine;
+
+	part->reopened = 0;
+	if (part->state == PART_RUNNING && engine->phase == PHASE_RUNNING &&
+	    engine->rebalances == NULL && !engine->revoking)
+		assign_whole(engine);
+}
+
 /* Older than what this process knows of an earlier ownership: a coordinator
  * that came back may show what was, and to begin there would store twice. It is
  * read again with a back-off; one that stays is a halt. Returns whether it is
@@ -169,7 +223,10 @@ assign_answer(struct engine *engine, struct inquiry *inquiry)
 		open_part(part, inquiry);
 		assert(
 		    part->state == PART_RUNNING || part->state == PART_HALTED);
-		engine->opening--;
+		if (part->reopened)
+			complete_again(part);
+		else
+			engine->opening--;
 	}
 	if (engine->assigning != NULL && engine->opening == 0)
 		complete_assign(engine);

@@ -26,13 +26,17 @@ die(const char *why)
 
 /* ---- waking the loop ---- */
 
+void
+engine_wake(struct engine *engine)
+{
+	if (engine->queue != NULL)
+		rd_kafka_queue_yield(engine->queue);
+}
+
 static void
 wake(void *arg)
 {
-	struct engine *engine = arg;
-
-	if (engine->queue != NULL)
-		rd_kafka_queue_yield(engine->queue);
+	engine_wake(arg);
 }
 
 static void
@@ -142,6 +146,12 @@ set_wake_ups(struct engine *engine)
 	engine->sasl_user = property(engine->config, "sasl.username", "");
 	engine->sasl_password = property(engine->config, "sasl.password", "");
 	client_queue_limits(engine->rk, &engine->wake);
+}
+
+const char *
+engine_folder(const struct engine *engine)
+{
+	return stage_folder(engine->stage);
 }
 
 void
@@ -256,6 +266,8 @@ engine_new(const struct config *config, const struct engine_options *options,
 	e->rebalances_last = &e->rebalances;
 	e->commit_answers_last = &e->commit_answers;
 	(void)pthread_mutex_init(&e->status_lock, NULL);
+	(void)pthread_mutex_init(&e->hold_lock, NULL);
+	(void)pthread_cond_init(&e->hold_answered, NULL);
 	e->staged_done = queue_new(wake, e);
 	e->uploads_done = queue_new(wake, e);
 	e->heard = queue_new(wake, e);
@@ -325,5 +337,7 @@ engine_free(struct engine *engine)
 	buf_fini(&engine->status);
 	buf_fini(&engine->reasons);
 	(void)pthread_mutex_destroy(&engine->status_lock);
+	(void)pthread_mutex_destroy(&engine->hold_lock);
+	(void)pthread_cond_destroy(&engine->hold_answered);
 	free(engine);
 }

@@ -38,6 +38,9 @@ void engine_stop(struct engine *engine);
  * the process at it. Accepts NULL. */
 void engine_free(struct engine *engine);
 
+/* The process's own folder under stage.dir; lives as long as the engine. */
+const char *engine_folder(const struct engine *engine);
+
 /* For observe; any thread. */
 int64_t engine_heartbeat_boot_ms(void *engine);
 int engine_ready(void *engine, struct buf *reasons_json);

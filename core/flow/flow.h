@@ -11,6 +11,7 @@
 #include "core/flow/client.h"
 #include "core/flow/deadletter.h"
 #include "core/flow/engine.h"
+#include "core/flow/hold.h"
 #include "core/flow/inquire.h"
 #include "core/flow/notify.h"
 #include "core/flow/pack.h"
@@ -150,6 +151,10 @@ struct engine {
 	void *status_now; /* json_t being built */
 	rd_kafka_topic_partition_list_t *ends_now, *expiry_now;
 	int64_t *expiry_times;
+	pthread_mutex_t hold_lock;
+	pthread_cond_t hold_answered;
+	struct hold *holds; /* that wait; Holds: hold_lock */
+	int holds_ended;    /* Holds: hold_lock */
 	pthread_mutex_t status_lock;
 	struct buf status, reasons; /* Holds: status_lock */
 	int ready;		    /* Holds: status_lock */
@@ -228,6 +233,8 @@ void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 void rebalance_serve(struct engine *engine, int64_t boot_ms);
 void assign_answer(struct engine *engine, struct inquiry *inquiry);
 void assign_tick(struct part *part, int64_t boot_ms); /* PART_OPENING */
+/* Opens a partition that is ours once more, as if it were newly assigned. */
+void assign_again(struct part *part);
 /* Not the owner any more, or not sure: drop all and join again. `why` is a
  * literal. */
 void rejoin(struct engine *engine, const char *why);
@@ -235,7 +242,12 @@ void rejoin(struct engine *engine, const char *why);
 /* All is revoked: subscribes again. */
 void rejoin_subscribe(struct engine *engine);
 
+/* ---- hold.c ---- */
+void hold_serve(struct engine *engine, int64_t boot_ms);
+
 /* ---- engine.c ---- */
+/* Any thread: ends the loop's wait. */
+void engine_wake(struct engine *engine);
 /* Threads that write staged files. */
 int engine_writers(const struct config *config);
 void engine_subscribe(struct engine *engine);

@@ -170,7 +170,8 @@ count_busy(struct part *part)
 
 	if ((part->state == PART_RUNNING &&
 		(part->past != NULL || cut || committing)) ||
-	    (part->state == PART_HALTED && committing))
+	    ((part->state == PART_HALTED || part->state == PART_HELD) &&
+		committing))
 		part->engine->busy_now++;
 }
 
@@ -265,6 +266,7 @@ engine_run(struct engine *engine, struct secor_err *err)
 		turn(engine, now);
 		serve_events(engine);
 		rebalance_serve(engine, now);
+		hold_serve(engine, now);
 		tick(engine, now);
 		if (engine->fatal) {
 			*err = engine->fatal_err;

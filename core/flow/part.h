@@ -103,7 +103,8 @@ enum part_state {
 	PART_AWAY = 0, /* not ours (kept stages may lie here) */
 	PART_OPENING,  /* its record is being read */
 	PART_RUNNING,
-	PART_HALTED
+	PART_HALTED,
+	PART_HELD /* a person's command has it: hold.c */
 };
 
 enum {
@@ -111,7 +112,8 @@ enum {
 	PAUSE_FULL = 2,	 /* memory or stage */
 	PAUSE_RETRY = 4, /* the parser said RETRY */
 	PAUSE_DISK = 8,	 /* staged files failed: begins again later */
-	PAUSE_HALT = 16
+	PAUSE_HALT = 16,
+	PAUSE_HELD = 32 /* hold.c waits for what is on its way */
 };
 
 struct held {
@@ -153,7 +155,8 @@ struct part {
 	int64_t heard; /* q: all notifiers */
 	struct batch *cur, *past;
 	unsigned pause;
-	int paused; /* as librdkafka knows it */
+	int paused;   /* as librdkafka knows it */
+	int reopened; /* PART_OPENING, but of no new assignment */
 	struct held held;
 	int64_t held_boot_ms;
 	int touched;		   /* by the current array */

@@ -230,6 +230,12 @@ stage_close(struct stage *stage)
 	free(stage);
 }
 
+const char *
+stage_folder(const struct stage *stage)
+{
+	return stage->folder;
+}
+
 char *
 stage_name(struct stage *stage)
 {

@@ -18,6 +18,9 @@ int stage_open(const char *dir, struct stage **stage, struct secor_err *err);
 /* Removes the folder and gives up the lock; accepts NULL. */
 void stage_close(struct stage *stage);
 
+/* The folder; lives as long as the stage. */
+const char *stage_folder(const struct stage *stage);
+
 /* "<folder>/<serial>": a new file name; caller frees. Any thread. */
 char *stage_name(struct stage *stage);
 

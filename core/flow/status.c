@@ -245,6 +245,8 @@ state_name(const struct part *part)
 
 	if (part->state == PART_HALTED)
 		return "halted";
+	if (part->state == PART_HELD)
+		return "held";
 	if (part->state == PART_OPENING)
 		return "opening";
 	if (part->past != NULL)

@@ -2,13 +2,15 @@
 against a real broker and a real store, with verify as the judge."""
 
 import json
+import pathlib
+import subprocess
 
 import kafka as clients
 import proof
 import pytest
 from confluent_kafka.admin import AdminClient
 from halting import Case, commit_record
-from secor import secor_command, write_config
+from secor import BINARY, secor_command, write_config
 
 OFFSETS = "offsets"
 
@@ -262,3 +264,135 @@ def test_show_names_offsets_that_were_lost(case):
         "--from-manifests") in told
     say(c, "adopt", c.topic, 0, "--from-manifests", "--yes")
     clean_at(c, 100)
+
+
+# ---- beside the running process ----
+
+def foreign(c, offset, partition=0):
+    clients.commit(c.address, c.group, c.topic, partition, offset, "not ours")
+
+
+def produce_two(c, count):
+    """Round robin over two partitions: message i is in partition i % 2."""
+    first = len(c.ids)
+    c.ids += clients.produce_json(
+        c.address, c.topic, count, 2, first_id=first,
+        time_ms=1_767_225_600_000 + first * 1000)
+
+
+def wait_two(c):
+    clients.wait_committed(c.address, c.group, c.topic,
+                           [len(c.ids) // 2] * 2, 60)
+
+
+def test_a_halt_is_ended_while_the_other_partition_goes_on(case):
+    c = case(partitions=2)
+    produce_two(c, 200)
+    foreign(c, 40)
+    c.start()
+    c.halted("foreign-record")
+    clients.wait_committed(c.address, c.group, c.topic, {1: 100}, 45)
+    produce_two(c, 2000)  # the other one is in the middle of something
+    told = say(c, "adopt", c.topic, 0, "--current", "--yes")
+    assert f"committed: {c.topic}/0 is clean at 40" in told
+    assert f"{c.topic}/0 runs again" in told
+    produce_two(c, 200)
+    wait_two(c)
+    assert "partitions revoked" not in c.process.text()
+    c.stop()
+    skipped = {i for i in range(200) if i % 2 == 0 and i // 2 < 40}
+    c.exactly_once([i for i in c.ids if i not in skipped])
+    told = findings(c)
+    assert told["ok"], told["findings"]
+
+
+def test_a_running_partition_is_moved_and_given_back(case):
+    c = case(batch={"max_age": "1h"})  # collects, and stores nothing yet
+    c.start()
+    c.process.wait_for("consumption begins")
+    told = say(c, "reset", c.topic, 0, "--to", 60, code=1, stdin="no\n")
+    assert "nothing was done" in told and f"{c.topic}/0 runs again" in told
+    assert c.record()[0] == 0
+    told = say(c, "reset", c.topic, 0, "--to", 60, "--yes")
+    assert "skipped: offsets 0..59" in told
+    clean_at(c, 60)
+    assert c.gaps() == [(0, 60)]
+    # to its end: all that it held before was let go
+    told = say(c, "reset", c.topic, 0, "--to", 70, "--yes")
+    assert "skipped: offsets 60..69" in told
+    c.stop()
+    c.config["batch"] = {"max_age": "300ms"}
+    c.process.reconfigure(c.config)
+    c.run_to_the_end()
+    c.exactly_once(c.ids[70:])
+    told = findings(c)
+    assert told["ok"], told["findings"]
+
+
+def test_a_plan_is_resolved_beside_the_running_process(case):
+    c = case()
+    keys = planned(c)
+    c.start()
+    c.halted("plan-fingerprint")
+    told = say(c, "resolve", c.topic, 0, "--skip-plan", "--quarantine",
+               "--yes")
+    assert f"{c.topic}/0 runs again" in told
+    assert not set(keys) & set(c.tree.keys())
+    assert c.gaps() == [(40, 60)]
+    c.wait_done()
+    c.stop()
+    assert findings(c)["ok"]
+
+
+def test_a_process_elsewhere_is_named_and_reached_by_its_socket(case, secor,
+                                                                tmp_path):
+    c = case()
+    foreign(c, 40)
+    other = secor({**c.config, "stage": {"dir": str(tmp_path / "elsewhere")}},
+                  name="other")
+    other.start()
+    socket = other.wait_for(r"control listens path=(\S+)")[1]
+    assert pathlib.Path(socket).stat().st_mode & 0o777 == 0o600
+    other.wait_for("partition halted topic")
+    adopt = ("adopt", c.topic, 0, "--current", "--yes")
+    before = c.record()
+    told = say(c, *adopt, code=2)
+    assert f"{c.topic}/0 belongs to a member" in told and "--socket" in told
+    assert "on host" in told and c.record() == before
+    told = say(c, *adopt, "--socket", socket + "x", code=2)
+    assert "No such file" in told
+    # a file that the process was not started with
+    generation(c, 2)
+    told = say(c, *adopt, "--socket", socket, code=2)
+    assert "runs with another configuration" in told and c.record() == before
+    generation(c, 1)
+    told = say(c, *adopt, "--socket", socket)
+    assert "runs again" in told
+    c.wait_done()
+    assert other.stop() == 0
+    assert not pathlib.Path(socket).exists()
+    c.exactly_once(c.ids[40:])
+
+
+def test_a_partition_that_moves_away_is_not_committed(case, secor):
+    """The process loses the group while a person thinks: what he then says
+    yes to is not done."""
+    c = case()
+    foreign(c, 40)
+    c.start()
+    c.halted("foreign-record")
+    before = c.record()
+    asking = subprocess.Popen(
+        [str(BINARY), "offsets", "adopt", str(c.process.config), c.topic, "0",
+         "--current"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, cwd=c.process.dir)
+    c.process.wait_for("partition held for a person")
+    second = secor(c.config, name="second")
+    second.start()
+    c.process.wait_for("partitions revoked")
+    told, _ = asking.communicate("yes\n", timeout=90)
+    assert asking.returncode == 2, told
+    assert "taken away meanwhile: nothing was committed" in told
+    assert c.record() == before
+    assert second.stop() == 0
+    c.stop()
