@@ -6,46 +6,44 @@
 
 static const char *const remedies[HALT_COUNT] = {
     [HALT_FOREIGN] =
-	"stop the group, then 'secor offsets adopt @ --from-manifests' goes on "
+	"'secor offsets adopt @ --from-manifests' goes on "
 	"behind the last stored batch (nothing skipped, nothing doubled), or "
 	"'--current' believes that offset and says what it skips or doubles",
     [HALT_LOST] =
-	"stop the group, then 'secor offsets adopt @ --from-manifests' goes on "
+	"'secor offsets adopt @ --from-manifests' goes on "
 	"behind the last stored batch (nothing skipped, nothing doubled); for "
 	"a topic that was created again raise layout.generation instead",
     [HALT_GONE] =
-	"stop the group, then 'secor offsets adopt @ --from-manifests' goes on "
+	"'secor offsets adopt @ --from-manifests' goes on "
 	"behind the last stored batch (nothing skipped, nothing doubled); for "
 	"a topic that was created again raise layout.generation, then 'secor "
 	"offsets adopt @ --offset 0'",
     [HALT_OLDER] =
-	"stop the group, then 'secor offsets adopt @ --from-manifests' goes on "
+	"'secor offsets adopt @ --from-manifests' goes on "
 	"behind the last stored batch (nothing skipped, nothing doubled)",
     [HALT_TRUNCATED] =
 	"wait while a broker is being repaired, then start again; for a topic "
 	"that was created again stop the group, raise layout.generation, then "
 	"'secor offsets adopt @ --offset 0'",
     [HALT_DATA_LOSS] =
-	"stop the group, take the log's start from 'secor offsets show %', "
+	"take the log's start from 'secor offsets show %', "
 	"then 'secor offsets adopt @ --offset START' (what lies before it is "
 	"lost and recorded as a gap)",
-    [HALT_PLAN_UNREADABLE] =
-	"stop the group, then 'secor offsets resolve @' shows what is stored "
-	"and what each way on costs",
-    [HALT_PLAN_DIFFERS] =
-	"stop the group, then 'secor offsets resolve @' shows what is stored "
-	"and what each way on costs",
+    [HALT_PLAN_UNREADABLE] = "'secor offsets resolve @' shows what is stored "
+			     "and what each way on costs",
+    [HALT_PLAN_DIFFERS] = "'secor offsets resolve @' shows what is stored "
+			  "and what each way on costs",
     [HALT_FINGERPRINT] =
 	"start once with 'secor run --finish-plans-with OLD %', OLD being the "
 	"configuration of before, or start with OLD until the plan is done "
 	"(nothing skipped, nothing doubled)",
     [HALT_BAD_MESSAGES] =
 	"mend the parser ('secor try %') or raise bad_messages.halt_above, "
-	"stop the group, then 'secor offsets adopt @ --current' (nothing "
+	"start again, then 'secor offsets adopt @ --current' (nothing "
 	"skipped, nothing doubled)",
     [HALT_BAD_MESSAGE] =
 	"mend the parser ('secor try %') or set bad_messages.action to "
-	"dead_letter, stop the group, then 'secor offsets adopt @ --current' "
+	"dead_letter, start again, then 'secor offsets adopt @ --current' "
 	"(nothing skipped, nothing doubled)",
     [HALT_COMPACTED] =
 	"set kafka.compacted to allow where a replay may find other messages, "
@@ -59,11 +57,11 @@ static const char *const remedies[HALT_COUNT] = {
 	"was)",
     [HALT_OTHER_GROUP] =
 	"give this cluster, bucket and prefix a kafka.group of its own, or go "
-	"back to the generation of before; when the record is meant, stop the "
-	"group, then 'secor offsets adopt @ --current'",
+	"back to the generation of before; when the record is meant, "
+	"'secor offsets adopt @ --current'",
     [HALT_INTERRUPTED] =
 	"run the command of 'secor offsets' that was interrupted again; where "
-	"it was a 'resolve', stop the group, then 'secor offsets adopt @ "
+	"it was a 'resolve', 'secor offsets adopt @ "
 	"--from-manifests' goes on behind the last manifest (nothing skipped "
 	"that a gap manifest does not name, nothing doubled)",
 };

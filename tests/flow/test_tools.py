@@ -455,14 +455,18 @@ def test_transaction_markers_are_no_holes(secor, kafka, group, topic):
     proof.assert_exactly_once(ids, proof.LocalTree(service.dir / "out"))
 
 
-def test_offsets_refuse_a_group_with_members(secor, kafka, group, topic):
+def test_offsets_refuse_members_that_they_cannot_ask(secor, kafka, group,
+                                                     topic, tmp_path):
     name = topic()
     clients.produce_json(kafka.address, name, 10)
     service = secor(base_config(kafka.address, group, name)).start()
     clients.wait_committed(kafka.address, group, name, [10])
     before = record(kafka, group, name)
-    done = secor_command("offsets", "adopt", service.config, name, 0,
+    elsewhere = write_config(tmp_path / "elsewhere.yaml", base_config(
+        kafka.address, group, name, stage={"dir": "nowhere"},
+        store={"use": "local", "dir": str(service.dir / "out")}))
+    done = secor_command("offsets", "adopt", elsewhere, name, 0,
                          "--current", "--yes")
-    assert done.returncode == 2 and "member" in done.stderr
+    assert done.returncode == 2 and "belongs to a member" in done.stderr
     assert record(kafka, group, name) == before
     assert service.stop() == 0

@@ -5,6 +5,7 @@
 #include "core/observe/control.h"
 
 #include "core/base/buf.h"
+#include "core/base/log.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -64,6 +65,7 @@ start(const char *deeper)
 	(void)snprintf(folder, sizeof(folder), "%s%s", base, deeper);
 	if (*deeper != '\0')
 		cr_assert_eq(mkdir(folder, 0700), 0);
+	log_level_set(SECOR_ERROR);
 	asked = (struct buf){0};
 	status = SECOR_OK;
 	cr_assert_eq(control_start(folder, &source, &control, &err), SECOR_OK,
