@@ -16,6 +16,8 @@ import pytest
 from flow import settings
 from halting import Case
 from secor import ROOT, secor_command, write_config
+from servers import free_ports
+from watch import wait_metric
 
 
 @pytest.fixture
@@ -291,12 +293,13 @@ def test_changed_configuration_does_not_finish_a_plan(case, step, way):
 
 @pytest.mark.librdkafka
 def test_deleted_records_leave_a_gap_that_is_written_down(case, kafka):
-    c = case()
+    c = case(http={"listen": f"127.0.0.1:{free_ports(1)[0]}"})
     c.run_to_the_end()
     c.produce(200)
     clients.delete_records(kafka.address, c.topic, 0, 450)
     c.start()
     c.process.wait_for(r"^error .* data loss .* start=400 end=450 ", 20)
+    wait_metric(c.process, "secor_gaps_total", 1)
     c.wait_done()
     c.stop()
     assert c.gaps() == [(400, 450)]

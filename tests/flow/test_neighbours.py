@@ -469,3 +469,36 @@ def test_stage_that_fails_is_waited_for(
     assert said(process, "stage failed") == 1
     proof.assert_exactly_once(ids, tree)
     verify(process)
+
+
+# ---- the budget ----
+
+@pytest.mark.deep
+def test_memory_that_is_short_ends_batches_earlier(
+        kafka, topic, group, secor, tmp_path):
+    """4,000 open objects on the least memory there is."""
+    name, paths, memory = topic(), 4000, 16 * MIB
+    store, tree = local_store(tmp_path / "data")
+    pad = "x" * 3000
+    ids = clients.produce_json(
+        kafka.address, name, 3 * paths, step_ms=0,
+        extra=lambda i: {"c": str(i % paths), "pad": pad})
+    process = secor(watched(settings(
+        kafka.address, group, name, store,
+        partitioner={"use": "field", "fields": ["c"]},
+        batch={"max_age": "60s", "max_objects": 0, "on_stop": "finish"},
+        engine={"memory": f"{memory // MIB}MiB", "open_files": 64,
+                "log_level": "info", "stop_timeout": "60s"},
+        kafka={"session_timeout": "10s", "properties": {
+            "queued.max.messages.kbytes": 8192}}))).start()
+    with Footprint(process) as foot:
+        wait_metric(process, 'secor_cuts_total{reason="memory"}', 1, 60)
+        wait_metric(process, "secor_messages_total", 3 * paths, 120)
+        before = group_moves(process)
+        assert process.stop(timeout=90) == 0
+    assert set(before.values()) == {0}
+    print(f"rss {foot.rss / MIB:.0f} MiB, {foot.files} files")
+    assert foot.rss <= 64 * MIB + memory + 2 * 8 * MIB
+    assert clients.committed(kafka.address, group, name)[0] == 3 * paths
+    proof.assert_exactly_once(ids, tree)
+    verify(process)
