@@ -199,6 +199,7 @@ static void
 restart(struct codec_reader *reader, struct secor_source *from)
 {
 	reader->from = from;
+	reader->in = reader->room;
 	reader->in_len = 0;
 	reader->consumed = 0;
 	reader->inside = 1;

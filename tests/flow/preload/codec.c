@@ -2,7 +2,7 @@
  * codec.c -- the compression libraries as another version of them: the same
  * calls make other bytes, of which the same come out again. To be preloaded.
  *
- * ISA-L looks back less far, zlib has smaller tables, zstd takes the next
+ * ISA-L looks back less far, zlib is content sooner, zstd takes the next
  * level.
  */
 #define _GNU_SOURCE
@@ -22,15 +22,13 @@ isal_deflate_init(struct isal_zstream *stream)
 }
 
 int
-deflateInit2_(z_streamp stream, int level, int method, int bits, int memory,
-    int strategy, const char *version, int size)
+deflateSetHeader(z_streamp stream, gz_headerp header)
 {
-	int (*next)(z_streamp, int, int, int, int, int, const char *, int) =
-	    (int (*)(z_streamp, int, int, int, int, int, const char *,
-		int))dlsym(RTLD_NEXT, "deflateInit2_");
+	int (*next)(z_streamp, gz_headerp) = (int (*)(
+	    z_streamp, gz_headerp))dlsym(RTLD_NEXT, "deflateSetHeader");
+	int rc = next(stream, header);
 
-	(void)memory;
-	return next(stream, level, method, bits, 3, strategy, version, size);
+	return rc == Z_OK ? deflateTune(stream, 1, 1, 8, 1) : rc;
 }
 
 size_t
