@@ -341,6 +341,7 @@ rebalance_serve(struct engine *engine, int64_t boot_ms)
 		complete_revoke(engine, 0);
 	}
 	while (!engine->revoking && (r = engine->rebalances) != NULL) {
+		engine->moving = 1;
 		engine->rebalances = r->next;
 		if (engine->rebalances == NULL)
 			engine->rebalances_last = &engine->rebalances;

@@ -325,6 +325,7 @@ consume(struct engine *engine, int wait_ms)
 	}
 	/* what was popped before a rebalance was asked for still counts; the
 	 * epoch moves only in rebalance_serve */
+	engine->moving = 1;
 	engine->popped = engine->popped_bytes = 0;
 	for (ssize_t i = 0; i < n; i++)
 		serve(engine, engine->array[i]);

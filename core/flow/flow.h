@@ -111,6 +111,7 @@ struct engine {
 	const char *rejoin_later; /* why, once the assignment is opened */
 	int rejoin_wanted;	  /* what is revoked next is dropped whole */
 	int64_t tick_boot_ms, slow_tick_boot_ms;
+	int moving; /* something may be due before the next slow tick */
 	/* Time in which the loop turned; stands still in a process that is
 	 * stopped or suspended. */
 	int64_t turn_boot_ms, awake_ms;
@@ -148,7 +149,8 @@ struct engine {
 	int64_t owned_now, halted_now, refused_now, busy_now;
 	int64_t waits_now[WAIT_COUNT];
 	struct metric *waits[WAIT_COUNT];
-	void *status_now; /* json_t being built */
+	void *status_now;	  /* json_t being built */
+	int64_t describe_boot_ms; /* the status document is due then */
 	rd_kafka_topic_partition_list_t *ends_now, *expiry_now;
 	int64_t *expiry_times;
 	pthread_mutex_t hold_lock;
