@@ -17,7 +17,12 @@ struct part_metrics {
 	struct metric *offset, *lag, *lag_time, *event_time, *halted, *end;
 };
 
-enum { REFUSED_LONG_MS = 15000, ENDS_MS = 5000, ENDS_FAILED_MS = 30000 };
+enum {
+	REFUSED_LONG_MS = 15000,
+	ENDS_MS = 5000,
+	ENDS_FAILED_MS = 30000,
+	DESCRIBE_MS = 5 /* a partition */
+};
 
 #define COUNTER(name, help) metric_counter("secor_" name, help, NULL)
 #define GAUGE(name, help) metric_gauge("secor_" name, help, NULL)
@@ -335,11 +340,38 @@ why_not_ready(const struct engine *engine)
 	return reasons;
 }
 
-void
-status_publish(struct engine *engine)
+static json_t *
+describe_all(struct engine *engine)
 {
 	static const char *const phases[] = {
 	    "running", "rejoining", "stopping", "leaving"};
+
+	engine->status_now = json_array();
+	part_each(&engine->parts, describe);
+	return json_pack("{s:s,s:s,s:s,s:b,s:b,s:I,s:I,s:I,s:o}", "version",
+	    SECOR_VERSION, "group", engine->config->kafka.group, "phase",
+	    phases[engine->phase], "assigned", engine->assigned, "full",
+	    engine->full, "memory_used", (json_int_t)pool_used(engine->pool),
+	    "memory_budget", (json_int_t)pool_budget(engine->pool),
+	    "stage_used", (json_int_t)stage_used(engine->stage), "partitions",
+	    engine->status_now);
+}
+
+/* The document is the dear part: 5 s old at most with a thousand partitions. */
+static int
+describe_due(struct engine *engine)
+{
+	int64_t now = clock_boot_ms();
+
+	if (now < engine->describe_boot_ms && engine->phase == PHASE_RUNNING)
+		return 0;
+	engine->describe_boot_ms = now + engine->owned_now * DESCRIBE_MS;
+	return 1;
+}
+
+void
+status_publish(struct engine *engine)
+{
 	json_t *reasons, *all;
 
 	engine->owned_now = engine->halted_now = engine->refused_now = 0;
@@ -349,29 +381,31 @@ status_publish(struct engine *engine)
 	waits_publish(engine);
 	metric_set(engine->metrics.memory_used, pool_used(engine->pool));
 	metric_set(engine->metrics.stage_used, stage_used(engine->stage));
-	engine->status_now = json_array();
-	part_each(&engine->parts, describe);
-	all = json_pack("{s:s,s:s,s:s,s:b,s:b,s:I,s:I,s:I,s:o}", "version",
-	    SECOR_VERSION, "group", engine->config->kafka.group, "phase",
-	    phases[engine->phase], "assigned", engine->assigned, "full",
-	    engine->full, "memory_used", (json_int_t)pool_used(engine->pool),
-	    "memory_budget", (json_int_t)pool_budget(engine->pool),
-	    "stage_used", (json_int_t)stage_used(engine->stage), "partitions",
-	    engine->status_now);
+	all = describe_due(engine) ? describe_all(engine) : NULL;
 	reasons = why_not_ready(engine);
 	(void)pthread_mutex_lock(&engine->status_lock);
 	engine->ready = json_array_size(reasons) == 0;
 	put_json(&engine->reasons, reasons);
-	put_json(&engine->status, all);
+	if (all != NULL)
+		put_json(&engine->status, all);
 	(void)pthread_mutex_unlock(&engine->status_lock);
 }
 
 /* ---- log ends ---- */
 
+/* It is being read at its end, so that a later end is seen as messages. */
+static int
+at_end(const struct part *part)
+{
+	return part->state == PART_RUNNING && part->pause == 0 &&
+	       part->eof >= part->next;
+}
+
 static void
 list_end(struct part *part)
 {
-	if (part->state == PART_RUNNING || part->state == PART_HALTED)
+	if ((part->state == PART_RUNNING && !at_end(part)) ||
+	    part->state == PART_HALTED)
 		(void)rd_kafka_topic_partition_list_add(
 		    part->engine->ends_now, part->topic, part->partition);
 }
