@@ -185,16 +185,29 @@ newest: variant-release build/newest/secor | $(DEPS_TEST)
 # bench/: a broker that replays, the loop without a product, with glibc's malloc
 # and with the product's, and the program that one writes first
 BENCH_BROKER := $(patsubst %.c,build/release/%.o,$(wildcard bench/broker/*.c))
-BENCH_BIN    := $(addprefix build/release/bench/,broker/broker bare bare-mi plain drop.so)
+BENCH_BIN    := $(addprefix build/release/bench/,broker/broker bare bare-mi plain \
+	fill put sink drop.so spin.so noprotocol/secor)
 
 build/release/bench/broker/broker: $(BENCH_BROKER) build/release/core.a \
 	build/release/common.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
-build/release/bench/bare: build/release/bench/bare.o build/release/core.a
+# the product as if nothing could go wrong: only for measuring
+build/release/bench/noprotocol/advance.o: core/flow/advance.c build/release/.flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS.release) -DSECOR_BENCH_NO_PROTOCOL \
+	-MMD -MP -c -o $@ $<
+build/release/bench/noprotocol/secor: build/release/bench/noprotocol/advance.o \
+	$(filter-out %/advance.o,$(CORE_SRC:%.c=build/release/%.o))
+	ln -sfn ../../plugins $(@D)/plugins
+	$(CC) $(LDFLAGS) -o $@ $^ $(MALLOC.release) $(CORE_LIBS)
+build/release/bench/fill: build/release/bench/fill.o \
+	build/release/bench/broker/log.o build/release/core.a build/release/common.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
-build/release/bench/plain: build/release/bench/plain.o
-	$(CC) $(LDFLAGS) -o $@ $^ -lrdkafka -ljansson -lz
-build/release/bench/drop.so: build/release/bench/drop.o
+build/release/bench/bare build/release/bench/put: %: %.o build/release/core.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+build/release/bench/plain build/release/bench/sink: %: %.o
+	$(CC) $(LDFLAGS) -o $@ $^ -lrdkafka -ljansson -lz -lssl -lcrypto
+build/release/bench/drop.so build/release/bench/spin.so: %.so: %.o
 	$(CC) -shared $(LDFLAGS) -o $@ $<
 build/release/bench/bare-mi: build/release/bench/bare.o build/release/core.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(MALLOC.release) $(CORE_LIBS)
@@ -277,7 +290,7 @@ fuzz: ## run the fuzzers for FUZZ_SECONDS each
 	@bash tests/fuzz/run.sh
 
 bench: all $(BENCH_BIN) ## measure against a bare librdkafka loop
-	@bash bench/run.sh
+	@python3 bench/run.py
 
 docs: all ## write the generated pages again
 	@build/secor plugins --markdown >docs/OPTIONS.md

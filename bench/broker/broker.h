@@ -44,6 +44,7 @@ struct broker {
 	struct committed committed[PARTITIONS_MAX];
 	unsigned char read_whole[PARTITIONS_MAX]; /* its end was asked for */
 	int left;				  /* partitions to be read */
+	int64_t batches;			  /* commits that moved on */
 	double first_fetch, last_commit;	  /* clock_seconds(); 0: none */
 };
 

@@ -10,8 +10,7 @@
 #include <sys/uio.h>
 #include <time.h>
 
-/* A reply has room for the heads of all partitions, whatever it holds. */
-enum { PIECES_MAX = 4096, REPLY_BYTES = 50 << 20 };
+enum { PIECES_MAX = 4096, HEADS_MAX = PARTITIONS_MAX + 2 };
 
 /* A reply on its way together. Heads are remembered by position, since the
  * buffer moves while it grows. */
@@ -23,6 +22,7 @@ struct reply {
 	} pieces[PIECES_MAX];
 	size_t count;
 	size_t total;
+	int64_t room; /* bytes that the client still wants */
 };
 
 struct asked {
@@ -92,12 +92,12 @@ put_partition(struct broker *broker, const struct request *request,
 	size_t n = batches_for(log, first, asked->max_bytes);
 	size_t bytes = 0, from = reply->heads.len;
 
-	if (reply->count + 2 * n + 2 + PARTITIONS_MAX > PIECES_MAX ||
-	    reply->total > REPLY_BYTES)
+	if (reply->room <= 0 || reply->count + 2 * n + HEADS_MAX > PIECES_MAX)
 		n = 0;
 	for (size_t i = 0; i < n; i++)
 		bytes +=
 		    log->batches[((size_t)first + i) % log->batch_count].len;
+	reply->room -= (int64_t)bytes;
 	put_partition_head(broker, request, asked->partition, &reply->heads);
 	put_i32(&reply->heads, (int64_t)bytes);
 	add_head(reply, from);
@@ -223,7 +223,9 @@ fetch_answer(struct broker *broker, struct request *request, int fd)
 	reply.heads.len = reply.count = reply.total = 0;
 	(void)wire_i32(in); /* replica */
 	max_wait_ms = wire_i32(in);
-	(void)wire_slice(in, 4 + 4 + 1); /* bytes, isolation */
+	(void)wire_i32(in); /* least bytes */
+	reply.room = wire_i32(in);
+	(void)wire_i8(in); /* isolation */
 	if (request->version >= 7)
 		(void)wire_slice(in, 4 + 4); /* session */
 	topics = wire_i32(in);

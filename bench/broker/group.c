@@ -85,6 +85,7 @@ commit_one(
 	if (*err != 0 || in->bad)
 		return;
 	at = &broker->committed[partition];
+	broker->batches += at->offset >= 0 && offset > at->offset;
 	free(at->metadata);
 	at->metadata = mem_dup(text.ptr == NULL ? "" : text.ptr, text.len);
 	at->offset = offset;

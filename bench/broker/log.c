@@ -89,6 +89,7 @@ put_fields(struct buf *out, size_t size)
 	put_uuid(out);
 	buf_printf(out, "\",\"user\":%u,\"ip\":\"10.%u.%u.%u\"", draw(1000000),
 	    draw(256), draw(256), draw(256));
+	buf_printf(out, ",\"dc\":\"a\",\"host\":\"h%03u\"", draw(1000));
 	buf_printf(out,
 	    ",\"method\":\"%s\",\"path\":\"/api/v1/items/%u\",\"ms\":%u.%03u",
 	    methods[draw(4)], draw(100000), draw(900), draw(1000));

@@ -56,7 +56,7 @@ main(int argc, char **argv)
 			return usage();
 		}
 	}
-	if (optind == argc || size < 100 || messages < 1 ||
+	if (optind == argc || size < 100 || messages < 0 ||
 	    broker.partitions < 1 || broker.partitions > PARTITIONS_MAX)
 		return usage();
 	(void)signal(SIGPIPE, SIG_IGN);

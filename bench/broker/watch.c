@@ -244,11 +244,12 @@ report(const struct run *run, double ended, double broker_cpu, double foreign)
 	double until = broker->last_commit > 0 ? broker->last_commit : ended;
 
 	(void)printf("wall_s=%.3f cpu_s=%.3f broker_cpu_s=%.3f rss_mb=%.1f "
-		     "bytes=%lld messages=%lld foreign=%.3f\n",
+		     "bytes=%lld messages=%lld batches=%lld "
+		     "foreign=%.3f\n",
 	    until - broker->first_fetch, seconds_of(&run->usage), broker_cpu,
 	    (double)run->usage.ru_maxrss / 1024,
 	    (long long)run->messages * (long long)broker->log->message_bytes,
-	    (long long)run->messages, foreign);
+	    (long long)run->messages, (long long)broker->batches, foreign);
 }
 
 int
