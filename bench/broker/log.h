@@ -20,8 +20,9 @@ struct log {
 };
 
 /* JSON objects of exactly `message_bytes` (100 or more), in batches of about
- * 100 kB; at least `messages` a partition, rounded up to whole batches. From 250
- * bytes on "dc" is the same in all of them and "host" one of 1,000 at random. */
+ * 100 kB; at least `messages` a partition, rounded up to whole batches. From
+ * 250 bytes on "dc" is the same in all of them and "host" one of 1,000 at
+ * random. */
 struct log *log_new(size_t message_bytes, int64_t messages);
 void log_free(struct log *log);
 

@@ -18,9 +18,10 @@ struct watch {
  * wall_s (first Fetch to the last commit, or to the client's end where it
  * commits nothing), cpu_s (of the client, its whole life), broker_cpu_s, rss_mb
  * (peak), bytes (of message values), messages, batches (commits that moved on),
- * foreign (share of the allowed cores that others used). With http_port the client gets SIGTERM when its
- * metrics say that all messages are taken in, and must have committed all of
- * them. Returns 0, or 1 when the client failed or did not do it all.
+ * foreign (share of the allowed cores that others used). With http_port the
+ * client gets SIGTERM when its metrics say that all messages are taken in, and
+ * must have committed all of them. Returns 0, or 1 when the client failed or
+ * did not do it all.
  */
 int watch_run(const struct watch *watch);
 
