@@ -75,6 +75,13 @@ headers_cxx17() {
 	    bash -c "one_header g++ c++17 c++ '-Wall -Wextra -Werror' @"
 }
 
+# What only `make noplan` compiles.
+no_plan() {
+	sources '*.c' | xargs -r grep -l SECOR_TEST_NO_PLAN |
+	    xargs -r -I@ gcc -std=c11 $CPP $WARN -DSECOR_TEST_NO_PLAN \
+	    -fsyntax-only @ 2>&1 | head -5
+}
+
 layout() {
 	sources '*.c' '*.h' '*.cc' | xargs -r -P2 -n8 \
 	    clang-format --dry-run -Werror 2>&1 | grep 'error:'
@@ -104,6 +111,7 @@ check file-sizes file_sizes
 check functions functions
 check headers-c11 headers_c11
 check headers-c++17 headers_cxx17
+check no-plan no_plan
 check layout layout
 check static-analysis static_analysis
 check paths paths

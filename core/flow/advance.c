@@ -77,7 +77,7 @@ plan(struct batch *batch)
 	batch->state = BATCH_PLANNING;
 	part->plan_lane = batch->lane;
 #ifdef SECOR_TEST_NO_PLAN /* only `make noplan`: shows what the plan is for */
-	begin_puts(batch);
+	puts_begin(batch);
 	return;
 #endif
 	commit_submit(part, plan);

@@ -69,16 +69,15 @@ class Secor:
         self.env = dict(env or {})
         self.config = write_config(self.dir / f"{name}.yaml", config)
         self.log = self.dir / f"{name}.log"
-        self.binary = BINARY
         self.process = None
         self.mark = 0
 
     def start(self, *args, env=None):
-        if not self.binary.exists():
-            raise RigError(f"{self.binary} is not there: make builds it")
+        if not BINARY.exists():
+            raise RigError(f"{BINARY} is not there: make builds it")
         self.mark = self.log.stat().st_size if self.log.exists() else 0
         self.process = Process(
-            self.name, [self.binary, "run", self.config, *args], self.log,
+            self.name, [BINARY, "run", self.config, *args], self.log,
             env={**os.environ, **self.env, **(env or {})}, cwd=self.dir)
         return self
 
