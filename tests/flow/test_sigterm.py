@@ -41,8 +41,7 @@ class Stop:
         self.timeout = int(timeout[:-1])
         clients.create_topic(broker.address, self.topic)
         config = settings(
-            getattr(broker, "proxied_address", broker.address), self.group,
-            self.topic, store, **more)
+            broker.proxied_address, self.group, self.topic, store, **more)
         config["kafka"]["session_timeout"] = "4s"
         config["engine"]["stop_timeout"] = timeout
         self.process = secor(config, name=self.group)
@@ -231,6 +230,14 @@ def test_stopped_while_the_store_takes_nothing(
     run_on(stops)
 
 
+@pytest.fixture
+def way_in(kafka):
+    """The broker's second way in, which is open again after the test."""
+    yield kafka.proxy
+    kafka.proxy.refuse(False)
+    kafka.proxy.go_on()
+
+
 GONE = ["opened", "first-message", "sealed", "read-back", "plan-sent",
         "plan-acked", "put-done", "puts-done", "manifest-done", "final-sent"]
 
@@ -240,25 +247,24 @@ GONE = ["opened", "first-message", "sealed", "read-back", "plan-sent",
     *(pytest.param(way, GONE, on_stop, marks=pytest.mark.deep)
       for way in ("refuse", "stall") for on_stop in ("drop", "finish"))])
 def test_stopped_while_the_broker_is_away(
-        way, steps, on_stop, own_kafka, secor, tmp_path):
+        way, steps, on_stop, kafka, way_in, secor, tmp_path):
     """No connection is let in, or all of them fall silent. One process never
     saw a broker at all."""
-    broker = own_kafka(proxied=True)
-    stops = local_stops(broker, secor, tmp_path, steps, f"{way}-{on_stop}",
+    stops = local_stops(kafka, secor, tmp_path, steps, f"{way}-{on_stop}",
                         timeout="3s",
                         batch={"max_age": "400ms", "on_stop": on_stop})
-    never, = local_stops(broker, secor, tmp_path, ["never"], way, timeout="3s")
+    never, = local_stops(kafka, secor, tmp_path, ["never"], way, timeout="3s")
 
     def away():
-        getattr(broker.proxy, way)()
+        getattr(way_in, way)()
         never.process.start()
         never.process.wait_for("kafka not reachable")
 
     stop_all(stops, away)
     never.terminate()
     never.ended()
-    broker.proxy.refuse(False)
-    broker.proxy.go_on()
+    way_in.refuse(False)
+    way_in.go_on()
     run_on([*stops, never])
 
 
