@@ -116,8 +116,9 @@ def test_store_that_fails_for_long_costs_nothing_but_time(
     """Fed with many times what the budgets hold, the process stays within
     them, and in the group."""
     memory = 32 * MIB
-    stage, bytes_s, age = (8 * MIB, 2 * MIB, "2s") if seconds < 60 else (
-        16 * MIB, MIB // 2, "30s")
+    # each of two partitions fills two batches: more than the stage may hold
+    stage, bytes_s = (8 * MIB, 2 * MIB) if seconds < 60 else (
+        16 * MIB, MIB // 2)
     name, tree = topic(partitions=2), bucket(rgw)
     failing = threading.Event()
     proxy = http_proxy(rgw, before=lambda method, *_: (
@@ -129,9 +130,10 @@ def test_store_that_fails_for_long_costs_nothing_but_time(
             "region": rgw.region, "path_style": True, "max_attempts": 2,
             "access_key": rgw.access_key, "secret_key": rgw.secret_key,
             "retry_delay": "50ms"},
-        batch={"max_bytes": stage * 3 // 4, "max_age": age},
+        batch={"max_bytes": stage * 3 // 8, "max_age": "60s",
+               "on_stop": "finish"},
         stage={"max_bytes": f"{stage // MIB}MiB"},
-        engine={"memory": f"{memory // MIB}MiB"},
+        engine={"memory": f"{memory // MIB}MiB", "stop_timeout": "60s"},
         kafka={"session_timeout": "6s", "properties": {
             "queued.max.messages.kbytes": 8192}}))).start()
     wait_metric(process, "secor_partitions_assigned", 2)
@@ -139,33 +141,39 @@ def test_store_that_fails_for_long_costs_nothing_but_time(
     with Feed(kafka.address, name, 2, bytes_s) as feed, \
             Footprint(process) as foot, \
             StageSize(process.dir / "stage") as staged:
-        wait_metric(process, "secor_batches_total", 2, 90)
+        wait_metric(process, "secor_batches_total", 1, 90)
         usual = foot.rss
         failing.set()
+        began = time.monotonic()
         process.wait_for("^warn .*store waits .*next=retry", 90)
         objects = tree.keys()
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             time.sleep(1)
             assert process.running()
+        process.wait_for("^warn .*intake waits for=stage", 120)
         assert tree.keys() == objects
         waited = metric(process, "secor_uploads_total")
         lines = said(process, "store waits")
         failing.clear()
-    print(f"{seconds} s without a store: {len(feed.ids)} messages, "
+        outage = time.monotonic() - began
+    print(f"{outage:.0f} s without a store: {len(feed.ids)} messages, "
           f"rss {usual / MIB:.0f} MiB, then {foot.rss / MIB:.0f}, stage "
           f"{staged.most / MIB:.1f} of {stage / MIB:.0f} MiB, "
           f"{waited:.0f} puts tried, {lines} lines of it")
-    process.wait_for("^warn .*intake waits for=stage", 5)
     # one that waits says so once a minute; a new batch does at once
-    assert 1 <= lines <= 2 * (seconds // 60 + 2)
-    wait_done(kafka.address, group, name, 2, 120 + seconds / 4)
+    assert 1 <= lines <= 2 * (outage / 60 + 2)
+    process.wait_for("^info .*store goes on", 90)
+    process.wait_for("^warn .*intake goes on", 90)
+    ends = [clients.watermarks(kafka.address, name, p)[1] for p in (0, 1)]
+    wait_metric(process, "secor_messages_total", sum(ends), 120 + seconds / 4)
     assert group_moves(process) == before
     # what comes out of the last buffers is over the limit, not more
     assert staged.most <= stage + 4 * MIB
     # the queue of the client is beside the budget, as docs/KAFKA.md says
     assert foot.rss <= 64 * MIB + memory + 2 * 8 * MIB
-    assert process.stop() == 0
+    assert process.stop(timeout=90) == 0
+    clients.wait_committed(kafka.address, group, name, ends, 1)
     proof.assert_exactly_once(feed.ids, tree)
     verify(process)
 

@@ -229,8 +229,9 @@ def test_answer_to_a_commit_is_lost(many, broker, step, loss):
 def test_commits_that_lack_replicas_are_repeated(many, broker):
     """NOT_ENOUGH_REPLICAS_AFTER_APPEND, which the coordinator tells as
     COORDINATOR_NOT_AVAILABLE: the record is in the log, but who asked does not
-    know from the answer."""
-    c = many(broker.proxied_address, kafka={"session_timeout": "10s"},
+    know from the answer. The client connects to the coordinator anew each time,
+    ever later, so the session is not a short one."""
+    c = many(broker.proxied_address, kafka={"session_timeout": "30s"},
              http={"listen": f"127.0.0.1:{free_ports(1)[0]}"})
     c.start()
     c.produce(200)
@@ -247,7 +248,7 @@ def test_commits_that_lack_replicas_are_repeated(many, broker):
         assert not [k for k, i in proof.read_ids(c.tree) if i >= 200]
     finally:
         broker.proxy.commit_error = 0
-    c.process.wait_for("^info .*commit goes on .*offset=200 ", 30)
+    c.process.wait_for("^info .*commit goes on .*offset=200 ", 60)
     c.wait_done()
     assert group_moves(c.process) == before
     c.stop()
