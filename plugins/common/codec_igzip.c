@@ -3,11 +3,11 @@
  */
 #include "plugins/common/codec.h"
 #include "plugins/common/codec_engine.h"
-
-#include <isa-l/igzip_lib.h>
+#include "plugins/common/codec_place.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct igzip {
 	struct isal_zstream z;
@@ -63,6 +63,32 @@ igzip_open(int kind, int level)
 	return g;
 }
 
+/* All of a stream that levels 1 to 3 look at. */
+static void
+carry(struct isal_zstream *to, const struct isal_zstream *from)
+{
+	memcpy(to, from,
+	    offsetof(struct isal_zstream, internal_state.buffer) +
+		from->internal_state.b_bytes_valid);
+}
+
+/* Until the first byte is worked on: at a place where that gives what it gives
+ * everywhere. */
+static int
+deflate_first(struct isal_zstream *z)
+{
+	struct isal_zstream *place = codec_place_take();
+	int rc;
+
+	if (place == NULL)
+		return isal_deflate(z);
+	carry(place, z);
+	rc = isal_deflate(place);
+	carry(z, place);
+	codec_place_give(place);
+	return rc;
+}
+
 static int
 igzip_step(void *state, struct codec_io *io, int last, int *done)
 {
@@ -76,7 +102,9 @@ igzip_step(void *state, struct codec_io *io, int last, int *done)
 	g->z.next_out = (uint8_t *)io->out;
 	g->z.avail_out = (uint32_t)io->out_len;
 	g->z.end_of_stream = last != 0;
-	rc = isal_deflate(&g->z);
+	rc = g->z.internal_state.has_hist == IGZIP_NO_HIST
+		 ? deflate_first(&g->z)
+		 : isal_deflate(&g->z);
 	if (rc != COMP_OK)
 		return rc;
 	io->in += io->in_len - g->z.avail_in;
