@@ -4,8 +4,8 @@
 #	tests/model/run.sh small|large [WORD]
 #
 # small (half a minute on two cores): each model holds within small bounds, and
-# breaks an assertion when one of its rules is left out. large (a quarter of an
-# hour, up to 8 GB of memory): larger bounds. README.md says what they cover.
+# breaks an assertion when one of its rules is left out. large (minutes, up to
+# 2 GB of memory): larger bounds. README.md says what they cover.
 # With WORD only rows that have it. The last line is "N passed, N failed".
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -111,11 +111,12 @@ large() {
 	expect holds commit_protocol retention-3 $(one_batch 3 2 3) -DRETENTION
 	expect holds commit_protocol progress-3 $(one_batch 3 2 3) -DMAXLOSS=2
 
-	expect holds two_batches two-batches-4 $(one_batch 4 2 4)
-	expect holds two_batches two-batches-3-slots $(one_batch 3 3 3)
+	expect holds two_batches two-batches-4 $(one_batch 4 2 3)
+	expect holds two_batches two-batches-4-generations $(one_batch 3 2 4)
+	expect holds two_batches two-batches-3-slots $(one_batch 2 3 3)
 	expect holds two_batches resolved-by-hand-4 $(one_batch 4 2 3) \
 	    -DRESOLVE
-	expect holds two_batches not-read-back $(one_batch 4 2 3) -DNOREADBACK
+	expect holds two_batches not-read-back $(one_batch 3 2 3) -DNOREADBACK
 	expect holds two_batches progress-4 $(one_batch 4 2 3) -DMAXLOSS=2
 
 	expect holds lost_record lost-record-4 $(owners 4 8) -DSTALE
