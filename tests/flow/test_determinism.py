@@ -118,7 +118,7 @@ def stored(tree, bytes_too=True):
     may differ."""
     found = {} if bytes_too else records(tree, proof.object_keys(tree))
     for key in tree.keys():
-        if key.startswith("_manifests/"):
+        if key.startswith("_manifests/") and key.endswith(".json"):
             found[key] = json.loads(tree.get(key))
             found[key].pop("written_ms")
             for o in [] if bytes_too else found[key]["objects"]:
