@@ -248,7 +248,7 @@ def test_a_long_stop_drops_nothing_that_is_counted_as_stored(
     wait_metric(process, "secor_messages_total", 20)
     process.process.send(signal.SIGTERM)
     process.wait_for("stopping")
-    until = time.monotonic() + 4
+    until = time.monotonic() + 3.5
     while time.monotonic() < until:
         come(1, 1)
     way.go_on()

@@ -30,7 +30,7 @@ def perform(schedule, broker, folder, server=None):
 
 @pytest.mark.timeout(300)
 def test_two_short_schedules_lose_and_double_nothing(kafka, rgw, tmp_path):
-    schedules = [make(11, "local", 5, NO_BROKER), make(12, "s3", 5, NO_BROKER)]
+    schedules = [make(11, "local", 3, NO_BROKER), make(12, "s3", 3, NO_BROKER)]
     with concurrent.futures.ThreadPoolExecutor() as pool:
         list(pool.map(lambda s: perform(
             s, Own(kafka), tmp_path / str(s.seed), rgw), schedules))
