@@ -12,7 +12,7 @@ import time
 
 import kafka as clients
 import proof
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from secor import secor_command
 
 PATIENCE = float(os.environ.get("CHAOS_PATIENCE", 120))
@@ -28,6 +28,17 @@ def patiently(ask):
             if time.monotonic() > until:
                 raise
             time.sleep(0.5)
+
+
+def make_topic(address, topic, partitions, copies):
+    """Also where the answer to the first try was lost."""
+    def once():
+        try:
+            clients.create_topic(address, topic, partitions, copies=copies)
+        except KafkaException as e:
+            if e.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+    patiently(once)
 
 
 def ends(address, topic, partitions):

@@ -285,9 +285,8 @@ class Run(Group):
         """The result, a dict; `faults` is empty when all is well."""
         s, faults = self.schedule, []
         self.messages = self.lost = self.doubled = 0
-        judge.patiently(lambda: clients.create_topic(
-            self.broker.address, self.name, s.partitions,
-            copies=self.broker.copies))
+        judge.make_topic(self.broker.address, self.name, s.partitions,
+                         self.broker.copies)
         producer = None
         try:
             for _ in range(s.processes):
@@ -341,7 +340,8 @@ def keep(run, result, folder):
     """Copies logs and the account of a run that failed."""
     target = pathlib.Path(folder) / f"seed-{result['seed']}"
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(run.folder, target, symlinks=True)
+    shutil.copytree(run.folder, target, symlinks=True,
+                    ignore=shutil.ignore_patterns("stage"))
     (target / "account.txt").write_text(
         run.account() + "\n\n" + "\n".join(result["faults"]) + "\n")
     return target
