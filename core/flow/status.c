@@ -245,8 +245,16 @@ measure(struct part *part)
 static const char *
 state_name(const struct part *part)
 {
-	static const char *const past[] = {"collecting", "cut", "sealing",
-	    "checking", "planning", "putting", "listing", "finishing"};
+	static const char *const past[BATCH_FINISHING + 1] = {
+	    [BATCH_COLLECTING] = "collecting",
+	    [BATCH_CUT] = "cut",
+	    [BATCH_SEALING] = "sealing",
+	    [BATCH_CHECKING] = "checking",
+	    [BATCH_PLANNING] = "planning",
+	    [BATCH_MARKING] = "marking",
+	    [BATCH_PUTTING] = "putting",
+	    [BATCH_LISTING] = "listing",
+	    [BATCH_FINISHING] = "finishing"};
 
 	if (part->state == PART_HALTED)
 		return "halted";

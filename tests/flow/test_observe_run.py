@@ -493,3 +493,35 @@ def test_no_secret_is_told_to_anybody(
             assert secret not in text, \
                 f"{secret} in {where}: " + "\n".join(
                     line for line in text.splitlines() if secret in line)
+
+
+def test_status_names_what_a_batch_waits_for(
+        kafka, topic, group, secor, rgw, bucket, http_proxy):
+    """Each put is held back until the status says which one it is."""
+    name, tree, seen, held = topic(), bucket(rgw), [], []
+
+    def before(method, path, headers):
+        kind = ("marking" if path.endswith("_begun") else
+                "listing" if "/_manifests/" in path else "putting")
+        if method == "PUT":
+            held.append(kind)
+            end = time.monotonic() + 60
+            while kind not in seen and time.monotonic() < end:
+                time.sleep(0.02)
+    proxy = http_proxy(rgw, before)
+    process = secor(settings(kafka.address, group, name, {
+        "use": "s3", "bucket": tree.bucket, "region": rgw.region,
+        "endpoint": proxy.endpoint, "access_key": rgw.access_key,
+        "secret_key": rgw.secret_key}))
+    process.start()
+    clients.produce_json(kafka.address, name, 10)
+    end = time.monotonic() + 60
+    while "listing" not in seen:
+        assert time.monotonic() < end, (seen, held)
+        for p in json.loads(get(process, "/status")[2])["partitions"]:
+            if held and p["state"] == held[-1]:
+                seen.append(p["state"])
+        time.sleep(0.05)
+    wait_done(kafka.address, group, name, 1)
+    assert process.stop() == 0
+    assert list(dict.fromkeys(seen)) == ["marking", "putting", "listing"]
