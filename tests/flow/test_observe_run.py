@@ -112,7 +112,7 @@ def test_metrics_agree_with_what_is_stored(
     assert m["secor_commits_total"].value(answer="NO_ERROR") \
         == PARTITIONS + 2 * len(listed)
     assert m["secor_uploads_total"].value(result="ok") \
-        == len(objects) + len(listed)
+        == len(objects) + len(listed) + PARTITIONS  # a mark each
     assert m["secor_uploads_total"].value() \
         == m["secor_upload_seconds_count"].value()
     assert m["secor_upload_retries_total"].value() == 0
