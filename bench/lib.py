@@ -34,13 +34,15 @@ class BenchError(Exception):
 
 
 class Folder:
-    """A folder for staged files and objects: new for each run, gone after it."""
+    """A folder for staged files and objects: new for each run, gone after it.
+    In memory where thousands of files come and go: ext4 looks long for an inode
+    when many were freed a moment ago."""
 
-    def __init__(self):
+    def __init__(self, in_memory=False):
         top = (os.environ.get("BENCH_DIR") or os.environ.get("TMPDIR")
                or "/var/tmp")
-        self.path = pathlib.Path(tempfile.mkdtemp(prefix="secor-bench.",
-                                                  dir=top))
+        self.path = pathlib.Path(tempfile.mkdtemp(
+            prefix="secor-bench.", dir="/dev/shm" if in_memory else top))
 
     def __enter__(self):
         return self.path
@@ -172,12 +174,17 @@ class Service:
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
+    def wait(self):
+        """Waits for its end; what it has used in all, as os.wait4 says."""
+        _, status, self.usage = os.wait4(self.pid, 0)
+        self.child.returncode = os.waitstatus_to_exitcode(status)
+        return self.usage
+
     def end(self, sig=signal.SIGTERM):
-        """Ends it; what it has used in all, as os.wait4 says."""
+        """Ends it; what it has used in all."""
         if self.usage is None:
             os.kill(self.pid, sig)
-            _, status, self.usage = os.wait4(self.pid, 0)
-            self.child.returncode = os.waitstatus_to_exitcode(status)
+            self.wait()
             if sig == signal.SIGTERM and self.child.returncode != 0:
                 raise BenchError("secor failed: " + self.tail())
         return self.usage

@@ -2,6 +2,7 @@
 
 import lib
 
+MANY_FILES = ("partitions-", "objects-", "batches")
 class Replayed:
     """A row "CORES BYTES NAME". `share` is its part of BENCH_MB."""
 
@@ -28,7 +29,7 @@ class Replayed:
     def run(self):
         messages = int(lib.MEGABYTES * self.share * 1e6 / self.size
                        / self.partitions)
-        with lib.Folder() as folder:
+        with lib.Folder(self.row.startswith(MANY_FILES)) as folder:
             args, command, closes = self.command(folder)
             try:
                 out = lib.run(lib.pinned(self.cores, [

@@ -202,12 +202,12 @@ SECTIONS = {
 }
 
 
-def into_docs(found):
-    """Puts each table between its marks, where there is one."""
+def into_docs(found, only):
+    """Puts each table between its marks, where there is one; and the picture."""
     page = DOCS / "PERFORMANCE.md"
     text = page.read_text()
     for name, make in SECTIONS.items():
-        made = make(found)
+        made = make(found) if only == "yes" or name in only.split(",") else ""
         if made:
             text, n = re.subn(
                 rf"(<!-- bench: {name} -->\n).*?(<!-- end -->)",
@@ -216,14 +216,15 @@ def into_docs(found):
             if n != 1:
                 raise lib.BenchError(f"{page}: no marks for {name}")
     page.write_text(text)
-    (DOCS / "performance.svg").write_text(chart.draw(found))
+    if only == "yes" or "picture" in only.split(","):
+        (DOCS / "performance.svg").write_text(chart.draw(found))
 
 
-def show(path, write_docs):
+def show(path, docs):
     found = Found(path)
     for make in SECTIONS.values():
         made = make(found)
         if made:
             print(made)
-    if write_docs:
-        into_docs(found)
+    if docs:
+        into_docs(found, docs)

@@ -6,7 +6,8 @@
                      '^(idle|first|put)' or '^(kafka|group)'
   BENCH_DIR=DIR      for staged files and objects; default TMPDIR or /var/tmp
   BENCH_RAW=FILE     keeps the figures of each run (default build/bench.jsonl)
-  BENCH_DOCS=yes     writes tables and picture into docs/
+  BENCH_DOCS=yes     writes tables and picture into docs/; or only these, such
+                     as kafka,group (the names of the marks there)
 
 The names of all rows: `python3 bench/run.py --list`. A row "1 300 text" is:
 cores, bytes of a message, what reads. On one core everything is pinned there,
@@ -68,7 +69,7 @@ def main():
             failed = measure(chosen, raw)
     finally:
         servers_rows.close()
-    report.show(path, write_docs=os.environ.get("BENCH_DOCS") == "yes")
+    report.show(path, os.environ.get("BENCH_DOCS", ""))
     if failed:
         print("not measured: " + ", ".join(failed), file=sys.stderr)
     return 1 if failed else 0
