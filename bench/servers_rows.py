@@ -110,7 +110,7 @@ def product(format_name):
 
 def wait_taken(services, total):
     def check():
-        time.sleep(0.05)
+        time.sleep(0.2)
         return sum(s.taken() for s in services) >= total
     lib.until("all messages", check, 120)
 
