@@ -11,8 +11,7 @@
  * THE WORLD
  *    lost      once, while there is no owner, the record vanishes (the group's
  *              offsets expired, or the group was deleted). Nothing that an
- *              owner sent is on its way then. Not while the first batch of the
- *              partition is open: see FIRSTBATCH.
+ *              owner sent is on its way then.
  *    again     once, while no plan is open, the topic is deleted and created
  *              again under its owner: the record is gone, offsets begin at 0
  *              with other messages, and the owner reads on where it was.
@@ -21,16 +20,18 @@
  *    a person  when a partition is halted or dead, with the record gone:
  *              `secor offsets adopt --from-manifests`: removes what is stored
  *              from the end of the last manifest on, and commits that end with
- *              its chain head; a topic that was made again gets a new
- *              generation, so other names, from offset 0 on.
+ *              its chain head (with a mark alone: where the mark says); a topic
+ *              that was made again gets a new generation, so other names, from
+ *              offset 0 on.
  *
  * PROTOCOL (default build)
- *    record missing  no manifest of the partition: new, begins at 0, commits it
- *                    clean; a manifest: halt
+ *    record missing  neither manifest nor mark of the partition: new, begins at
+ *                    0, commits it clean; else halt
  *    plan            replay of exactly [S,E)
  *    clean           collect; read back: must be what was found or committed;
  *                    missing: halt, and commit the halt; else drop and open
- *                    again; plan, objects, manifest, final commit
+ *                    again; plan, a mark before the first batch of all, objects,
+ *                    manifest, final commit
  *
  * PROPERTY, after every change of the record or the store, while there is a
  *    record: as in two_batches.pml, for the messages of the topic as it is now.
@@ -41,8 +42,7 @@
  *    MANIFESTFIRST the manifest is stored before the objects
  *    NOREMOVE     adopting leaves what is stored behind the last manifest
  *    ADOPTNOCHAIN adopting does not take the chain head
- *    FIRSTBATCH   (world) the record may also be lost while the first batch is
- *                 open, so when objects are stored and no manifest is
+ *    NOMARK       no mark before the objects of the first batch
  *    NEWGENERATION (world) the operator raises the generation once while the
  *                 record is clean, and it is lost before the first manifest of
  *                 the new generation
@@ -75,14 +75,9 @@ byte base = 0;                         /* manifests before it have such names */
 bit  owned = 0, quiet = 1;             /* quiet: no plan is out */
 byte lives = 0;
 
-#define MANIFESTS (man[0] || man[1 % N] || man[2 % N] || man[3 % N])
+bit  mark = 0;
+#define MANIFESTS (mark || man[0] || man[1 % N] || man[2 % N] || man[3 % N])
 #define NOW(bits) (((bits) >> (again * N)) & FULL)
-
-#ifdef FIRSTBATCH
-#define MAYVANISH true
-#else
-#define MAYVANISH (c_kind == CLEAN || MANIFESTS)
-#endif
 
 #ifdef SAMETOPIC
 #define MAYREMAKE false
@@ -138,7 +133,7 @@ proctype World()
   byte k = 0, once = 0, twice = 0;
 end:
   do
-  :: d_step { !lost && !owned && c_kind != MISSING && c_kind != HALT && MAYVANISH ->
+  :: d_step { !lost && !owned && c_kind != MISSING && c_kind != HALT ->
        lost = 1; c_kind = MISSING; c_off = 0; c_end = 0; c_m = 0; printf("the record is LOST\n") }
   :: d_step { MAYREMAKE && !again && quiet && c_kind == CLEAN && base == 0 ->
        again = 1; remade = 1; c_kind = MISSING; c_off = 0; c_end = 0; c_m = 0;
@@ -155,13 +150,16 @@ end:
        od;
        k = 0;
        do :: k < N -> man[k] = 0; k++ :: else -> break od;
-       k = 0; base = c_off; printf("the operator RAISES the generation at %d\n", base) }
+       k = 0; mark = 0; base = c_off; printf("the operator RAISES the generation at %d\n", base) }
 #endif
   /* a person goes on */
   :: d_step { !owned && !remade && (c_kind == MISSING || c_kind == HALT) && MANIFESTS ->
-       k = N - 1;
-       do :: !man[k] -> k-- :: else -> break od;
-       once = man[k];                  /* of the last one; its end is its highest bit */
+       k = N;
+       do :: k > 0 && !man[k-1] -> k-- :: else -> break od;
+       if                              /* the last one; its end is its highest bit */
+       :: k > 0  -> once = man[k-1]
+       :: k == 0 -> once = 1
+       fi;
        k = 0;
        do :: (once >> k) > 1 -> k++ :: else -> break od;
 #ifndef NOREMOVE
@@ -185,7 +183,7 @@ end:
        do :: k < 2*N -> obj[k] = 0; k++ :: else -> break od;
        k = 0;
        do :: k < N -> man[k] = 0; k++ :: else -> break od;
-       k = 0; c_kind = CLEAN; c_off = 0; c_end = 0; c_m = 1;
+       k = 0; mark = 0; c_kind = CLEAN; c_off = 0; c_end = 0; c_m = 1;
        printf("a person begins again at 0 in a NEW generation\n"); check() }
   od
 }
@@ -253,6 +251,9 @@ collect:
   fi;
 
 put:
+#ifndef NOMARK
+  if :: d_step { m == 1 -> mark = 1; check() } :: m != 1 :: CRASH fi;
+#endif
 #ifdef MANIFESTFIRST
   if :: d_step { man[S] = m | (1<<E); check() } :: CRASH fi;
 #endif
