@@ -107,10 +107,10 @@ def rows():
                 add(300, "partitions-512" + more, product(), 512, share, 3)
                 add(300, "objects-1" + more, by_field("dc"), 1, share, 3)
                 add(300, "objects-1000" + more, by_field("host"), 1, share, 3)
-            add(300, "batches", batches(lib.SECOR), 512)
+            add(300, "batches", batches(lib.SECOR), 512, 1, 3)
             add(300, "batches-no-protocol",
-                batches(lib.BIN / "noprotocol/secor"), 512)
+                batches(lib.BIN / "noprotocol/secor"), 512, 1, 3)
         else:
-            add(300, "spin-0", spin(0))
-            add(300, "spin-2000", spin(2000))
+            add(300, "spin-0", spin(0), 4, 1, 3)
+            add(300, "spin-2000", spin(2000), 4, 1, 3)
     return found

@@ -7,7 +7,7 @@ import time
 import lib
 
 IDLE_PARTITIONS = 1000
-IDLE_SECONDS = 10
+IDLE_SECONDS = 8
 PUTS = 8
 PUT_MIB = 64
 
@@ -91,4 +91,4 @@ def rows():
     return [Scene("idle 1000", idle(IDLE_PARTITIONS)),
             Scene("idle 4", idle(4)),
             Scene("first object", first_object, most_runs=3),
-            *(Scene(name, run, most_runs=3) for name, run in kinds.items())]
+            *(Scene(name, run, most_runs=2) for name, run in kinds.items())]

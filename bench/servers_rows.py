@@ -183,12 +183,12 @@ def takeover(topics=("wide",)):
 def rows():
     many = [f"many-{i:02}" for i in range(MANY)]
     return [
-        Scene("kafka bare", bare, most_runs=100),
-        *(Scene(f"kafka {name}", product(name), "kafka bare", 100)
+        Scene("kafka bare", bare, most_runs=3),
+        *(Scene(f"kafka {name}", product(name), "kafka bare", 3)
           for name in ("text", "gzip")),
-        *(Scene(f"kafka plain-{kind}", plain(kind), "kafka bare", 3)
+        *(Scene(f"kafka plain-{kind}", plain(kind), "kafka bare", 2)
           for kind in ("text", "gzip")),
-        *(Scene(f"group {n}", group(n), "group 1", 3) for n in (1, 2, 4)),
+        *(Scene(f"group {n}", group(n), "group 1", 2) for n in (1, 2, 4)),
         Scene("group takeover", takeover()),
         Scene("group topics-64", group(1, many), "group 1", 1),
         Scene("group topics-64-takeover", takeover(many)),
