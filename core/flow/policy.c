@@ -275,8 +275,8 @@ idle(struct part *part, int64_t boot_ms)
 
 	if (part->past != NULL || part->eof <= part->record.offset ||
 	    part->next > part->record.offset ||
-	    part->record.kind != RECORD_CLEAN ||
-	    part->committing || part->want_commit || part->held.count > 0) {
+	    part->record.kind != RECORD_CLEAN || part->committing ||
+	    part->want_commit || part->held.count > 0) {
 		part->idle_boot_ms = 0;
 		return;
 	}

@@ -45,8 +45,8 @@ struct when {
 const char *
 when_parse(const struct when *when, struct secor_bytes text, int64_t *ms);
 
-/* `2014-07-30T10:53:20Z` and `2014-07-30T10:53:20.001Z`, in a fifth of the time:
- * 1 with *ms, or 0: another form, or no time, for the others to say. */
+/* `2014-07-30T10:53:20Z` and `2014-07-30T10:53:20.001Z`, in a fifth of the
+ * time: 1 with *ms, or 0: another form, or no time, for the others to say. */
 int when_common(struct secor_bytes text, int64_t *ms);
 
 /* The two halves, for text without blanks around it. */
