@@ -61,11 +61,14 @@ def topics(kafka, topic, group):
 @pytest.fixture
 def preload(tmp_path):
     """preload("codec") compiles tests/flow/preload/codec.c; the environment
-    that preloads it."""
+    that preloads it. It brings the libraries that it stands before: not every
+    librdkafka does, and those of a plugin are not found from it."""
     def make(name, *flags):
         library = tmp_path / f"{name}{''.join(flags)}.so"
         subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-w", *flags, "-o",
-                        library, PRELOAD / f"{name}.c", "-ldl"], check=True)
+                        library, PRELOAD / f"{name}.c", "-ldl",
+                        "-Wl,--no-as-needed", "-lisal",
+                        "-lz", "-lzstd"], check=True)
         return {"LD_PRELOAD": str(library)}
     return make
 
