@@ -301,6 +301,9 @@ Test(verify, first_batch_that_ends_meanwhile_is_looked_at)
 	cr_assert_eq(verify_run(&verify, NULL), SECOR_OK);
 	cr_assert_eq(verify.totals.found, 0, "found %s", seen.found.ptr);
 	cr_assert_eq(verify.totals.messages, 10);
+	buf_fini(&seen.found);
+	buf_fini(&seen.notes);
+	memory_store_clear();
 }
 
 static void

@@ -8,8 +8,6 @@
 #include "tests/unit/helpers/mock_service.h"
 
 #include <criterion/criterion.h>
-#include <criterion/hooks.h>
-#include <criterion/options.h>
 #include <time.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -47,15 +45,7 @@ clock_boot_ms(void)
 
 static struct mock_service s;
 
-#ifndef __SANITIZE_ADDRESS__
-/* They wait for the mock's group, not for the machine: all at once. (Criterion
- * itself leaks then.) */
-ReportHook(PRE_ALL)(struct criterion_test_set *tests)
-{
-	(void)tests;
-	criterion_options.jobs = 12;
-}
-#endif
+MOCK_ALL_AT_ONCE
 
 static void
 begin(int partitions)

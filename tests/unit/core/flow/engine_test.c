@@ -5,21 +5,11 @@
 #include "tests/unit/helpers/mock_service.h"
 
 #include <criterion/criterion.h>
-#include <criterion/hooks.h>
-#include <criterion/options.h>
 #include <string.h>
 
-static struct mock_service s;
+MOCK_ALL_AT_ONCE
 
-#ifndef __SANITIZE_ADDRESS__
-/* They wait for the mock's group, not for the machine: all at once. (Criterion
- * itself leaks then.) */
-ReportHook(PRE_ALL)(struct criterion_test_set *tests)
-{
-	(void)tests;
-	criterion_options.jobs = 12;
-}
-#endif
+static struct mock_service s;
 
 static void
 begin(int partitions)

@@ -9,6 +9,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+MOCK_ALL_AT_ONCE
+
 static struct mock_service s;
 
 static void
