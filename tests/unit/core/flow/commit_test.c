@@ -45,7 +45,7 @@ clock_boot_ms(void)
 
 static struct mock_service s;
 
-MOCK_ALL_AT_ONCE
+MOCK_SIDE_BY_SIDE
 
 static void
 begin(int partitions)

@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-MOCK_ALL_AT_ONCE
+MOCK_SIDE_BY_SIDE
 
 static struct mock_service s;
 
