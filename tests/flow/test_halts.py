@@ -169,7 +169,8 @@ def reset_to_earliest(kafka, group, topic):
     kafka.run(kafka.java(
         "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
         "--bootstrap-server", kafka.address, "--group", group,
-        "--topic", topic, "--reset-offsets", "--to-earliest", "--execute"))
+        "--topic", topic, "--reset-offsets", "--to-earliest", "--execute",
+        "--timeout", "60000"))
 
 
 def test_group_reset_by_the_brokers_tool_halts_until_adopted(case, kafka):
