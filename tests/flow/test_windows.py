@@ -93,7 +93,7 @@ def test_batch_with_bad_messages_is_repeated_the_same(case, kafka):
         c.produce(20)
         clients.produce(kafka.address, c.topic,
                         [(0, None, b"bad %d" % n, TIME)])
-    c.start_at("put-done")
+    c.start_at("put-done:2")  # the first may be the dead letters
     planned = c.record()[1]
     before = contents(c.tree, c.topic)
     c.process.kill9()
