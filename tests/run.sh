@@ -171,7 +171,7 @@ suite_pytest() { # SUITE MARK [VARIANT]
 	    UBSAN_OPTIONS=log_path=$r/ubsan:print_stacktrace=1 \
 	    TSAN_OPTIONS=log_path=$r/tsan:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp \
 	    $wrap "$python" -m pytest tests/flow -v -m "$2" \
-	    -n "${FLOW_JOBS:-2}" --junitxml="$xml" \
+	    -n "${FLOW_JOBS:-3}" --junitxml="$xml" \
 	    -rN --durations=5 2>&1 | tee "$log" | grep --line-buffered -vE \
 	    '^=+ .*(passed|failed|error|deselected).* in [0-9.]+s.* =+$'
 	rc=${PIPESTATUS[0]}
