@@ -252,7 +252,6 @@ object_landed(struct object *object, const struct upload *upload)
 	struct engine_metrics *m = &part->engine->metrics;
 	char quoted[1200];
 
-	object->stored = 1;
 	object->batch->stored++;
 	object->batch->refused_boot_ms = 0;
 	metric_add(m->objects, 1);

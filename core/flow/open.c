@@ -73,10 +73,8 @@ rewind_past(struct batch *batch, enum batch_state state)
 	batch->manifest = NULL;
 	batch->stored = 0;
 	metric_add(batch->part->engine->metrics.kept, 1);
-	for (size_t i = 0; i < batch->object_count; i++) {
-		batch->objects[i]->stored = 0;
+	for (size_t i = 0; i < batch->object_count; i++)
 		batch->objects[i]->retry_boot_ms = 0;
-	}
 }
 
 /* What was staged before a revoke in good order, seen with the record as it is

@@ -41,7 +41,6 @@ struct object {
 	uint64_t bytes;
 	uint32_t crc32c;
 	/* after the put */
-	int stored;
 	int64_t
 	    retry_boot_ms; /* a put that failed: when to try again; 0: none */
 	int tries;
