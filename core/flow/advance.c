@@ -139,7 +139,7 @@ sealed(struct batch *batch)
 	if (!batch->clean)
 		step_reached("sealed");
 	if (ONLY_PUTS && !batch->clean)
-		puts_begin(batch);
+		put_objects(batch);
 	else if (!batch->replay)
 		batch->state = BATCH_CHECKING;
 	else if (batch->planned)
