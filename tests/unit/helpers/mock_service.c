@@ -288,3 +288,25 @@ mock_exactly_once(const struct mock_service *s)
 		cr_assert_eq(counts[id], id < s->produced, "id %lld: %d times",
 		    (long long)id, counts[id]);
 }
+
+/* ---- whole tests ---- */
+
+void
+mock_begin(struct mock_service *s, int partitions)
+{
+	mock_open(s, partitions);
+	mock_start(s);
+	for (int32_t p = 0; p < partitions; p++) {
+		mock_produce(s, p, 10);
+		mock_wait_done(s, p);
+	}
+}
+
+void
+mock_end(struct mock_service *s)
+{
+	mock_stop(s);
+	cr_assert_eq(s->rc, SECOR_OK, "%s", s->err.text);
+	mock_exactly_once(s);
+	mock_close(s);
+}

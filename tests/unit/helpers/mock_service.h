@@ -82,4 +82,9 @@ void mock_wait_metric(const struct metric *metric, int64_t at_least);
 /* Every id that was produced is in exactly one object. */
 void mock_exactly_once(const struct mock_service *s);
 
+/* Opens and starts it, and waits until ten messages of each partition are done;
+ * stops and closes it, each message in one object. */
+void mock_begin(struct mock_service *s, int partitions);
+void mock_end(struct mock_service *s);
+
 #endif

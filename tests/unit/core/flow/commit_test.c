@@ -51,21 +51,7 @@ static void
 begin(int partitions)
 {
 	atomic_store(&jumped_ms, 0);
-	mock_open(&s, partitions);
-	mock_start(&s);
-	for (int32_t p = 0; p < partitions; p++) {
-		mock_produce(&s, p, 10);
-		mock_wait_done(&s, p);
-	}
-}
-
-static void
-end(void)
-{
-	mock_stop(&s);
-	cr_assert_eq(s.rc, SECOR_OK, "%s", s.err.text);
-	mock_exactly_once(&s);
-	mock_close(&s);
+	mock_begin(&s, partitions);
 }
 
 static void
@@ -101,7 +87,7 @@ Test(commit, not_a_definite_no_is_repeated, .timeout = 90)
 		rd_kafka_mock_clear_request_errors(
 		    s.cluster, MOCK_OFFSET_COMMIT);
 	}
-	end();
+	mock_end(&s);
 }
 
 Test(commit, not_the_owner_drops_and_joins_again, .timeout = 120)
@@ -118,7 +104,7 @@ Test(commit, not_the_owner_drops_and_joins_again, .timeout = 120)
 		mock_wait_metric(s.engine->metrics.rebalances, (int64_t)i + 1);
 		mock_wait_done(&s, 0);
 	}
-	end();
+	mock_end(&s);
 }
 
 Test(commit, rebalance_in_progress_is_not_written, .timeout = 90)
@@ -127,7 +113,7 @@ Test(commit, rebalance_in_progress_is_not_written, .timeout = 90)
 	push(RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, 1);
 	mock_produce(&s, 0, 10);
 	mock_wait_done(&s, 0);
-	end();
+	mock_end(&s);
 }
 
 Test(commit, fenced_instance_drops_and_joins_again, .timeout = 90)
@@ -137,7 +123,7 @@ Test(commit, fenced_instance_drops_and_joins_again, .timeout = 90)
 	mock_produce(&s, 0, 10);
 	mock_wait_metric(s.engine->metrics.rejoins, 1);
 	mock_wait_done(&s, 0);
-	end();
+	mock_end(&s);
 }
 
 Test(commit, refusal_halts_that_partition_only, .timeout = 90)
@@ -161,7 +147,7 @@ Test(commit, refusal_halts_that_partition_only, .timeout = 90)
 	mock_start(&s);
 	for (int32_t p = 0; p < 4; p++)
 		mock_wait_done(&s, p);
-	end();
+	mock_end(&s);
 }
 
 Test(commit, topic_that_stays_unknown_halts, .timeout = 90)
@@ -176,7 +162,7 @@ Test(commit, topic_that_stays_unknown_halts, .timeout = 90)
 	mock_stop(&s);
 	mock_start(&s);
 	mock_wait_done(&s, 0);
-	end();
+	mock_end(&s);
 }
 
 Test(commit, unclear_for_half_a_minute_joins_again, .timeout = 90)
@@ -190,7 +176,7 @@ Test(commit, unclear_for_half_a_minute_joins_again, .timeout = 90)
 	mock_wait_metric(s.engine->metrics.rejoins, 1);
 	rd_kafka_mock_clear_request_errors(s.cluster, MOCK_OFFSET_COMMIT);
 	mock_wait_done(&s, 0);
-	end();
+	mock_end(&s);
 }
 
 Test(commit, acknowledged_late_is_believed_in_a_new_generation, .timeout = 90)
@@ -205,7 +191,7 @@ Test(commit, acknowledged_late_is_believed_in_a_new_generation, .timeout = 90)
 	mock_wait_done(&s, 0);
 	cr_expect_geq(metric_get(s.engine->metrics.replays), 1,
 	    "the plan that was acknowledged is the one that is done");
-	end();
+	mock_end(&s);
 }
 
 Test(commit, silence_with_brokers_there_ends_at_once, .timeout = 60,
@@ -231,5 +217,5 @@ Test(commit, pause_with_a_commit_out_is_no_silence, .timeout = 90)
 	atomic_fetch_add(&jumped_ms, 3600000);
 	mock_wait_metric(s.engine->metrics.rejoins, 1);
 	mock_wait_done(&s, 0);
-	end();
+	mock_end(&s);
 }

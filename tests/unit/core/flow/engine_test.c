@@ -11,26 +11,6 @@ MOCK_SIDE_BY_SIDE
 
 static struct mock_service s;
 
-static void
-begin(int partitions)
-{
-	mock_open(&s, partitions);
-	mock_start(&s);
-	for (int32_t p = 0; p < partitions; p++) {
-		mock_produce(&s, p, 10);
-		mock_wait_done(&s, p);
-	}
-}
-
-static void
-end(void)
-{
-	mock_stop(&s);
-	cr_assert_eq(s.rc, SECOR_OK, "%s", s.err.text);
-	mock_exactly_once(&s);
-	mock_close(&s);
-}
-
 static int
 ready(char *reasons, size_t room)
 {
@@ -45,7 +25,7 @@ ready(char *reasons, size_t room)
 /* A record that cannot be read is not a missing one. */
 Test(engine, record_that_cannot_be_read_is_asked_for_again, .timeout = 90)
 {
-	begin(1);
+	mock_begin(&s, 1);
 	mock_stop(&s);
 	rd_kafka_mock_push_request_errors(s.cluster, MOCK_OFFSET_FETCH, 5,
 	    RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
@@ -56,13 +36,13 @@ Test(engine, record_that_cannot_be_read_is_asked_for_again, .timeout = 90)
 	mock_start(&s);
 	mock_produce(&s, 0, 10);
 	mock_wait_done(&s, 0);
-	end();
+	mock_end(&s);
 }
 
 Test(engine, ends_of_the_log_that_are_not_known_are_asked_for_again,
     .timeout = 90)
 {
-	begin(1);
+	mock_begin(&s, 1);
 	mock_stop(&s);
 	rd_kafka_mock_push_request_errors(s.cluster, MOCK_LIST_OFFSETS, 3,
 	    RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
@@ -71,12 +51,12 @@ Test(engine, ends_of_the_log_that_are_not_known_are_asked_for_again,
 	mock_start(&s);
 	mock_produce(&s, 0, 10);
 	mock_wait_done(&s, 0);
-	end();
+	mock_end(&s);
 }
 
 Test(engine, broker_that_goes_and_comes_back_loses_nothing, .timeout = 90)
 {
-	begin(2);
+	mock_begin(&s, 2);
 	cr_assert_eq(rd_kafka_mock_broker_set_down(s.cluster, 1),
 	    RD_KAFKA_RESP_ERR_NO_ERROR);
 	cr_assert_eq(rd_kafka_mock_broker_set_up(s.cluster, 1),
@@ -85,7 +65,7 @@ Test(engine, broker_that_goes_and_comes_back_loses_nothing, .timeout = 90)
 		mock_produce(&s, p, 100);
 		mock_wait_done(&s, p);
 	}
-	end();
+	mock_end(&s);
 }
 
 Test(engine, readiness_says_what_is_missing, .timeout = 90)

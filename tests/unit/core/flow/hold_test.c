@@ -14,24 +14,10 @@ MOCK_SIDE_BY_SIDE
 static struct mock_service s;
 
 static void
-begin(int partitions)
-{
-	mock_open(&s, partitions);
-	mock_start(&s);
-	for (int32_t p = 0; p < partitions; p++) {
-		mock_produce(&s, p, 10);
-		mock_wait_done(&s, p);
-	}
-}
-
-static void
 end(void)
 {
 	engine_hold_end(s.engine);
-	mock_stop(&s);
-	cr_assert_eq(s.rc, SECOR_OK, "%s", s.err.text);
-	mock_exactly_once(&s);
-	mock_close(&s);
+	mock_end(&s);
 }
 
 static struct hold
@@ -79,7 +65,7 @@ push(rd_kafka_resp_err_t err)
 
 Test(hold, taken_committed_and_released_goes_on_with_the_others, .timeout = 120)
 {
-	begin(3);
+	mock_begin(&s, 3);
 	for (int32_t p = 0; p < 3; p++) {
 		struct hold taken = take(p), commit;
 
@@ -99,7 +85,7 @@ Test(hold, released_without_a_commit_goes_on, .timeout = 90)
 {
 	struct hold taken;
 
-	begin(1);
+	mock_begin(&s, 1);
 	taken = take(0);
 	mock_produce(&s, 0, 20);
 	release(&taken, 0, "runs again");
@@ -111,7 +97,7 @@ Test(hold, refused_where_it_is_not_to_be_had, .timeout = 90)
 {
 	struct hold taken, hold = {.verb = HOLD_TAKE};
 
-	begin(1);
+	mock_begin(&s, 1);
 	hold = ask(HOLD_TAKE, 7, NULL);
 	cr_assert_eq(hold.status, SECOR_REJECT);
 	hold.partition = 0;
@@ -136,7 +122,7 @@ Test(hold, lost_in_the_commit_is_told_and_joined_again, .timeout = 90)
 {
 	struct hold taken, hold;
 
-	begin(1);
+	mock_begin(&s, 1);
 	taken = take(0);
 	push(RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION);
 	hold = ask(HOLD_COMMIT, 0, &taken);
@@ -152,7 +138,7 @@ Test(hold, refused_commit_halts_until_it_is_taken_again, .timeout = 90)
 {
 	struct hold taken, hold;
 
-	begin(1);
+	mock_begin(&s, 1);
 	taken = take(0);
 	push(RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
 	hold = ask(HOLD_COMMIT, 0, &taken);
@@ -170,7 +156,7 @@ Test(hold, stop_with_a_held_partition_is_clean, .timeout = 90)
 {
 	struct hold taken, hold;
 
-	begin(1);
+	mock_begin(&s, 1);
 	taken = take(0);
 	engine_hold_end(s.engine);
 	hold = ask(HOLD_RELEASE, 0, &taken);
