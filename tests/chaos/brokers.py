@@ -1,8 +1,9 @@
 """Brokers that can be struck, as run.Run wants them.
 
 Each has address, proxied_address, proxy, copies; join(group) says who will be
-there; strike(act, for_ms) kills or pauses a broker for so long in the background and says whether it does; calm()
-returns when all of them are up again.
+there; strike(act, for_ms) kills or pauses a broker for so long in the
+background and says whether it does; calm() returns when all of them are up
+again.
 """
 
 import threading
@@ -11,6 +12,18 @@ import time
 import kafka as clients
 from proxy import TcpProxy
 from servers import Kafka
+
+
+def strike(node, act, for_ms):
+    """Pauses this broker, or kills it, for so long."""
+    if act == "pause":
+        node.pause()
+        time.sleep(for_ms / 1000)
+        node.cont()
+    else:
+        node.kill9()
+        time.sleep(for_ms / 1000)
+        node.start()
 
 
 class Own:
@@ -35,16 +48,6 @@ class Own:
                 return n
         return self.nodes[0]
 
-    def _do(self, node, act, for_ms):
-        if act == "pause":
-            node.pause()
-            time.sleep(for_ms / 1000)
-            node.cont()
-        else:
-            node.kill9()
-            time.sleep(for_ms / 1000)
-            node.start()
-
     def join(self, group):
         self.group = group
 
@@ -52,7 +55,7 @@ class Own:
         if self._busy and self._busy.is_alive():
             return False
         self._busy = threading.Thread(
-            target=self._do, args=(self._node(), act, for_ms))
+            target=strike, args=(self._node(), act, for_ms))
         self._busy.start()
         return True
 

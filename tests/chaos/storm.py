@@ -19,7 +19,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "flow"), str(HERE.parent / "rig")]
-from brokers import Shared  # noqa: E402
+from brokers import Shared, strike  # noqa: E402
 from run import COUNTED  # noqa: E402
 from servers import Rgw, free_ports  # noqa: E402
 
@@ -56,14 +56,7 @@ class Storm:
             return
         self.broker_strikes[act] += 1
         try:
-            if act == "pause":
-                broker.pause()
-                time.sleep(for_ms / 1000)
-                broker.cont()
-            else:
-                broker.kill9()
-                time.sleep(for_ms / 1000)
-                broker.start()
+            strike(broker, act, for_ms)
         finally:
             broker.striking.release()
 
