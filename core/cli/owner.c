@@ -4,7 +4,6 @@
 #include "core/cli/owner.h"
 
 #include "core/base/buf.h"
-#include "core/observe/control.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -29,33 +28,25 @@ set_patience(int fd, int ms)
 
 /* 0: none came; errno says why, 0 for an end. */
 static int
-read_line(struct owner_process *process, char line[1024])
+read_line(struct owner_process *process, char line[CONTROL_LINE_MAX])
 {
-	for (;;) {
-		char *lf = memchr(process->line, '\n', process->filled);
-		ssize_t n;
+	struct control_lines *lines = &process->lines;
+	ssize_t n;
 
-		if (lf != NULL) {
-			size_t len = (size_t)(lf - process->line);
-
-			memcpy(line, process->line, len);
-			line[len] = '\0';
-			process->filled -= len + 1;
-			memmove(process->line, lf + 1, process->filled);
-			return 1;
-		}
-		if (process->filled == sizeof(process->line)) {
+	while (control_line(lines, line) < 0) {
+		if (lines->filled == sizeof(lines->bytes)) {
 			errno = EPROTO;
 			return 0;
 		}
-		n = recv(process->fd, process->line + process->filled,
-		    sizeof(process->line) - process->filled, 0);
+		n = recv(process->fd, lines->bytes + lines->filled,
+		    sizeof(lines->bytes) - lines->filled, 0);
 		if (n <= 0) {
 			errno = n == 0 ? 0 : errno;
 			return 0;
 		}
-		process->filled += (size_t)n;
+		lines->filled += (size_t)n;
 	}
+	return 1;
 }
 
 /* ---- connections ---- */
@@ -107,7 +98,7 @@ static void
 add_process(struct owners *owners, char *path, int named)
 {
 	struct owner_process *process;
-	char line[1024];
+	char line[CONTROL_LINE_MAX];
 
 	owners->items = mem_grow(
 	    owners->items, (owners->count + 1) * sizeof(*owners->items));
@@ -166,7 +157,8 @@ owners_find(
 /* `question` ends with LF. The status that the answer's word means; its text,
  * or why there is none, into text. */
 static int
-ask(struct owner_process *process, const char *question, char text[1024])
+ask(struct owner_process *process, const char *question,
+    char text[CONTROL_LINE_MAX])
 {
 	static const struct {
 		const char *word;
@@ -177,7 +169,7 @@ ask(struct owner_process *process, const char *question, char text[1024])
 
 	if (send(process->fd, question, len, MSG_NOSIGNAL) != (ssize_t)len ||
 	    !read_line(process, text)) {
-		(void)snprintf(text, 1024,
+		(void)snprintf(text, CONTROL_LINE_MAX,
 		    "the process does not answer any more (%s): 'secor offsets "
 		    "show' tells what holds",
 		    errno == 0 ? "it ended, or had waited for 10 minutes"
@@ -204,7 +196,7 @@ owners_take(struct owners *owners, const struct halt_place *place,
 {
 	char *question = mem_text(
 	    "take %s %s %" PRId32 "\n", g, place->topic, place->partition);
-	char text[1024];
+	char text[CONTROL_LINE_MAX];
 	int rc = SECOR_REJECT;
 	size_t i;
 
@@ -239,7 +231,7 @@ owners_commit(struct owners *owners, const struct halt_place *place,
     const struct record *record, struct secor_err *err)
 {
 	struct owner_process *process = process_of(owners, place);
-	char metadata[RECORD_TEXT_MAX], text[1024];
+	char metadata[RECORD_TEXT_MAX], text[CONTROL_LINE_MAX];
 	char *question;
 	int rc;
 
@@ -263,7 +255,7 @@ owners_commit(struct owners *owners, const struct halt_place *place,
 static void
 give_back(struct owner_process *process, const struct halt_place *place)
 {
-	char text[1024];
+	char text[CONTROL_LINE_MAX];
 	char *question = mem_text(
 	    "release %s %" PRId32 "\n", place->topic, place->partition);
 

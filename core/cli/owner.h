@@ -7,12 +7,12 @@
 
 #include "core/cli/group.h"
 #include "core/flow/remedy.h"
+#include "core/observe/control.h"
 
 struct owner_process {
 	char *path; /* of its socket */
 	int fd;	    /* -1: not reached */
-	char line[1024];
-	size_t filled;
+	struct control_lines lines;
 };
 
 struct owner_taken {

@@ -34,8 +34,7 @@ struct control {
 	/* of the connection */
 	int fd;
 	int64_t until_boot_ms;
-	char line[CONTROL_LINE_MAX];
-	size_t filled;
+	struct control_lines lines;
 	struct held *held;
 	size_t held_count;
 };
@@ -89,33 +88,41 @@ wait_readable(struct control *control, int fd)
 	return n > 0 && fds[1].revents == 0;
 }
 
-/* The next line without its LF, NUL-terminated; 0 when there is none any more,
- * or one that is too long. */
+ssize_t
+control_line(struct control_lines *lines, char line[CONTROL_LINE_MAX])
+{
+	char *lf = memchr(lines->bytes, '\n', lines->filled);
+	size_t len;
+
+	if (lf == NULL)
+		return -1;
+	len = (size_t)(lf - lines->bytes);
+	memcpy(line, lines->bytes, len);
+	line[len] = '\0';
+	lines->filled -= len + 1;
+	memmove(lines->bytes, lf + 1, lines->filled);
+	return (ssize_t)len;
+}
+
+/* The next line; 0 when there is none any more, or one that is too long or has
+ * a NUL. */
 static int
 read_line(struct control *control, char line[CONTROL_LINE_MAX])
 {
-	for (;;) {
-		char *lf = memchr(control->line, '\n', control->filled);
-		ssize_t n;
+	struct control_lines *lines = &control->lines;
+	ssize_t len, n;
 
-		if (lf != NULL) {
-			size_t len = (size_t)(lf - control->line);
-
-			memcpy(line, control->line, len);
-			line[len] = '\0';
-			control->filled -= len + 1;
-			memmove(control->line, lf + 1, control->filled);
-			return strlen(line) == len;
-		}
-		if (control->filled == sizeof(control->line) ||
+	while ((len = control_line(lines, line)) < 0) {
+		if (lines->filled == sizeof(lines->bytes) ||
 		    !wait_readable(control, control->fd))
 			return 0;
-		n = recv(control->fd, control->line + control->filled,
-		    sizeof(control->line) - control->filled, 0);
+		n = recv(control->fd, lines->bytes + lines->filled,
+		    sizeof(lines->bytes) - lines->filled, 0);
 		if (n <= 0)
 			return 0;
-		control->filled += (size_t)n;
+		lines->filled += (size_t)n;
 	}
+	return strlen(line) == (size_t)len;
 }
 
 /* An answer is shorter than what a socket takes at once; an asker that does not
@@ -267,7 +274,7 @@ serve(struct control *control)
 		(void)send_line(control, "no", "another user's process");
 		return;
 	}
-	control->filled = 0;
+	control->lines.filled = 0;
 	control->until_boot_ms = clock_boot_ms() + CONTROL_LIMIT_MS;
 	if (!send_line(control, CONTROL_GREETING, ""))
 		return;

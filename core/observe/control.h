@@ -21,6 +21,7 @@
 #include <secor/plugin.h>
 
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <sys/un.h>
 
 #define CONTROL_NAME "control"
@@ -47,6 +48,17 @@ struct control_source {
 int control_start(const char *folder, const struct control_source *source,
     struct control **control, struct secor_err *err);
 void control_stop(struct control *control); /* accepts NULL */
+
+/* What came over the socket and was not taken yet; both ends read lines. */
+struct control_lines {
+	char bytes[CONTROL_LINE_MAX];
+	size_t filled;
+};
+
+/* Takes the next line without its LF, NUL-terminated. Its length, a NUL in it
+ * counts; -1: there is none yet. No line comes any more when `filled` is
+ * CONTROL_LINE_MAX. */
+ssize_t control_line(struct control_lines *lines, char line[CONTROL_LINE_MAX]);
 
 /* The address of folder/name, also where the path is longer than an address
  * has room: `dir_fd` is then an open folder (the caller closes it), else -1. 0
