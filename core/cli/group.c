@@ -234,6 +234,18 @@ group_topics_free(struct group_topic *topics, size_t count)
 	free(topics);
 }
 
+/* Of one request; caller destroys them. */
+static rd_kafka_AdminOptions_t *
+admin_options(struct group *group, rd_kafka_admin_op_t op)
+{
+	rd_kafka_AdminOptions_t *options =
+	    rd_kafka_AdminOptions_new(group->rk, op);
+
+	(void)rd_kafka_AdminOptions_set_request_timeout(
+	    options, GROUP_TIMEOUT_MS, NULL, 0);
+	return options;
+}
+
 /* ---- other groups ---- */
 
 static rd_kafka_event_t *
@@ -243,12 +255,10 @@ ask_offsets(struct group *group, const char *name,
 	rd_kafka_queue_t *answers = rd_kafka_queue_new(group->rk);
 	rd_kafka_ListConsumerGroupOffsets_t *ask =
 	    rd_kafka_ListConsumerGroupOffsets_new(name, list);
-	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(
-	    group->rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+	rd_kafka_AdminOptions_t *options =
+	    admin_options(group, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
 	rd_kafka_event_t *event;
 
-	(void)rd_kafka_AdminOptions_set_request_timeout(
-	    options, GROUP_TIMEOUT_MS, NULL, 0);
 	rd_kafka_ListConsumerGroupOffsets(group->rk, &ask, 1, options, answers);
 	event = rd_kafka_queue_poll(answers, 2 * GROUP_TIMEOUT_MS);
 	rd_kafka_AdminOptions_destroy(options);
@@ -318,12 +328,10 @@ ask_members(struct group *group)
 {
 	const char *name = group->config->kafka.group;
 	rd_kafka_queue_t *answers = rd_kafka_queue_new(group->rk);
-	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(
-	    group->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
+	rd_kafka_AdminOptions_t *options =
+	    admin_options(group, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
 	rd_kafka_event_t *event;
 
-	(void)rd_kafka_AdminOptions_set_request_timeout(
-	    options, GROUP_TIMEOUT_MS, NULL, 0);
 	rd_kafka_DescribeConsumerGroups(group->rk, &name, 1, options, answers);
 	event = rd_kafka_queue_poll(answers, 2 * GROUP_TIMEOUT_MS);
 	rd_kafka_AdminOptions_destroy(options);
