@@ -203,6 +203,8 @@ build/release/bench/noprotocol/secor: build/release/bench/noprotocol/advance.o \
 build/release/bench/fill: build/release/bench/fill.o \
 	build/release/bench/broker/log.o build/release/core.a build/release/common.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+$(addprefix build/release/bench/,bare bare-mi plain put): \
+	build/release/bench/tool.o
 build/release/bench/bare build/release/bench/put: %: %.o build/release/core.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 build/release/bench/plain build/release/bench/sink: %: %.o

@@ -4,6 +4,7 @@
  * its handle is made by the product's own client_conf: the same properties and,
  * where librdkafka needs it, the same wake-up of a queue that was full.
  */
+#include "bench/tool.h"
 #include "core/flow/client.h"
 
 #include <stdio.h>
@@ -17,23 +18,6 @@ struct bare {
 	rd_kafka_queue_t *queue;
 	struct wake wake;
 };
-
-static void
-die(const char *what, const char *why)
-{
-	(void)fprintf(stderr, "bare: %s: %s\n", what, why);
-	exit(1);
-}
-
-static const char *
-env(const char *name)
-{
-	const char *value = getenv(name);
-
-	if (value == NULL)
-		die(name, "is not set: run me under the broker");
-	return value;
-}
 
 static void
 open_handle(struct bare *bare, int partitions)
@@ -50,16 +34,16 @@ open_handle(struct bare *bare, int partitions)
 	char why[512];
 
 	if (client_conf(&config, &conf, &err) != SECOR_OK)
-		die("configuration", err.text);
+		give_up("configuration", err.text);
 	bare->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
 	if (bare->rk == NULL)
-		die("client", why);
+		give_up("client", why);
 	(void)rd_kafka_poll_set_consumer(bare->rk);
 	bare->queue = rd_kafka_queue_get_consumer(bare->rk);
 	for (int i = 0; i < partitions; i++)
 		rd_kafka_topic_partition_list_add(all, "bench", i)->offset = 0;
 	if (rd_kafka_assign(bare->rk, all) != RD_KAFKA_RESP_ERR_NO_ERROR)
-		die("assign", "refused");
+		give_up("assign", "refused");
 	rd_kafka_topic_partition_list_destroy(all);
 	client_queue_limits(bare->rk, &bare->wake);
 }

@@ -6,6 +6,8 @@
  *
  * plain FOLDER text|gzip
  */
+#include "bench/tool.h"
+
 #include <librdkafka/rdkafka.h>
 
 #include <jansson.h>
@@ -28,23 +30,6 @@ struct out {
 static struct out outs[FILES_MAX];
 static size_t out_count;
 
-static void
-die(const char *what, const char *why)
-{
-	(void)fprintf(stderr, "plain: %s: %s\n", what, why);
-	exit(1);
-}
-
-static const char *
-env(const char *name)
-{
-	const char *value = getenv(name);
-
-	if (value == NULL)
-		die(name, "is not set: run me under the broker");
-	return value;
-}
-
 static rd_kafka_t *
 open_client(void)
 {
@@ -58,15 +43,15 @@ open_client(void)
 		why, sizeof(why)) != RD_KAFKA_CONF_OK ||
 	    rd_kafka_conf_set(conf, "group.id", "plain", why, sizeof(why)) !=
 		RD_KAFKA_CONF_OK)
-		die("configuration", why);
+		give_up("configuration", why);
 	rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
 	if (rk == NULL)
-		die("client", why);
+		give_up("client", why);
 	(void)rd_kafka_poll_set_consumer(rk);
 	for (int i = 0; i < PARTITIONS; i++)
 		rd_kafka_topic_partition_list_add(all, "bench", i)->offset = 0;
 	if (rd_kafka_assign(rk, all) != RD_KAFKA_RESP_ERR_NO_ERROR)
-		die("assign", "refused");
+		give_up("assign", "refused");
 	rd_kafka_topic_partition_list_destroy(all);
 	return rk;
 }
@@ -81,7 +66,7 @@ hour_of(const rd_kafka_message_t *message)
 	struct tm tm = {0};
 
 	if (text == NULL || strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) == NULL)
-		die("message", "no time");
+		give_up("message", "no time");
 	json_decref(json);
 	return (long)(timegm(&tm) / 3600);
 }
@@ -96,7 +81,7 @@ find(const char *folder, int gzip, long hour, int partition)
 		if (out->hour == hour && out->partition == partition)
 			return out;
 	if (out_count == FILES_MAX)
-		die("files", "too many");
+		give_up("files", "too many");
 	(void)snprintf(path, sizeof(path), "%s/%ld_%d%s", folder, hour,
 	    partition, gzip ? ".gz" : "");
 	out->hour = hour;
@@ -106,7 +91,7 @@ find(const char *folder, int gzip, long hour, int partition)
 	else
 		out->text = fopen(path, "wb");
 	if (out->gzip == NULL && out->text == NULL)
-		die(path, "cannot be made");
+		give_up(path, "cannot be made");
 	out_count++;
 	return out;
 }
@@ -125,7 +110,7 @@ append(const struct out *out, const rd_kafka_message_t *message)
 			   message->len &&
 		       fputc('\n', out->text) == '\n';
 	if (!good)
-		die("write", "failed");
+		give_up("write", "failed");
 }
 
 static void
@@ -134,7 +119,7 @@ close_all(void)
 	for (size_t i = 0; i < out_count; i++)
 		if (outs[i].gzip != NULL ? gzclose(outs[i].gzip) != Z_OK
 					 : fclose(outs[i].text) != 0)
-			die("close", "failed");
+			give_up("close", "failed");
 }
 
 int
@@ -145,7 +130,7 @@ main(int argc, char **argv)
 	int gzip;
 
 	if (argc != 3)
-		die("usage", "plain FOLDER text|gzip");
+		give_up("usage", "plain FOLDER text|gzip");
 	gzip = strcmp(argv[2], "gzip") == 0;
 	rk = open_client();
 	while (wanted > 0) {

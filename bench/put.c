@@ -3,6 +3,7 @@
  * with a store plugin, as an uploader of the engine would, and prints what that
  * cost as key=value.
  */
+#include "bench/tool.h"
 #include "core/base/hash.h"
 #include "core/plugin/plugin.h"
 
@@ -53,13 +54,6 @@ host_add(struct secor_counter *counter, int64_t n)
 
 static const struct secor_host host = {
     sizeof(host), host_log, host_now, host_counter, host_add};
-
-static void
-die(const char *what, const char *why)
-{
-	(void)fprintf(stderr, "put: %s: %s\n", what, why);
-	exit(1);
-}
 
 static int
 read_file(const struct secor_put *put, uint64_t at, void *bytes, size_t len,
@@ -119,13 +113,13 @@ put_all(const struct secor_store_ops *ops, void *store, int fd, int count)
 	put.length = length;
 	put.key = key;
 	if (ops->probe(store, &err) != SECOR_OK)
-		die("probe", err.text);
+		give_up("probe", err.text);
 	wall = seconds(CLOCK_MONOTONIC);
 	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	for (int i = 0; i < count; i++) {
 		(void)snprintf(key, sizeof(key), "object-%d", i);
 		if (ops->put(store, &put, &err) != SECOR_OK)
-			die(key, err.text);
+			give_up(key, err.text);
 	}
 	(void)printf("wall_s=%.3f cpu_s=%.3f bytes=%lld\n",
 	    seconds(CLOCK_MONOTONIC) - wall,
@@ -140,13 +134,13 @@ set_option(const struct options *opts, void *conf, char *text)
 	struct secor_err err = {""};
 
 	if (equals == NULL)
-		die(text, "is not key=value");
+		give_up(text, "is not key=value");
 	*equals = '\0';
 	row = options_find(opts, text);
 	if (row == NULL)
-		die(text, "is no option");
+		give_up(text, "is no option");
 	if (options_set_text(row, conf, equals + 1, &err) != SECOR_OK)
-		die(text, err.text);
+		give_up(text, err.text);
 }
 
 int
@@ -162,21 +156,21 @@ main(int argc, char **argv)
 	int fd;
 
 	if (argc < 5)
-		die("usage", "put BUILD STORE FILE COUNT [key=value...]");
+		give_up("usage", "put BUILD STORE FILE COUNT [key=value...]");
 	(void)snprintf(path, sizeof(path), "%s/plugins", argv[1]);
 	registry = registry_new(path, 1);
 	if (registry_find(registry, SECOR_STORE, argv[2], ".", &plugin, &err) !=
 	    SECOR_OK)
-		die(argv[2], err.text);
+		give_up(argv[2], err.text);
 	opts = plugin_options(plugin);
 	with.conf = options_new(&opts);
 	for (int i = 5; i < argc; i++)
 		set_option(&opts, (void *)(uintptr_t)with.conf, argv[i]);
 	fd = open(argv[3], O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		die(argv[3], "cannot be opened");
+		give_up(argv[3], "cannot be opened");
 	if (plugin->ops.store->open(&with, &store, &err) != SECOR_OK)
-		die("open", err.text);
+		give_up("open", err.text);
 	put_all(plugin->ops.store, store, fd, atoi(argv[4]));
 	plugin->ops.store->close(store);
 	options_free(&opts, (void *)(uintptr_t)with.conf);
