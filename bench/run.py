@@ -63,7 +63,12 @@ def main():
         print(*(row.name for row in rows), sep="\n")
         return 0
     path = os.environ.get("BENCH_RAW") or lib.ROOT / "build/bench.jsonl"
-    chosen = choose(rows, os.environ.get("BENCH_ONLY", "."))
+    only = os.environ.get("BENCH_ONLY", ".")
+    chosen = choose(rows, only)
+    if not chosen:
+        print(f"BENCH_ONLY={only} is no row's name: bench/run.py --list",
+              file=sys.stderr)
+        return 1
     try:
         with open(path, "w", encoding="ascii") as raw:
             failed = measure(chosen, raw)
