@@ -178,7 +178,8 @@ cli_store(const struct config *config, void **self, struct secor_err *err)
 	const struct plugin *plugin = config->store.plugin;
 	struct secor_open with = {.size = sizeof(with),
 	    .conf = config->store.conf,
-	    .host = plugin->host};
+	    .host = plugin->host,
+	    .compat = config->store.compat};
 	struct secor_err why = {{0}};
 
 	if (plugin->ops.store->open(&with, self, &why) == SECOR_OK)

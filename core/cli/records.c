@@ -97,7 +97,8 @@ records_read(const struct config_use *format, FILE *file, const char *name,
 	struct file_source from = {{sizeof(from.source), file_get}, file, name};
 	struct secor_open with = {.size = sizeof(with),
 	    .conf = format->conf,
-	    .host = format->plugin->host};
+	    .host = format->plugin->host,
+	    .compat = format->compat};
 	const struct taker taker = {each, arg};
 	void *self = NULL;
 	void *reader = NULL;

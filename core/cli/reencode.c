@@ -107,7 +107,8 @@ begin(struct encoding *encoding, const struct config_use *format,
 	struct secor_format_traits traits = {.size = sizeof(traits)};
 	struct secor_open with = {.size = sizeof(with),
 	    .conf = format->conf,
-	    .host = format->plugin->host};
+	    .host = format->plugin->host,
+	    .compat = format->compat};
 	int rc = ops->open(&with, &encoding->self, err);
 
 	ops->describe(format->conf, &traits);

@@ -14,6 +14,7 @@ struct binder {
 	const char *base_dir; /* folder of the file, as it was given */
 	const char *real_dir; /* the same, absolute: what paths become */
 	int load;	      /* plugins are opened */
+	int compat;	      /* the file's, once it is known */
 };
 
 /* One structure of a section. It holds defaults, or the values inherited. */

@@ -30,6 +30,7 @@ struct config_use {
 	const void *conf;
 	const char *use;     /* as written */
 	int64_t interval_ms; /* reporters */
+	int compat;	     /* enum secor_compat: the file's */
 };
 
 struct config_uses {
@@ -116,6 +117,7 @@ struct config_topic {
 
 struct config {
 	const char *file;
+	int compat; /* enum secor_compat */
 	struct config_kafka kafka;
 	struct config_stage stage;
 	struct config_layout layout;

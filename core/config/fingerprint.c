@@ -32,6 +32,10 @@ fingerprint_of(const struct config *config, const struct config_topic *topic)
 {
 	uint64_t hash = hash64_add_text(0, "secor 1");
 
+	/* files of before it was there keep their number */
+	if (config->compat != SECOR_COMPAT_NONE)
+		hash = hash64_add_int(
+		    hash64_add_text(hash, "compat"), config->compat);
 	hash = hash64_add_int(hash, config->layout.generation);
 	hash = hash64_add_text(hash, config->layout.manifest_prefix);
 	hash = hash64_add_text(hash, config->layout.dead_letter_prefix);

@@ -56,6 +56,26 @@ bind_config_sections(
 	}
 }
 
+/* `compat`: what every plugin of the file is told. */
+static void
+bind_compat(
+    struct binder *binder, const struct node *root, struct config *config)
+{
+	const struct secor_option *row = options_row(&file_keys, 0);
+	const struct node *node = node_get(root, row->key);
+	struct secor_err err = {""};
+	char *text;
+
+	options_init(&file_keys, config);
+	if (node == NULL)
+		return;
+	text = bind_text(binder, node, row->key);
+	if (text != NULL && options_set(row, config, text, &err) != SECOR_OK)
+		diag_error(binder->diag, node->spot, "%s", err.text);
+	free(text);
+	binder->compat = config->compat;
+}
+
 /* Where a systemd unit says, else a folder of the user's. */
 static void
 default_stage(const struct binder *binder, const struct node *root,
@@ -242,8 +262,8 @@ folder_of(const char *file)
 }
 
 static struct config *
-load(const struct binder *binder, const char *file, const char *bytes,
-    size_t len, int flags)
+load(struct binder *binder, const char *file, const char *bytes, size_t len,
+    int flags)
 {
 	struct tree *tree = tree_parse(bytes, len, binder->diag);
 	struct whole *whole;
@@ -254,6 +274,7 @@ load(const struct binder *binder, const char *file, const char *bytes,
 	root = tree_root(tree);
 	whole = whole_new(file);
 	check_top(binder, root);
+	bind_compat(binder, root, &whole->config);
 	bind_config_sections(binder, root, &whole->config);
 	default_stage(binder, root, &whole->config.stage);
 	bind_plugins(binder, root, &whole->config);
@@ -275,8 +296,8 @@ config_load(
 	char *folder = folder_of(file), *real = realpath(folder, NULL);
 	struct binder binder = {&diag, how->registry, folder,
 	    real != NULL ? real : folder,
-	    (how->flags & CONFIG_NO_LOAD) == 0 &&
-		registry_loads(how->registry)};
+	    (how->flags & CONFIG_NO_LOAD) == 0 && registry_loads(how->registry),
+	    SECOR_COMPAT_NONE};
 	struct secor_err err = {""};
 	struct config *loaded = NULL;
 	char *bytes = NULL;

@@ -216,6 +216,10 @@ config_markdown(struct registry *registry)
 				put_refusals(&out);
 		} else if (what != NULL) {
 			put_plugins(&out, registry, what);
+		} else if (strcmp(section_names[i], "compat") == 0) {
+			buf_puts(&out, "## compat\n\nOf the whole file, "
+				       "without a section.\n\n");
+			put_table(&out, &file_keys);
 		}
 	}
 	buf_puts(&out,

@@ -21,6 +21,7 @@ static const char *const AGES[] = {"oldest", "youngest", NULL};
 static const char *const STOPS[] = {"drop", "finish", NULL};
 static const char *const BAD[] = {"dead_letter", "skip", "halt", NULL};
 static const char *const TIMES[] = {"field", "kafka", NULL};
+static const char *const COMPATS[] = {"none", "secor", NULL};
 static const char *const LEVELS[] = {"error", "warn", "info", "debug", NULL};
 
 #define KAFKA struct config_kafka
@@ -143,6 +144,13 @@ static const struct secor_option HTTP_ROWS[] = {
 	"host:port of /metrics, /health and the status page; empty: none."),
 };
 
+#define CONFIG struct config
+static const struct secor_option FILE_ROWS[] = {
+    SECOR_OPTION_CHOICE(CONFIG, compat, "compat", "none", COMPATS, OUTPUT,
+	"secor: where they differ, paths and objects are those of the Secor in "
+	"Java, oddities included (docs/MIGRATE.md); none: ours."),
+};
+
 #define TOPIC struct config_topic
 static const struct secor_option PARSER_ROWS[] = {
     SECOR_OPTION_CHOICE(TOPIC, time_source, "time_source", "field", TIMES,
@@ -163,6 +171,7 @@ static const struct secor_option REPORTER_ROWS[] = {
 	NULL, 0, "How often the metrics are pushed."),
 };
 
+const struct options file_keys = OPTIONS(FILE_ROWS, CONFIG);
 const struct options parser_keys = OPTIONS(PARSER_ROWS, TOPIC);
 const struct options reporter_keys = OPTIONS(REPORTER_ROWS, USE);
 
@@ -203,6 +212,7 @@ const struct use_section use_sections[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
-const char *const section_names[] = {"kafka", "transformers", "parser",
-    "partitioner", "format", "stage", "batch", "store", "bad_messages",
-    "notifiers", "layout", "http", "reporters", "engine", "overrides", NULL};
+const char *const section_names[] = {"compat", "kafka", "transformers",
+    "parser", "partitioner", "format", "stage", "batch", "store",
+    "bad_messages", "notifiers", "layout", "http", "reporters", "engine",
+    "overrides", NULL};

@@ -20,6 +20,9 @@ extern const struct engine_section config_sections[];
 /* Of one topic, in overrides too: batch, bad_messages. */
 extern const struct engine_section topic_sections[];
 
+/* Keys of the file's top level that are no sections, in struct config. */
+extern const struct options file_keys;
+
 /* The engine's keys beside a plugin's: in struct config_topic for a parser, in
  * struct config_use for a reporter. */
 extern const struct options parser_keys;

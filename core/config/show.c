@@ -110,6 +110,7 @@ config_show(const struct config *config)
 {
 	struct buf out = {0};
 
+	put_rows(&out, &file_keys, config, 0);
 	for (const struct engine_section *own = config_sections;
 	     own->name != NULL; own++) {
 		buf_printf(&out, "%s:\n", own->name);

@@ -198,7 +198,8 @@ try_open(const struct binder *binder, struct spot spot,
 	struct secor_open with = {.size = sizeof(with),
 	    .conf = use->conf,
 	    .host = use->plugin->host,
-	    .no_time = topic->time_source == CONFIG_TIME_KAFKA};
+	    .no_time = topic->time_source == CONFIG_TIME_KAFKA,
+	    .compat = use->compat};
 	struct secor_err err = {""};
 	void *self = NULL;
 	close_fn close;

@@ -49,7 +49,8 @@ run_check(const struct binder *binder, const struct node *map,
     const struct config_use *use, const char *section, int no_time)
 {
 	struct check_arg arg = {binder, map, section};
-	struct secor_check check = {sizeof(check), on_complaint, &arg, no_time};
+	struct secor_check check = {
+	    sizeof(check), on_complaint, &arg, no_time, use->compat};
 
 	if (use->plugin->desc.check != NULL)
 		use->plugin->desc.check(use->conf, &check);
@@ -124,6 +125,7 @@ bind(const struct binder *binder, const struct asked *asked,
 		return;
 	}
 	use->use = use_name(binder, asked);
+	use->compat = binder->compat;
 	if (use->use == NULL)
 		return;
 	if (asked->engine.conf != NULL)

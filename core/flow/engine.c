@@ -198,8 +198,10 @@ probe_store(struct engine *engine, struct secor_err *err)
 {
 	const struct config_use *use = &engine->config->store;
 	const struct secor_store_ops *ops = use->plugin->ops.store;
-	struct secor_open with = {
-	    .size = sizeof(with), .conf = use->conf, .host = use->plugin->host};
+	struct secor_open with = {.size = sizeof(with),
+	    .conf = use->conf,
+	    .host = use->plugin->host,
+	    .compat = use->compat};
 	struct secor_err why = {{0}};
 	char url[1024] = "";
 	void *store;

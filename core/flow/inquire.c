@@ -362,7 +362,8 @@ inquirer_new(rd_kafka_t *rk, const struct config *config, struct queue *answers,
 	struct inquirer *q = mem_alloc(sizeof(*q));
 	struct secor_open with = {.size = sizeof(with),
 	    .conf = config->store.conf,
-	    .host = config->store.plugin->host};
+	    .host = config->store.plugin->host,
+	    .compat = config->store.compat};
 
 	q->rk = rk;
 	q->config = config;

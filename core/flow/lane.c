@@ -11,8 +11,10 @@ static int
 open_encoder(struct lane *lane, struct secor_err *err)
 {
 	const struct config_use *use = &lane->topic->format;
-	struct secor_open with = {
-	    .size = sizeof(with), .conf = use->conf, .host = use->plugin->host};
+	struct secor_open with = {.size = sizeof(with),
+	    .conf = use->conf,
+	    .host = use->plugin->host,
+	    .compat = use->compat};
 	struct secor_err why = {{0}};
 
 	lane->format = use->plugin->ops.format;

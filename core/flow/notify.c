@@ -24,11 +24,14 @@ open_teller(struct notifiers *all, size_t i, struct secor_err *err)
 	const struct config_use *use = &all->config->notifiers.items[i];
 	const struct config_use *store = &all->config->store;
 	struct teller *teller = &all->tellers[i];
-	struct secor_open with = {
-	    .size = sizeof(with), .conf = use->conf, .host = use->plugin->host};
+	struct secor_open with = {.size = sizeof(with),
+	    .conf = use->conf,
+	    .host = use->plugin->host,
+	    .compat = use->compat};
 	struct secor_open with_store = {.size = sizeof(with_store),
 	    .conf = store->conf,
-	    .host = store->plugin->host};
+	    .host = store->plugin->host,
+	    .compat = store->compat};
 	const char *name = use->plugin->desc.name;
 	struct secor_err why = {{0}};
 

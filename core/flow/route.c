@@ -68,7 +68,8 @@ open_one(const struct config_use *use, const struct secor_strings *fields,
 	struct secor_open with = {.size = sizeof(with),
 	    .conf = use->conf,
 	    .host = use->plugin->host,
-	    .no_time = no_time};
+	    .no_time = no_time,
+	    .compat = use->compat};
 	struct secor_err why = {{0}};
 	int rc;
 

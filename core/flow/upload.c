@@ -275,6 +275,7 @@ open_stores(struct uploaders *all, const struct config_use *store, int count,
 	    .size = sizeof(with),
 	    .conf = store->conf,
 	    .host = store->plugin->host,
+	    .compat = store->compat,
 	};
 
 	for (; all->count < count; all->count++) {

@@ -15,6 +15,7 @@ codec_open(struct codec *codec, struct secor_err *err)
 	    .size = sizeof(with),
 	    .conf = codec->use->conf,
 	    .host = codec->use->plugin->host,
+	    .compat = codec->use->compat,
 	};
 	struct secor_format_traits traits = {.size = sizeof(traits)};
 

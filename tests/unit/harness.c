@@ -115,7 +115,8 @@ static char *
 run_check(const struct plugin *plugin, const void *conf, int no_time)
 {
 	struct buf text = {0};
-	struct secor_check check = {sizeof(check), note, &text, no_time};
+	struct secor_check check = {
+	    sizeof(check), note, &text, no_time, SECOR_COMPAT_NONE};
 
 	buf_puts(&text, "");
 	if (plugin->desc.check != NULL)

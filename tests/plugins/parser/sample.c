@@ -68,6 +68,8 @@ sample_check(const void *arg, const struct secor_check *check)
 	if (conf->strict && conf->depth > 32)
 		check->complain(
 		    check, NULL, "strict goes to a depth of 32 only");
+	if (conf->ratio > 1 && check->compat == SECOR_COMPAT_SECOR)
+		check->complain(check, "ratio", "is at most 1 with compat");
 }
 
 static int
@@ -79,6 +81,11 @@ sample_open(const struct secor_open *with, void **self, struct secor_err *err)
 		if (strcmp(with->fields.items[i], "impossible") == 0)
 			return secor_fail(err, SECOR_FATAL,
 			    "field '%s' can never be found",
+			    with->fields.items[i]);
+		if (strcmp(with->fields.items[i], "oddity") == 0 &&
+		    with->compat != SECOR_COMPAT_SECOR)
+			return secor_fail(err, SECOR_FATAL,
+			    "field '%s' is found with compat: secor only",
 			    with->fields.items[i]);
 	}
 	sample = calloc(1, sizeof(*sample));

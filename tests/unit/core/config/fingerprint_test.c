@@ -102,6 +102,7 @@ Test(fingerprint, changes_with_what_decides_output)
 	    {"", "", "layout: {dead_letter_prefix: d}\n"},
 	    {"", "", "layout: {extension: .log}\n"},
 	    {"", "", "bad_messages: {action: skip}\n"},
+	    {"", "", "compat: secor\n"},
 	};
 	uint64_t seen[sizeof(T) / sizeof(*T) + 1];
 	size_t n = 0;

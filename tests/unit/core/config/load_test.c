@@ -180,6 +180,32 @@ Test(load, good_file_does_not_complain)
 	registry_free(registry);
 }
 
+Test(load, compat_is_told_to_every_plugin)
+{
+	struct registry *registry = samples();
+	struct config *config = NULL;
+	char *said =
+	    complaints("tests/config/good/compat.yaml", registry, &config);
+
+	cr_expect_str_eq(said, "");
+	cr_assert_not_null(config);
+	cr_expect_eq(config->compat, SECOR_COMPAT_SECOR);
+	cr_expect_eq(config->store.compat, SECOR_COMPAT_SECOR);
+	for (size_t i = 0; i < config->topic_count; i++) {
+		const struct config_topic *topic = &config->topics[i];
+
+		cr_expect_eq(
+		    topic->transformers.items[0].compat, SECOR_COMPAT_SECOR);
+		cr_expect_eq(topic->parser.compat, SECOR_COMPAT_SECOR);
+		cr_expect_eq(
+		    topic->partitioners.items[0].compat, SECOR_COMPAT_SECOR);
+		cr_expect_eq(topic->format.compat, SECOR_COMPAT_SECOR);
+	}
+	free(said);
+	config_free(config);
+	registry_free(registry);
+}
+
 static struct config *
 load_everything(struct registry *registry)
 {

@@ -20,7 +20,7 @@ struct secor_event_level {
 	const char *value; /* not escaped */
 };
 
-/* One object of a finished batch. */
+/* One data object of a finished batch; dead letters are not among them. */
 struct secor_event_object {
 	uint32_t size;
 	uint32_t level_count;

@@ -198,6 +198,14 @@ struct secor_host {
 	void (*add)(struct secor_counter *counter, int64_t n);
 };
 
+/* `compat` of the configuration: whose answers are given where they differ. */
+enum secor_compat {
+	SECOR_COMPAT_NONE = 0,
+	/* Paths and objects as the Secor in Java made them, oddities included:
+	 * whoever moves from it keeps one layout. */
+	SECOR_COMPAT_SECOR = 1
+};
+
 /* What `open` of every kind gets. Borrowed for the call, except `host` and
  * `conf`, which outlive the instance. */
 struct secor_open {
@@ -210,6 +218,7 @@ struct secor_open {
 	/* Parsers: 1 when `time_source: kafka` is set. Do not look for a time,
 	 * and reject nothing for the want of one. */
 	int no_time;
+	int compat; /* enum secor_compat */
 };
 
 /* Complaints of `check` go to the option that they are about (key, or NULL for
@@ -220,6 +229,7 @@ struct secor_check {
 	    const struct secor_check *check, const char *key, const char *text);
 	void *arg;   /* the engine's */
 	int no_time; /* as in secor_open */
+	int compat;
 };
 
 enum secor_kind {
