@@ -13,8 +13,7 @@
 
 struct json_conf {
 	const char *time_field;
-	int time_format;
-	const char *timezone;
+	struct when_conf when;
 };
 
 struct json {
@@ -32,11 +31,7 @@ static const struct secor_option options[] = {
     SECOR_OPTION(STRING, struct json_conf, time_field, "time_field", NULL,
 	SECOR_OPTION_OUTPUT,
 	"path of the event time, like meta.created (a dot in a name: \\.)"),
-    SECOR_OPTION_CHOICE(struct json_conf, time_format, "time_format", "auto",
-	when_formats, SECOR_OPTION_OUTPUT,
-	"unit of the time; auto tells numbers by their size, and ISO-8601"),
-    SECOR_OPTION(STRING, struct json_conf, timezone, "timezone", "UTC",
-	SECOR_OPTION_OUTPUT, "zone of ISO-8601 text that does not name one"),
+    WHEN_ROWS(struct json_conf, when),
 };
 
 static void
@@ -45,9 +40,7 @@ json_check(const void *conf, const struct secor_check *check)
 	const struct json_conf *c = conf;
 	struct secor_err err;
 
-	if (!zone_known(c->timezone))
-		check->complain(
-		    check, "timezone", "there is no such time zone");
+	when_check(&c->when, check);
 	if (check->no_time)
 		return;
 	if (c->time_field == NULL)
@@ -70,7 +63,7 @@ json_close(void *self)
 	free(json->slots);
 	json_scan_free(json->scan);
 	json_paths_fini(&json->paths);
-	zone_close(json->when.zone);
+	when_close(&json->when);
 	free(json);
 }
 
@@ -111,8 +104,9 @@ json_set_up(
     struct json *json, const struct secor_open *with, struct secor_err *err)
 {
 	json->time_slot = JSON_NO_SLOT;
-	json->when.format = json->conf->time_format;
-	if (zone_open(json->conf->timezone, &json->when.zone, err) != SECOR_OK)
+	json->when.noun = "field";
+	json->when.name = json->conf->time_field;
+	if (when_open(&json->when, &json->conf->when, with, err) != SECOR_OK)
 		return SECOR_FATAL;
 	if (!with->no_time) {
 		if (json->conf->time_field == NULL)
@@ -148,26 +142,25 @@ json_open(const struct secor_open *with, void **self, struct secor_err *err)
 }
 
 static int
-json_find_time(struct json *json, struct json_value *value, int64_t *ms,
-    struct secor_err *err)
+json_find_time(struct json *json, struct json_value *found,
+    const struct secor_message *message, int64_t *ms, struct secor_err *err)
 {
-	const char *why = json_kind_text(value->kind);
+	struct when_value value = {WHEN_IS_OTHER, {NULL}};
 
-	if (value->kind != JSON_KIND_STRING && value->kind != JSON_KIND_NUMBER)
-		return secor_fail(err, SECOR_REJECT,
-		    "no time: field '%s' is %s", json->conf->time_field, why);
-	if (value->kind == JSON_KIND_STRING)
-		why = when_parse(
-		    &json->when, json_scan_text(json->scan, value), ms);
-	else if (json->when.format == WHEN_ISO8601)
-		why = "is a number, not ISO-8601 text";
-	else
-		why = when_number(
-		    json->when.format, json_scan_text(json->scan, value), ms);
-	if (why != NULL)
-		return secor_fail(err, SECOR_REJECT, "no time: field '%s' %s",
-		    json->conf->time_field, why);
-	return SECOR_OK;
+	switch (found->kind) {
+	case JSON_KIND_STRING:
+	case JSON_KIND_NUMBER:
+		value.kind = found->kind == JSON_KIND_STRING ? WHEN_IS_TEXT
+							     : WHEN_IS_NUMBER;
+		value.text = json_scan_text(json->scan, found);
+		break;
+	case JSON_KIND_ABSENT:
+	case JSON_KIND_NULL:
+		value.kind = WHEN_IS_MISSING; /* fallthrough */
+	default:
+		value.phrase = json_kind_text(found->kind);
+	}
+	return when_find(&json->when, &value, message, ms, err);
 }
 
 static int
@@ -194,7 +187,7 @@ json_parse(void *self, const struct secor_message *message,
 	if (json->time_slot == JSON_NO_SLOT)
 		return SECOR_OK;
 	return json_find_time(
-	    json, &values[json->time_slot], &record->time_ms, err);
+	    json, &values[json->time_slot], message, &record->time_ms, err);
 }
 
 static const struct secor_parser_ops ops = {

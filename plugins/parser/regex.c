@@ -21,8 +21,7 @@
 struct regex_conf {
 	const char *pattern;
 	const char *time_group;
-	int time_format;
-	const char *timezone;
+	struct when_conf when;
 	int multiline, caseless, dotall, utf;
 	int64_t match_limit;
 };
@@ -46,11 +45,7 @@ static const struct secor_option options[] = {
 	"what to search; named groups are fields, (?<time>...) the time"),
     SECOR_OPTION(STRING, struct regex_conf, time_group, "time_group", "time",
 	SECOR_OPTION_OUTPUT, "name of the group that is the event time"),
-    SECOR_OPTION_CHOICE(struct regex_conf, time_format, "time_format", "auto",
-	when_formats, SECOR_OPTION_OUTPUT,
-	"unit of the time; auto tells numbers by their size, and ISO-8601"),
-    SECOR_OPTION(STRING, struct regex_conf, timezone, "timezone", "UTC",
-	SECOR_OPTION_OUTPUT, "zone of ISO-8601 text that does not name one"),
+    WHEN_ROWS(struct regex_conf, when),
     SECOR_OPTION(BOOL, struct regex_conf, multiline, "multiline", "false",
 	SECOR_OPTION_OUTPUT, "^ and $ match at every line"),
     SECOR_OPTION(BOOL, struct regex_conf, caseless, "caseless", "false",
@@ -136,9 +131,7 @@ regex_check(const void *conf, const struct secor_check *check)
 	struct secor_err err;
 	pcre2_code *code;
 
-	if (!zone_known(c->timezone))
-		check->complain(
-		    check, "timezone", "there is no such time zone");
+	when_check(&c->when, check);
 	if (c->pattern == NULL)
 		return; /* the engine says that it is required */
 	code = regex_compile(c, &err);
@@ -162,7 +155,7 @@ regex_close(void *self)
 	pcre2_match_context_free(regex->limits);
 	pcre2_jit_stack_free(regex->stack);
 	pcre2_code_free(regex->code);
-	zone_close(regex->when.zone);
+	when_close(&regex->when);
 	free(regex->groups);
 	free(regex);
 }
@@ -220,10 +213,10 @@ regex_set_up(
 {
 	struct secor_err why;
 
-	if (zone_open(regex->conf->timezone, &regex->when.zone, err) !=
-	    SECOR_OK)
+	regex->when.noun = "group";
+	regex->when.name = regex->conf->time_group;
+	if (when_open(&regex->when, &regex->conf->when, with, err) != SECOR_OK)
 		return SECOR_FATAL;
-	regex->when.format = regex->conf->time_format;
 	regex->code = regex_compile(regex->conf, &why);
 	if (regex->code == NULL)
 		return secor_fail(err, SECOR_FATAL, "pattern: %s", why.text);
@@ -297,18 +290,18 @@ regex_reject(int code, struct secor_err *err)
 }
 
 static int
-regex_find_time(struct regex *regex, struct secor_bytes text, int64_t *ms,
-    struct secor_err *err)
+regex_find_time(struct regex *regex, const struct secor_message *message,
+    int64_t *ms, struct secor_err *err)
 {
-	struct secor_bytes time = regex_text(regex, text, regex->time_group);
-	const char *why = "is not in the text";
+	struct when_value value = {
+	    .text = regex_text(regex, message->value, regex->time_group)};
 
-	if (time.ptr != NULL)
-		why = when_parse(&regex->when, time, ms);
-	if (why != NULL)
-		return secor_fail(err, SECOR_REJECT, "no time: group '%s' %s",
-		    regex->conf->time_group, why);
-	return SECOR_OK;
+	value.kind = WHEN_IS_TEXT;
+	if (value.text.ptr == NULL) {
+		value.kind = WHEN_IS_MISSING;
+		value.phrase = "not in the text";
+	}
+	return when_find(&regex->when, &value, message, ms, err);
 }
 
 static int
@@ -329,7 +322,7 @@ regex_parse(void *self, const struct secor_message *message,
 		fields[i] = regex_text(regex, text, regex->groups[i]);
 	if (regex->time_group == 0)
 		return SECOR_OK;
-	return regex_find_time(regex, text, &record->time_ms, err);
+	return regex_find_time(regex, message, &record->time_ms, err);
 }
 
 static const struct secor_parser_ops ops = {

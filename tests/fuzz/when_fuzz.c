@@ -11,7 +11,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct zone *zone;
-	struct when when = {WHEN_AUTO, NULL};
+	struct when when = {.format = WHEN_AUTO};
 	struct secor_bytes text = {(const char *)data, size};
 	int64_t ms = INT64_MIN;
 	const char *why;

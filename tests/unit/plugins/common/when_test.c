@@ -19,7 +19,7 @@ struct row {
 static void
 expect_rows(int format, const char *timezone, const struct row *rows, size_t n)
 {
-	struct when when = {format, NULL};
+	struct when when = {.format = format};
 	struct secor_err err;
 
 	cr_assert_eq(
