@@ -1,17 +1,18 @@
 # Libraries that a plugin links: one line a plugin. A plugin that is not listed
 # needs libc alone. (For one's own plugin see docs/PLUGINS.md.)
+CODEC_LIBS               := -lisal -lz -lzstd -llz4 -lsnappy -lbz2
 LIBS.parser/json         := -licui18n -licuuc
 LIBS.parser/regex        := -lpcre2-8 -licui18n -licuuc
 LIBS.partitioner/date    := -licui18n -licuuc
-LIBS.format/text         := -lisal -lz -lzstd
-LIBS.format/sequencefile := -lisal -lz -lzstd -lxxhash
+LIBS.format/text         := $(CODEC_LIBS)
+LIBS.format/sequencefile := $(CODEC_LIBS) -lxxhash
 LIBS.store/local         := -lisal
 LIBS.store/s3            := -lcurl -lcrypto -ljansson -lexpat -lisal
 LIBS.notifier/webhook    := -lcurl -lcrypto -ljansson
 LIBS.notifier/qubole     := -lcurl -lcrypto -ljansson
 
 # All of them together, for the unit tests that link plugins/common.
-COMMON_LIBS := -lpcre2-8 -licui18n -licuuc -lisal -lz -lzstd -lcurl -lcrypto \
+COMMON_LIBS := -lpcre2-8 -licui18n -licuuc $(CODEC_LIBS) -lcurl -lcrypto \
 	-ljansson -lexpat -lxxhash
 
 # ---- one's own plugins ---------------------------------------------------------

@@ -35,9 +35,18 @@ engine_of(int kind, int level)
 	switch (kind) {
 	case CODEC_GZIP:
 	case CODEC_ZLIB:
+	case CODEC_DEFLATE:
 		return level <= IGZIP_LAST_LEVEL ? &codec_igzip : &codec_zlib;
 	case CODEC_ZSTD:
 		return &codec_zstd;
+	case CODEC_LZ4:
+	case CODEC_LZ4_HADOOP:
+		return &codec_lz4;
+	case CODEC_SNAPPY:
+	case CODEC_SNAPPY_HADOOP:
+		return &codec_snappy;
+	case CODEC_BZIP2:
+		return &codec_bzip2;
 	default:
 		return NULL;
 	}
@@ -46,13 +55,29 @@ engine_of(int kind, int level)
 const char *
 codec_complaint(int kind, int level)
 {
-	if ((kind == CODEC_GZIP || kind == CODEC_ZLIB) &&
-	    (level < 1 || level > 9))
-		return "levels of gzip and zlib are 1 to 9 (1 to 3: ISA-L, "
-		       "from 4 on: zlib)";
-	if (kind == CODEC_ZSTD && (level < -7 || level > 19 || level == 0))
-		return "levels of zstd are -7 to -1 and 1 to 19";
-	return NULL;
+	switch (kind) {
+	case CODEC_GZIP:
+	case CODEC_ZLIB:
+	case CODEC_DEFLATE:
+		return level >= 1 && level <= 9
+			   ? NULL
+			   : "levels of gzip and zlib are 1 to 9 (1 to 3: "
+			     "ISA-L, from 4 on: zlib)";
+	case CODEC_ZSTD:
+		return level >= -7 && level <= 19 && level != 0
+			   ? NULL
+			   : "levels of zstd are -7 to -1 and 1 to 19";
+	case CODEC_LZ4:
+	case CODEC_LZ4_HADOOP:
+		return level >= 1 && level <= 12
+			   ? NULL
+			   : "levels of lz4 are 1 to 12 (1 and 2: fast)";
+	case CODEC_BZIP2:
+		return level >= 1 && level <= 9 ? NULL
+						: "levels of bzip2 are 1 to 9";
+	default:
+		return NULL;
+	}
 }
 
 size_t

@@ -1,5 +1,5 @@
 /*
- * codec.h -- compressed streams: gzip, zlib, zstd.
+ * codec.h -- compressed streams: gzip, zlib, zstd, lz4, snappy, bzip2.
  *
  * The bytes that come out are a function of the bytes that go in, the kind, the
  * level, the build and the kind of processor (ISA-L finds other matches without
@@ -21,7 +21,29 @@
 
 #include "plugins/common/grow.h"
 
-enum codec_kind { CODEC_NONE, CODEC_GZIP, CODEC_ZLIB, CODEC_ZSTD };
+enum codec_kind {
+	CODEC_NONE,
+	CODEC_GZIP,
+	CODEC_ZLIB,
+	CODEC_ZSTD,
+	CODEC_LZ4, /* frames */
+	CODEC_LZ4_HADOOP,
+	CODEC_SNAPPY, /* the framing format */
+	CODEC_SNAPPY_HADOOP,
+	CODEC_BZIP2,
+	CODEC_DEFLATE /* bare, inside other formats */
+};
+
+/* What a file may be compressed by, as an option says it: an index is a kind
+ * (up to CODEC_BZIP2). */
+extern const char *const codec_choices[];
+const char *codec_extension(int kind); /* as Hadoop's, with the dot */
+const char *codec_content_type(int kind, const char *plain);
+/* For the help of an option. */
+#define CODEC_HELP_LEVEL                                                       \
+	"Compression level: gzip and deflate 1 to 3 (ISA-L, fast) and 4 to 9 " \
+	"(zlib, small), zstd -7 to 19, lz4 1 to 12 (from 3 on slow and "       \
+	"small), bzip2 1 to 9; snappy has none."
 
 #define CODEC_PIECE ((size_t)16384)
 
@@ -54,7 +76,8 @@ int codec_pack(struct codec *codec, const char *bytes, size_t len,
 
 /* Reading: members and frames that follow one another are one stream. `kind` of
  * gzip and zlib: both are known by their first bytes. SECOR_REJECT says at
- * which byte of `source` it goes wrong or ends too early. */
+ * which byte of `source` it goes wrong or ends too early (snappy and the blocks
+ * of Hadoop do not say where they end: they may be cut between two blocks). */
 int codec_read_begin(int kind, struct secor_source *source,
     struct codec_reader **reader, struct secor_err *err);
 struct secor_source *codec_read_source(struct codec_reader *reader);

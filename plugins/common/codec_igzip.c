@@ -58,7 +58,9 @@ igzip_open(int kind, int level)
 	assert(g != NULL);
 	g->level = (uint32_t)level;
 	g->level_bytes = level_bytes(level);
-	g->wrap = kind == CODEC_GZIP ? IGZIP_GZIP : IGZIP_ZLIB;
+	g->wrap = kind == CODEC_GZIP   ? IGZIP_GZIP
+		  : kind == CODEC_ZLIB ? IGZIP_ZLIB
+				       : IGZIP_DEFLATE;
 	igzip_reset(g);
 	return g;
 }

@@ -5,27 +5,25 @@
  */
 #include "plugins/common/codec.h"
 
+#include "plugins/common/codec_engine.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #define IN_ROOM ((size_t)65536)
-#define GZIP_OR_ZLIB (15 + 32)
 #define UNPACK_STEP ((size_t)65536)
 
 struct codec_reader {
 	struct secor_source source; /* what it gives; first */
 	struct secor_source *from;
-	int kind;
+	const struct codec_decoder *decoder; /* NULL: CODEC_NONE */
+	void *state;
 	int inside;	   /* a member has begun, or none was seen */
 	uint64_t consumed; /* bytes of `from` */
 	const char *in;
 	size_t in_len;
-	z_stream z;
-	ZSTD_DCtx *zstd;
 	char room[IN_ROOM];
 };
 
@@ -57,55 +55,42 @@ broken(
 {
 	return secor_fail(err, SECOR_REJECT,
 	    "byte %" PRIu64 ": not a %s stream: %s", reader->consumed,
-	    reader->kind == CODEC_ZSTD ? "zstd" : "gzip or zlib", what);
+	    reader->decoder->name, what);
 }
 
-/* Both steps: take from `in`, write at `out`, *made of `room`; they know by
- * themselves whether a member has ended. */
-static int
-step_zlib(struct codec_reader *reader, char *out, size_t room, size_t *made,
-    struct secor_err *err)
+static const struct codec_decoder *
+decoder_of(int kind)
 {
-	z_stream *z = &reader->z;
-	int rc;
+	static const struct codec_decoder *const decoders[] = {
+	    [CODEC_NONE] = NULL,
+	    [CODEC_GZIP] = &codec_inflate,
+	    [CODEC_ZLIB] = &codec_inflate,
+	    [CODEC_ZSTD] = &codec_unzstd,
+	    [CODEC_LZ4] = &codec_unlz4,
+	    [CODEC_LZ4_HADOOP] = &codec_unlz4_hadoop,
+	    [CODEC_SNAPPY] = &codec_unsnappy,
+	    [CODEC_SNAPPY_HADOOP] = &codec_unsnappy,
+	    [CODEC_BZIP2] = &codec_unbzip2,
+	    [CODEC_DEFLATE] = &codec_inflate,
+	};
 
-	/* A member that follows another. */
-	if (!reader->inside && inflateReset(z) != Z_OK)
-		return secor_fail(err, SECOR_FATAL, "zlib: cannot reset");
-	/* The library's pointer is not const; it only reads. */
-	z->next_in = (Bytef *)(uintptr_t)reader->in;
-	z->avail_in = (uInt)reader->in_len;
-	z->next_out = (Bytef *)out;
-	z->avail_out = (uInt)room;
-	rc = inflate(z, Z_NO_FLUSH);
-	reader->inside = rc != Z_STREAM_END;
-	reader->consumed += reader->in_len - z->avail_in;
-	reader->in += reader->in_len - z->avail_in;
-	reader->in_len = z->avail_in;
-	*made = room - z->avail_out;
-	if (rc == Z_NEED_DICT)
-		return broken(reader, "it needs a dictionary", err);
-	if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
-		return broken(reader, z->msg ? z->msg : "damaged", err);
-	return SECOR_OK;
+	return decoders[kind];
 }
 
+/* Takes from `in`, writes at `out`, *made of `room`. */
 static int
-step_zstd(struct codec_reader *reader, char *out, size_t room, size_t *made,
+step(struct codec_reader *reader, char *out, size_t room, size_t *made,
     struct secor_err *err)
 {
-	ZSTD_inBuffer in = {reader->in, reader->in_len, 0};
-	ZSTD_outBuffer to = {out, room, 0};
-	size_t left = ZSTD_decompressStream(reader->zstd, &to, &in);
+	struct codec_io io = {reader->in, reader->in_len, out, room};
+	const char *wrong =
+	    reader->decoder->step(reader->state, &io, &reader->inside);
 
-	reader->consumed += in.pos;
-	if (ZSTD_isError(left))
-		return broken(reader, ZSTD_getErrorName(left), err);
-	reader->in += in.pos;
-	reader->in_len -= in.pos;
-	reader->inside = left != 0;
-	*made = to.pos;
-	return SECOR_OK;
+	reader->consumed += reader->in_len - io.in_len;
+	reader->in = io.in;
+	reader->in_len = io.in_len;
+	*made = room - io.out_len;
+	return wrong == NULL ? SECOR_OK : broken(reader, wrong, err);
 }
 
 static int
@@ -127,16 +112,14 @@ reader_get(struct secor_source *source, void *bytes, size_t room, size_t *got,
 	struct codec_reader *reader = (struct codec_reader *)source;
 	int rc;
 
-	if (reader->kind == CODEC_NONE)
+	if (reader->decoder == NULL)
 		return reader->from->get(reader->from, bytes, room, got, err);
 	room = room < UINT32_MAX ? room : UINT32_MAX;
 	*got = 0;
 	while (*got == 0 && room > 0) {
 		/* What a step did not give for want of room comes first. */
 		if (reader->inside || reader->in_len > 0) {
-			rc = reader->kind == CODEC_ZSTD
-				 ? step_zstd(reader, bytes, room, got, err)
-				 : step_zlib(reader, bytes, room, got, err);
+			rc = step(reader, bytes, room, got, err);
 			if (rc != SECOR_OK)
 				return rc;
 			if (*got > 0 || reader->in_len > 0)
@@ -164,15 +147,14 @@ codec_read_begin(int kind, struct secor_source *source,
 	made->source.size = sizeof(made->source);
 	made->source.get = reader_get;
 	made->from = source;
-	made->kind = kind;
+	made->decoder = decoder_of(kind);
 	made->inside = 1;
-	if (kind == CODEC_ZSTD)
-		made->zstd = ZSTD_createDCtx();
-	if ((kind == CODEC_ZSTD && made->zstd == NULL) ||
-	    ((kind == CODEC_GZIP || kind == CODEC_ZLIB) &&
-		inflateInit2(&made->z, GZIP_OR_ZLIB) != Z_OK)) {
-		codec_read_end(made);
-		return secor_fail(err, SECOR_FATAL, "out of memory");
+	if (made->decoder != NULL) {
+		made->state = made->decoder->open(kind);
+		if (made->state == NULL) {
+			free(made);
+			return secor_fail(err, SECOR_FATAL, "out of memory");
+		}
 	}
 	*reader = made;
 	return SECOR_OK;
@@ -189,8 +171,8 @@ codec_read_end(struct codec_reader *reader)
 {
 	if (reader == NULL)
 		return;
-	(void)inflateEnd(&reader->z); /* of a zeroed one: nothing */
-	(void)ZSTD_freeDCtx(reader->zstd);
+	if (reader->decoder != NULL)
+		reader->decoder->close(reader->state);
 	free(reader);
 }
 
@@ -203,10 +185,8 @@ restart(struct codec_reader *reader, struct secor_source *from)
 	reader->in_len = 0;
 	reader->consumed = 0;
 	reader->inside = 1;
-	if (reader->zstd != NULL)
-		(void)ZSTD_DCtx_reset(reader->zstd, ZSTD_reset_session_only);
-	if (reader->z.state != NULL)
-		(void)inflateReset(&reader->z);
+	if (reader->decoder != NULL)
+		reader->decoder->reset(reader->state);
 }
 
 int

@@ -31,7 +31,9 @@ static void *
 zlib_open(int kind, int level)
 {
 	struct deflater *d = calloc(1, sizeof(*d));
-	int bits = kind == CODEC_GZIP ? WINDOW_BITS + GZIP_WRAP : WINDOW_BITS;
+	int bits = kind == CODEC_GZIP	? WINDOW_BITS + GZIP_WRAP
+		   : kind == CODEC_ZLIB ? WINDOW_BITS
+					: -WINDOW_BITS;
 	int rc;
 
 	assert(d != NULL);

@@ -64,3 +64,44 @@ zstd_close(void *state)
 
 const struct codec_engine codec_zstd = {
     "zstd", zstd_bytes, zstd_open, zstd_reset, zstd_step, zstd_close};
+
+/* ---- reading ---- */
+
+static void *
+unzstd_open(int kind)
+{
+	(void)kind;
+	return ZSTD_createDCtx();
+}
+
+static void
+unzstd_reset(void *state)
+{
+	(void)ZSTD_DCtx_reset(state, ZSTD_reset_session_only);
+}
+
+static const char *
+unzstd_step(void *state, struct codec_io *io, int *inside)
+{
+	ZSTD_inBuffer in = {io->in, io->in_len, 0};
+	ZSTD_outBuffer out = {io->out, io->out_len, 0};
+	size_t left = ZSTD_decompressStream(state, &out, &in);
+
+	if (ZSTD_isError(left))
+		return ZSTD_getErrorName(left);
+	io->in += in.pos;
+	io->in_len -= in.pos;
+	io->out += out.pos;
+	io->out_len -= out.pos;
+	*inside = left != 0;
+	return NULL;
+}
+
+static void
+unzstd_close(void *state)
+{
+	(void)ZSTD_freeDCtx(state);
+}
+
+const struct codec_decoder codec_unzstd = {
+    "zstd", unzstd_open, unzstd_reset, unzstd_step, unzstd_close};

@@ -1,13 +1,17 @@
 """Objects of the format plugins, judged by readers and writers of others:
-Hadoop's SequenceFile, Python's gzip and json, zstandard, pyarrow, DuckDB."""
+Hadoop's SequenceFile and codecs, Python's gzip, zlib, bz2 and json, cramjam,
+zstandard, pyarrow, DuckDB."""
 
+import bz2
 import gzip
 import itertools
 import json
 import pathlib
 import struct
 import subprocess
+import zlib
 
+import cramjam
 import duckdb
 import hadoop
 import pyarrow as pa
@@ -71,21 +75,57 @@ HARD = [(0, b""), (1, None), (2, bytes(range(256))), (2**62, b"\xff" * 4),
         (2**62 + 1, bytes(range(256)) * 20000), (2**63 - 1, b"last")]
 
 LEVELS = [("none", 1), ("gzip", 1), ("gzip", 2), ("gzip", 3), ("gzip", 4),
-          ("gzip", 9), ("zstd", -5), ("zstd", 1), ("zstd", 19)]
+          ("gzip", 9), ("deflate", 1), ("deflate", 6), ("zstd", -5),
+          ("zstd", 1), ("zstd", 19), ("lz4", 1), ("lz4", 9), ("snappy", 1),
+          ("hadoop-lz4", 1), ("hadoop-lz4", 12), ("hadoop-snappy", 1),
+          ("bzip2", 1), ("bzip2", 9)]
+
+
+def hadoop_blocks(data, unpacked_piece):
+    """As Hadoop's BlockDecompressorStream reads them."""
+    out, at = b"", 0
+    while at < len(data):
+        size, = struct.unpack_from(">I", data, at)
+        at, block = at + 4, b""
+        while len(block) < size:
+            n, = struct.unpack_from(">I", data, at)
+            block += unpacked_piece(data[at + 4:at + 4 + n],
+                                    size - len(block))
+            at += 4 + n
+        assert len(block) == size and size <= 256 << 10
+        out += block
+    return out
+
+
+def lz4_piece(piece, room):
+    return bytes(cramjam.lz4.decompress_block(piece, output_len=room))
+
+
+def snappy_piece(piece, _):
+    return bytes(cramjam.snappy.decompress_raw(piece))
+
+
+PLAIN = {
+    "none": bytes,
+    "gzip": gzip.decompress,
+    "deflate": zlib.decompress,
+    "zstd": lambda data: zstandard.ZstdDecompressor().stream_reader(
+        data, read_across_frames=True).read(),
+    "lz4": lambda data: bytes(cramjam.lz4.decompress(data)),
+    "hadoop-lz4": lambda data: hadoop_blocks(data, lz4_piece),
+    "snappy": lambda data: bytes(cramjam.snappy.decompress(data)),
+    "hadoop-snappy": lambda data: hadoop_blocks(data, snappy_piece),
+    "bzip2": bz2.decompress,
+}
 
 
 def plain(compression, data):
-    if compression == "gzip":
-        return gzip.decompress(data)
-    if compression == "zstd":
-        return zstandard.ZstdDecompressor().stream_reader(
-            data, read_across_frames=True).read()
-    return data
+    return PLAIN[compression](data)
 
 
 @pytest.mark.parametrize("compression,level", LEVELS)
 @pytest.mark.parametrize("count", [0, 1, 20000])
-def test_text_is_read_by_gzip_and_zstandard(compression, level, count):
+def test_text_in_every_codec_is_read_by_others(compression, level, count):
     records = logs(count)
     options = {"compression": compression, "level": level}
     data = make("text", options, records)
@@ -133,6 +173,46 @@ def test_text_that_was_cut_short_is_refused(compression):
     data = make("text", options, logs(3000))
     assert "ends too early" in refused("text", options, data[:-1])
     assert "ends too early" in refused("text", options, data[:len(data) // 2])
+
+
+HADOOP = {"gzip": "GzipCodec", "deflate": "DefaultCodec",
+          "hadoop-lz4": "Lz4Codec", "hadoop-snappy": "SnappyCodec",
+          "bzip2": "BZip2Codec"}
+
+
+def test_text_is_read_by_the_codecs_of_hadoop(tmp_path):
+    cases = [(c, level, n) for c, level in LEVELS if c in HADOOP
+             for n in (0, 1, 20000)]
+    packed = []
+    for i, (codec, level, n) in enumerate(cases):
+        file = tmp_path / str(i)
+        file.write_bytes(
+            make("text", {"compression": codec, "level": level}, logs(n)))
+        packed.append((HADOOP[codec], file))
+    for case, data in zip(cases, hadoop.unpack(packed), strict=True):
+        assert data == b"".join(v + b"\n" for _, v in logs(case[2])), case
+
+
+def test_text_reads_what_the_codecs_of_hadoop_write(tmp_path):
+    ends = {".gz": "gzip", ".deflate": "deflate", ".bz2": "bzip2",
+            ".snappy": "hadoop-snappy", ".lz4": "hadoop-lz4"}
+    files = [f for f in hadoop.seq_write(tmp_path, 1) if f.stem == "lines"]
+    assert {f.suffix for f in files} == set(ends)
+    values = [(-1, b'{"n":%d}' % n) for n in range(60000)]
+    for file in files:
+        options = {"compression": ends[file.suffix]}
+        assert read("text", options, file.read_bytes()) == values, file
+
+
+def test_text_reads_what_cramjam_writes():
+    lines = b"".join(v + b"\n" for _, v in logs(5000))
+    values = [(-1, v) for _, v in logs(5000)]
+    for name, codec in (("lz4", cramjam.lz4), ("snappy", cramjam.snappy),
+                        ("bzip2", cramjam.bzip2)):
+        once = bytes(codec.compress(lines))
+        options = {"compression": name}
+        assert read("text", options, once) == values
+        assert read("text", options, once + once) == values + values
 
 
 MODES = [{"compression_type": "none"}] + [

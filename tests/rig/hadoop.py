@@ -76,6 +76,17 @@ def seq_write(out_dir, count=250):
     return [pathlib.Path(out_dir) / n for n in done.stdout.split()]
 
 
+def unpack(packed):
+    """What Hadoop's codecs make of files: (codec, file) each, as bytes."""
+    args = []
+    for codec, file in packed:
+        args += [codec, file, f"{file}.plain"]
+    done = _java("Unpack", *args)
+    if done.returncode != 0:
+        raise RigError(f"Unpack failed:\n{done.stderr}")
+    return [pathlib.Path(out).read_bytes() for out in args[2::3]]
+
+
 def hive_escape(values):
     """Hive's FileUtils.escapePathName of each str."""
     data = "".join(v.encode().hex() + "\n" for v in values)

@@ -1,7 +1,7 @@
 /*
- * text.c -- delimited text: a payload, a delimiter, and so on; plain, gzip or
- * zstd. Invariant: unless told to keep what payloads hold, a file has exactly
- * as many delimiters as records (and one more behind a header).
+ * text.c -- delimited text: a payload, a delimiter, and so on; plain or
+ * compressed. Invariant: unless told to keep what payloads hold, a file has
+ * exactly as many delimiters as records (and one more behind a header).
  *
  * Offsets, keys and times are not stored. A null value and an empty one are
  * both an empty line.
@@ -13,12 +13,6 @@
 #include <string.h>
 
 static const char *const insides[] = {"reject", "escape", "keep", NULL};
-static const char *const compressions[] = {"none", "gzip", "zstd", NULL};
-static const int kinds[] = {CODEC_NONE, CODEC_GZIP, CODEC_ZSTD};
-static const char *const extensions[] = {"", ".gz", ".zst"};
-static const char *const content_types[] = {
-    "text/plain", "application/gzip", "application/zstd"};
-
 static const struct secor_option rows[] = {
     SECOR_OPTION(STRING, struct text_conf, delimiter, "delimiter", "\\n",
 	SECOR_OPTION_OUTPUT,
@@ -31,11 +25,12 @@ static const struct secor_option rows[] = {
 	"backslash in any payload, keep writes it as it is (a reader will see "
 	"several records)."),
     SECOR_OPTION_CHOICE(struct text_conf, compression, "compression", "none",
-	compressions, SECOR_OPTION_OUTPUT, "Compression of the whole file."),
+	codec_choices, SECOR_OPTION_OUTPUT,
+	"Compression of the whole file; hadoop-lz4 and hadoop-snappy are the "
+	"blocks of Hadoop's Lz4Codec and SnappyCodec, lz4 and snappy what "
+	"everybody else reads."),
     SECOR_OPTION_RANGE(INT, struct text_conf, level, "level", "1", "-7", "19",
-	0,
-	"Compression level: gzip 1 to 3 (ISA-L, fast) and 4 to 9 (zlib, "
-	"small), zstd -7 to 19."),
+	0, CODEC_HELP_LEVEL),
     SECOR_OPTION(STRING, struct text_conf, header, "header", NULL,
 	SECOR_OPTION_OUTPUT,
 	"First line of every file; not counted as a record."),
@@ -71,7 +66,7 @@ text_check(const void *conf_, const struct secor_check *check)
 		 memmem(conf->header, strlen(conf->header), delimiter, len) !=
 		     NULL)
 		check->complain(check, "header", "it holds the delimiter");
-	complaint = codec_complaint(kinds[conf->compression], (int)conf->level);
+	complaint = codec_complaint(conf->compression, (int)conf->level);
 	if (complaint != NULL)
 		check->complain(check, "level", complaint);
 }
@@ -82,11 +77,12 @@ text_describe(const void *conf_, struct secor_format_traits *traits)
 	const struct text_conf *conf = conf_;
 
 	traits->looks_at = 0;
-	traits->extension = extensions[conf->compression];
+	traits->extension = codec_extension(conf->compression);
 	traits->stores_offsets = 0;
-	traits->content_type = content_types[conf->compression];
+	traits->content_type =
+	    codec_content_type(conf->compression, "text/plain");
 	traits->stream_bytes =
-	    codec_stream_bytes(kinds[conf->compression], (int)conf->level);
+	    codec_stream_bytes(conf->compression, (int)conf->level);
 }
 
 static int
@@ -99,7 +95,7 @@ text_open(const struct secor_open *with, void **self, struct secor_err *err)
 
 	assert(text != NULL);
 	text->conf = conf;
-	text->kind = kinds[conf->compression];
+	text->kind = conf->compression;
 	complaint = text_unescape_option(conf->delimiter, text->delimiter,
 	    sizeof(text->delimiter), &text->delimiter_len);
 	if (complaint == NULL && text->delimiter_len == 0)
@@ -236,7 +232,7 @@ static const struct secor_plugin plugin = {
     SECOR_FORMAT,
     "text",
     SECOR_VERSION,
-    "Delimited text: one record a line, plain, gzip or zstd.",
+    "Delimited text: one record a line, plain or compressed.",
     1,
     SECOR_OPTIONS(rows),
     sizeof(struct text_conf),

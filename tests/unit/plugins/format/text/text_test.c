@@ -41,7 +41,9 @@ assert_bytes(const struct grow *object, const char *expected, size_t len)
 static const struct {
 	const char *compression, *level;
 } codecs[] = {{"none", "1"}, {"gzip", "1"}, {"gzip", "3"}, {"gzip", "6"},
-    {"zstd", "-5"}, {"zstd", "1"}, {"zstd", "3"}};
+    {"zstd", "-5"}, {"zstd", "1"}, {"zstd", "3"}, {"deflate", "1"},
+    {"lz4", "1"}, {"lz4", "5"}, {"hadoop-lz4", "1"}, {"snappy", "1"},
+    {"hadoop-snappy", "1"}, {"bzip2", "9"}};
 #define CODECS (sizeof(codecs) / sizeof(codecs[0]))
 
 Test(text, records_in_every_compression_come_back)
