@@ -151,6 +151,8 @@ $(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
 # replays a corpus.
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_SRC.manifest     := tests/unit/helpers/memory_store.c
+FUZZ_SRC.msgpack      := plugins/parser/msgpack/read.c
+FUZZ_LIBS.msgpack     := -lmsgpackc
 FUZZ_SRC.s3           := tests/fuzz/answers.c $(wildcard plugins/store/s3/*.c)
 FUZZ_SRC.sequencefile := $(wildcard plugins/format/sequencefile/*.c)
 FUZZ_MAIN.asan        := tests/fuzz/replay.c
@@ -161,7 +163,7 @@ build/$(1)/fuzz/$(2): $$(patsubst %.c,build/$(1)/%.o,tests/fuzz/$(2)_fuzz.c \
 	build/$(1)/common.a
 	@mkdir -p $$(@D)
 	$$(or $$(CC.$(1)),$$(CC)) $$(LDFLAGS) $$(LDFLAGS.$(1)) -o $$@ $$^ \
-	$$(CORE_LIBS) $$(COMMON_LIBS)
+	$$(FUZZ_LIBS.$(2)) $$(CORE_LIBS) $$(COMMON_LIBS)
 endef
 $(foreach v,asan fuzz,$(foreach f,$(FUZZERS),\
 	$(eval $(call fuzz_rule,$(v),$(f)))))
