@@ -16,7 +16,7 @@ NOW = 1405970352123  # what Kafka says, in ms
 def asked(tmp_path, parser, fields, messages, extra=""):
     """What `secor try` says of each message."""
     partitioner = [{"use": "field", "fields": fields, "missing": "default",
-                    "names": [f"f{i}" for i, _ in enumerate(fields)]},
+                    "names": {f: f"f{i}" for i, f in enumerate(fields)}},
                    {"use": "date"}]
     config = tmp_path / "try.yaml"
     config.write_text(
@@ -57,7 +57,7 @@ def some_value(rng, depth):
         lambda: rng.randrange(-2**63, 2**64),
         lambda: rng.randrange(-200, 70000),
         lambda: rng.uniform(-1e9, 1e12),
-        lambda: rng.choice(["", "de", "ü" * rng.randrange(40), "x" * 300]),
+        lambda: rng.choice(["", "de", "ü" * rng.randrange(40), "x" * 99]),
         lambda: b"bytes",
         lambda: msgpack.Timestamp(rng.randrange(2**31), rng.randrange(10**9)),
         lambda: msgpack.ExtType(7, b"e" * rng.randrange(20)),
@@ -73,7 +73,7 @@ def some_value(rng, depth):
 
 
 def some_key(rng):
-    return rng.choice(["a", "b", "ts", "country", 0, 1, 7, "k" * 40])
+    return rng.choice(["a", "b", "country", 0, 1, 7, "k" * 40])
 
 
 def value_at(value, path):
@@ -127,12 +127,9 @@ def test_msgpack_is_read_as_python_reads_it(tmp_path):
                                      NOW * 10**6)]),
                **{some_key(rng): some_value(rng, 0) for _ in range(4)}}
               for _ in range(3000)]
-    for v in values:
-        v["ts"] = v["ts"] if text_of(v["ts"]) != [] else 5
     answers = asked(
-        tmp_path, {"use": "msgpack", "time_field": "ts",
-                   "time_missing": "kafka"},
-        fields, [msgpack.packb(v) for v in values])
+        tmp_path, {"use": "msgpack", "time_field": "ts"}, fields,
+        [msgpack.packb(v) for v in values])
     good = 0
     for value, said in zip(values, answers):
         wanted = [text_of(value_at(value, f)) for f in fields]
@@ -140,12 +137,8 @@ def test_msgpack_is_read_as_python_reads_it(tmp_path):
             assert said["reject"].endswith(
                 ("is no single value", "is of an extension type")), said
             continue
-        if "reject" in said:  # a time that was drawn by lot
-            assert said["reject"].startswith(
-                ("no time: field 'ts' is ", "the time ", "time ",
-                 "event time ")), said
-            continue
         good += 1
+        assert said["time_ms"] // 1000 == NOW // 1000, said
         for field, want in zip(fields, wanted):
             assert same_text(said["fields"][field], want), (field, value)
     assert good > 1000
@@ -162,13 +155,17 @@ def test_msgpack_that_is_damaged_is_rejected_or_read_as_python_reads_it(
     rejected = 0
     for message, said in zip(messages, answers):
         try:
-            msgpack.unpackb(message, strict_map_key=False, timestamp=0)
+            msgpack.unpackb(message, strict_map_key=False,
+                            object_pairs_hook=list,
+                            unicode_errors="surrogateescape")
+            none = False
         except (msgpack.ExtraData, msgpack.FormatError, msgpack.StackError):
-            assert said["reject"].startswith("the value is no MessagePack: ")
-            rejected += 1
-        except ValueError as why:  # cut off; text and keys are Python's matter
-            if "incomplete" in str(why):
-                assert said["reject"].startswith(
-                    "the value is no MessagePack: "), said
-                rejected += 1
-    assert rejected > 1000
+            none = True
+        except ValueError as why:
+            if not any(w in str(why) for w in ("incomplete", "exceeds max")):
+                continue  # an extension that Python has no class for
+            none = True
+        rejected += none
+        assert none == said.get("reject", "").startswith(
+            "the value is no MessagePack: "), (message, said)
+    assert 1000 < rejected < 3000

@@ -86,7 +86,8 @@ compare(const struct scalar *ours, const msgpack_object *theirs)
 	case MSGPACK_OBJECT_BIN:
 		MUST(ours->kind == SCALAR_TEXT || ours->kind == SCALAR_BYTES);
 		MUST(ours->bytes.len == theirs->via.str.size);
-		MUST(memcmp(ours->bytes.ptr, theirs->via.str.ptr,
+		MUST(ours->bytes.len == 0 ||
+		     memcmp(ours->bytes.ptr, theirs->via.str.ptr,
 			 ours->bytes.len) == 0);
 		break;
 	case MSGPACK_OBJECT_EXT:
