@@ -60,13 +60,17 @@ struct secor_object {
 	const char *name;
 };
 
+/* What the format does not store is not there (has_x == 0, or zero). */
 struct secor_read_record {
 	uint32_t size;
 	int has_offset, has_key, has_timestamp;
 	int64_t offset;
 	int64_t timestamp_ms;
-	struct secor_bytes key;
-	struct secor_bytes value;
+	struct secor_bytes key;	  /* ptr == NULL: a message without */
+	struct secor_bytes value; /* ptr == NULL: a tombstone */
+	int32_t timestamp_type;	  /* enum secor_timestamp_type */
+	int32_t header_count;
+	const struct secor_header *headers;
 };
 
 struct secor_format_ops {

@@ -175,6 +175,32 @@ def test_text_that_was_cut_short_is_refused(compression):
     assert "ends too early" in refused("text", options, data[:len(data) // 2])
 
 
+def varint_at(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return value, at
+
+
+@pytest.mark.parametrize("framing", ["u32be", "u32le", "varint"])
+def test_text_with_lengths_is_read_by_a_loop_of_ten_lines(framing):
+    options = {"framing": framing, "compression": "gzip"}
+    data = gzip.decompress(make("text", options, HARD))
+    values, at = [], 0
+    while at < len(data):
+        if framing == "varint":
+            n, at = varint_at(data, at)
+        else:
+            order = ">I" if framing == "u32be" else "<I"
+            n, at = struct.unpack_from(order, data, at)[0], at + 4
+        values.append(data[at:at + n])
+        at += n
+    assert values == [v or b"" for _, v in HARD]
+
+
 HADOOP = {"gzip": "GzipCodec", "deflate": "DefaultCodec",
           "hadoop-lz4": "Lz4Codec", "hadoop-snappy": "SnappyCodec",
           "bzip2": "BZip2Codec"}

@@ -1,7 +1,7 @@
 /*
- * read.c -- the records of a text file. Invariant: every byte of the file is in
- * exactly one record, one delimiter or the header.
+ * read.c -- the records of a text file.
  */
+#include "plugins/common/lines.h"
 #include "plugins/format/text/text.h"
 
 #include <assert.h>
@@ -9,16 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEP ((size_t)65536)
-#define RECORD_MAX ((size_t)1 << 30)
-
 struct text_reader {
 	const struct text *text;
-	struct codec_reader *codec;
-	struct grow buf; /* what was read and not yet given */
-	size_t given;	 /* bytes of `buf` that are done */
-	uint64_t at;	 /* where buf.ptr[given] lies in the plain stream */
-	int drained;
+	struct lines lines;
 	int first; /* the first record is still to come */
 };
 
@@ -33,7 +26,9 @@ text_read_begin(void *self, struct secor_source *source, void **reader,
 	assert(made != NULL);
 	made->text = text;
 	made->first = 1;
-	rc = codec_read_begin(text->kind, source, &made->codec, err);
+	made->lines.delimiter =
+	    (struct secor_bytes){text->delimiter, text->delimiter_len};
+	rc = lines_begin(&made->lines, text->kind, source, err);
 	if (rc != SECOR_OK) {
 		free(made);
 		return rc;
@@ -49,75 +44,8 @@ text_read_end(void *reader)
 
 	if (r == NULL)
 		return;
-	codec_read_end(r->codec);
-	grow_fini(&r->buf);
+	lines_end(&r->lines);
 	free(r);
-}
-
-static int
-fill(struct text_reader *r, struct secor_err *err)
-{
-	struct secor_source *source = codec_read_source(r->codec);
-	size_t left = r->buf.len - r->given, got = 0;
-	char *to;
-	int rc;
-
-	if (left > 0 && r->given > 0)
-		memmove(r->buf.ptr, r->buf.ptr + r->given, left);
-	r->buf.len = left;
-	r->given = 0;
-	if (left > RECORD_MAX)
-		return secor_fail(err, SECOR_REJECT,
-		    "byte %" PRIu64 ": no delimiter in %zu bytes", r->at, left);
-	to = grow_room(&r->buf, STEP);
-	rc = source->get(source, to, STEP, &got, err);
-	if (rc != SECOR_OK)
-		return rc;
-	r->buf.len += got;
-	r->drained = got == 0;
-	return SECOR_OK;
-}
-
-/* Finds the next record: *line of *len in `buf`, NULL at the end. */
-static int
-next_line(
-    struct text_reader *r, char **line, size_t *len, struct secor_err *err)
-{
-	const struct text *t = r->text;
-	size_t searched = 0, left;
-	char *begin, *end;
-	int rc;
-
-	for (;;) {
-		left = r->buf.len - r->given;
-		begin = r->buf.ptr + r->given;
-		end = left <= searched
-			  ? NULL
-			  : memmem(begin + searched, left - searched,
-				t->delimiter, t->delimiter_len);
-		if (end != NULL)
-			break;
-		if (r->drained && left > 0)
-			return secor_fail(err, SECOR_REJECT,
-			    "byte %" PRIu64 ": no delimiter behind the last "
-			    "record, which began at byte %" PRIu64,
-			    r->at + left, r->at);
-		if (r->drained) {
-			*line = NULL;
-			return SECOR_OK;
-		}
-		/* A delimiter may lie across what comes next. */
-		searched =
-		    left < t->delimiter_len ? 0 : left - t->delimiter_len + 1;
-		rc = fill(r, err);
-		if (rc != SECOR_OK)
-			return rc;
-	}
-	*line = begin;
-	*len = (size_t)(end - begin);
-	r->given += *len + t->delimiter_len;
-	r->at += *len + t->delimiter_len;
-	return SECOR_OK;
 }
 
 static int
@@ -129,31 +57,99 @@ is_header(const struct text_reader *r, const char *line, size_t len)
 	       memcmp(header, line, len) == 0;
 }
 
+static int
+read_line(
+    struct text_reader *r, char **line, size_t *len, struct secor_err *err)
+{
+	uint64_t at = r->lines.at;
+	size_t bad = 0;
+	int rc = lines_next(&r->lines, line, len, err);
+
+	if (rc == SECOR_OK && r->first && *line != NULL &&
+	    is_header(r, *line, *len)) {
+		at = r->lines.at;
+		rc = lines_next(&r->lines, line, len, err);
+	}
+	if (rc != SECOR_OK || *line == NULL)
+		return rc;
+	r->first = 0;
+	if (r->text->conf->inside == TEXT_ESCAPE &&
+	    text_unescape(*line, len, &bad) != SECOR_OK)
+		return secor_fail(err, SECOR_REJECT,
+		    "byte %" PRIu64 ": not an escape", at + bad);
+	return SECOR_OK;
+}
+
+/* The length before a record; *more == 0: the file ends. */
+static int
+read_length(
+    struct text_reader *r, uint64_t *len, int *more, struct secor_err *err)
+{
+	char head[TEXT_PREFIX_MAX], *byte = NULL;
+	size_t n = 0;
+	int rc;
+
+	for (;;) {
+		rc = lines_take(&r->lines, 1, &byte, err);
+		if (rc != SECOR_OK)
+			return rc;
+		if (byte == NULL)
+			break;
+		head[n++] = *byte;
+		if (text_prefix_get(r->text->conf->framing, head, n, len)) {
+			*more = 1;
+			return SECOR_OK;
+		}
+		if (n == TEXT_PREFIX_MAX)
+			return secor_fail(err, SECOR_REJECT,
+			    "byte %" PRIu64 ": not a length", r->lines.at - n);
+	}
+	*more = 0;
+	return n == 0 ? SECOR_OK
+		      : secor_fail(err, SECOR_REJECT,
+			    "byte %" PRIu64 ": the file ends within a length",
+			    r->lines.at);
+}
+
+static int
+read_sized(
+    struct text_reader *r, char **line, size_t *len, struct secor_err *err)
+{
+	uint64_t n = 0, at = r->lines.at;
+	int more = 0;
+	int rc = read_length(r, &n, &more, err);
+
+	*line = NULL;
+	if (rc != SECOR_OK || !more)
+		return rc;
+	if (n > LINES_MAX)
+		return secor_fail(err, SECOR_REJECT,
+		    "byte %" PRIu64 ": a record of %" PRIu64 " bytes", at, n);
+	*len = (size_t)n;
+	rc = lines_take(&r->lines, *len, line, err);
+	if (rc == SECOR_OK && *line == NULL)
+		rc = secor_fail(err, SECOR_REJECT,
+		    "byte %" PRIu64 ": the file ends within a record",
+		    r->lines.at);
+	return rc;
+}
+
 int
 text_read(void *reader, struct secor_read_record *record, int *more,
     struct secor_err *err)
 {
 	struct text_reader *r = reader;
-	size_t len = 0, bad = 0;
-	uint64_t at = r->at;
 	char *line = NULL;
-	int rc = next_line(r, &line, &len, err);
+	size_t len = 0;
+	int rc = r->text->conf->framing == TEXT_DELIMITER
+		     ? read_line(r, &line, &len, err)
+		     : read_sized(r, &line, &len, err);
 
-	if (rc == SECOR_OK && r->first && line != NULL &&
-	    is_header(r, line, len)) {
-		at = r->at;
-		rc = next_line(r, &line, &len, err);
-	}
 	if (rc != SECOR_OK)
 		return rc;
-	r->first = 0;
 	*more = line != NULL;
 	if (line == NULL)
 		return SECOR_OK;
-	if (r->text->conf->inside == TEXT_ESCAPE &&
-	    text_unescape(line, &len, &bad) != SECOR_OK)
-		return secor_fail(err, SECOR_REJECT,
-		    "byte %" PRIu64 ": not an escape", at + bad);
 	*record = (struct secor_read_record){
 	    .size = record->size, .value = {line, len}};
 	return SECOR_OK;

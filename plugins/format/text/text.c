@@ -12,8 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const framings[] = {
+    "delimiter", "u32be", "u32le", "varint", NULL};
 static const char *const insides[] = {"reject", "escape", "keep", NULL};
 static const struct secor_option rows[] = {
+    SECOR_OPTION_CHOICE(struct text_conf, framing, "framing", "delimiter",
+	framings, SECOR_OPTION_OUTPUT,
+	"Where a record ends: at a delimiter, or known by its length before "
+	"it, in four bytes (u32be big-endian, u32le little-endian) or as "
+	"protobuf writes delimited messages (varint)."),
     SECOR_OPTION(STRING, struct text_conf, delimiter, "delimiter", "\\n",
 	SECOR_OPTION_OUTPUT,
 	"Bytes behind each record; \\n, \\t, \\r, \\0, \\\\ and \\xNN stand "
@@ -45,10 +52,21 @@ is_part_of_escape(char c)
 	       (c >= 'A' && c <= 'Z');
 }
 
+/* What lengths before records have no use for. */
 static void
-text_check(const void *conf_, const struct secor_check *check)
+check_sized(const struct text_conf *conf, const struct secor_check *check)
 {
-	const struct text_conf *conf = conf_;
+	if (strcmp(conf->delimiter, "\\n") != 0)
+		check->complain(check, "delimiter",
+		    "with this `framing` there is none: leave it out");
+	if (conf->header != NULL)
+		check->complain(check, "header",
+		    "a header line needs `framing: delimiter`");
+}
+
+static void
+check_delimited(const struct text_conf *conf, const struct secor_check *check)
+{
 	char delimiter[DELIMITER_MAX];
 	size_t len = 0;
 	const char *complaint = text_unescape_option(
@@ -66,7 +84,19 @@ text_check(const void *conf_, const struct secor_check *check)
 		 memmem(conf->header, strlen(conf->header), delimiter, len) !=
 		     NULL)
 		check->complain(check, "header", "it holds the delimiter");
-	complaint = codec_complaint(conf->compression, (int)conf->level);
+}
+
+static void
+text_check(const void *conf_, const struct secor_check *check)
+{
+	const struct text_conf *conf = conf_;
+	const char *complaint =
+	    codec_complaint(conf->compression, (int)conf->level);
+
+	if (conf->framing == TEXT_DELIMITER)
+		check_delimited(conf, check);
+	else
+		check_sized(conf, check);
 	if (complaint != NULL)
 		check->complain(check, "level", complaint);
 }
@@ -146,6 +176,27 @@ splits(const struct text *t, const struct secor_bytes *value)
 	return 0;
 }
 
+/* With its length before it; no payload is too odd for that. */
+static int
+encode_sized(const struct text *t, const struct secor_bytes *value, char *dst,
+    size_t room, size_t *used, struct secor_err *err)
+{
+	char head[TEXT_PREFIX_MAX];
+	size_t n;
+
+	if (value->len > UINT32_MAX)
+		return secor_fail(err, SECOR_REJECT,
+		    "the payload is too large for its length");
+	n = text_prefix_put(t->conf->framing, value->len, head);
+	*used = n + value->len;
+	if (*used > room)
+		return SECOR_OK;
+	memcpy(dst, head, n);
+	if (value->len > 0)
+		memcpy(dst + n, value->ptr, value->len);
+	return SECOR_OK;
+}
+
 static int
 text_encode(void *self, const struct secor_record *record, char *dst,
     size_t room, size_t *used, struct secor_err *err)
@@ -154,6 +205,8 @@ text_encode(void *self, const struct secor_record *record, char *dst,
 	const struct secor_bytes *value = &record->message->value;
 	size_t len = value->len;
 
+	if (t->conf->framing != TEXT_DELIMITER)
+		return encode_sized(t, value, dst, room, used, err);
 	if (t->conf->inside == TEXT_REJECT && splits(t, value))
 		return secor_fail(err, SECOR_REJECT,
 		    "the payload holds the delimiter (see "

@@ -1,7 +1,8 @@
 /*
  * text.h -- delimited text: what the files of this plugin share.
  *
- * A file is [header delimiter] { record delimiter }, through one compressor.
+ * A file is [header delimiter] { record delimiter }, or { length record },
+ * through one compressor.
  */
 #ifndef SECOR_FORMAT_TEXT_H
 #define SECOR_FORMAT_TEXT_H
@@ -13,10 +14,13 @@
 #define DELIMITER_MAX 64
 
 enum { TEXT_REJECT, TEXT_ESCAPE, TEXT_KEEP };
+enum { TEXT_DELIMITER, TEXT_U32BE, TEXT_U32LE, TEXT_VARINT };
+#define TEXT_PREFIX_MAX ((size_t)5)
 
 struct text_conf {
 	const char *delimiter;
-	int inside; /* TEXT_REJECT, ... */
+	int inside;  /* TEXT_REJECT, ... */
+	int framing; /* TEXT_DELIMITER, ... */
 	int compression;
 	int64_t level;
 	const char *header;
@@ -42,6 +46,11 @@ size_t text_escaped_len(const struct secor_bytes *value, char first);
 void text_escape(const struct secor_bytes *value, char first, char *dst);
 /* In place: the new length in *len, or SECOR_REJECT and the byte in *at. */
 int text_unescape(char *bytes, size_t *len, size_t *at);
+
+/* The length before a record, in at most TEXT_PREFIX_MAX bytes; how many. */
+size_t text_prefix_put(int framing, uint64_t len, char *to);
+/* Of the first n bytes (at least one); 0: there must be more. */
+int text_prefix_get(int framing, const char *from, size_t n, uint64_t *len);
 
 /* The slots of the reader. */
 int text_read_begin(void *self, struct secor_source *source, void **reader,

@@ -362,3 +362,99 @@ Test(text, failure_of_the_disk_is_passed_on)
 		harness_conf_free(text(), conf);
 	}
 }
+
+Test(text, length_before_each_record_lets_anything_pass)
+{
+	static const struct {
+		const char *framing, *expected;
+		size_t len;
+	} rows[] = {
+	    {"u32be", "\0\0\0\3a\nb\0\0\0\0\0\0\0\1\n", 16},
+	    {"u32le", "\3\0\0\0a\nb\0\0\0\0\1\0\0\0\n", 16},
+	    {"varint", "\3a\nb\0\1\n", 7},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		void *conf =
+		    harness_conf(text(), "framing", rows[i].framing, NULL);
+		struct messages m = {NULL, 0};
+		struct grow object = {NULL, 0, 0};
+		char *large = calloc(1, 70000);
+
+		messages_text(&m, "a\nb");
+		messages_text(&m, NULL);
+		messages_text(&m, "\n");
+		cr_assert_eq(
+		    object_make(text(), conf, &m, &whole, &object), SECOR_OK);
+		assert_bytes(&object, rows[i].expected, rows[i].len);
+		messages_add(&m, large, 70000);
+		messages_add(&m, large, 300);
+		messages_text(&m, "end");
+		object_round_trip(text(), conf, &m);
+		object_same_for_any_cut(text(), conf, &m);
+		free(large);
+		grow_fini(&object);
+		messages_free(&m);
+		harness_conf_free(text(), conf);
+	}
+}
+
+Test(text, file_of_lengths_that_was_cut_is_refused)
+{
+	static const char *const framings[] = {"u32be", "u32le", "varint"};
+
+	for (size_t i = 0; i < 3; i++) {
+		void *conf = harness_conf(text(), "framing", framings[i], NULL);
+		struct messages m = {NULL, 0};
+		struct grow object = {NULL, 0, 0};
+
+		messages_text(&m, "hello");
+		cr_assert_eq(
+		    object_make(text(), conf, &m, &whole, &object), SECOR_OK);
+		for (size_t len = 1; len < object.len; len++) {
+			struct stored part = {{object.ptr, len}, 1000};
+			struct messages read = {NULL, 0};
+			struct secor_err err = {""};
+
+			cr_assert_eq(
+			    object_read(text(), conf, &part, &read, &err),
+			    SECOR_REJECT, "%s: %zu", framings[i], len);
+			cr_assert(strstr(err.text, "ends within") != NULL, "%s",
+			    err.text);
+			messages_free(&read);
+		}
+		grow_fini(&object);
+		messages_free(&m);
+		harness_conf_free(text(), conf);
+	}
+}
+
+Test(text, length_that_is_none_is_refused)
+{
+	static const struct stored hostile = {
+	    {"\xff\xff\xff\xff\xff\xff\xff", 7}, 1000};
+	static const char *const framings[] = {"u32be", "u32le", "varint"};
+
+	for (size_t i = 0; i < 3; i++) {
+		void *conf = harness_conf(text(), "framing", framings[i], NULL);
+		struct messages read = {NULL, 0};
+		struct secor_err err = {""};
+
+		cr_assert_eq(object_read(text(), conf, &hostile, &read, &err),
+		    SECOR_REJECT);
+		cr_assert(strncmp(err.text, "byte 0", 6) == 0, "%s", err.text);
+		harness_conf_free(text(), conf);
+	}
+}
+
+Test(text, length_before_records_leaves_no_use_for_delimiters)
+{
+	void *conf = harness_conf(text(), "framing", "varint", "delimiter",
+	    "\\t", "header", "a", NULL);
+	char *said = harness_check(text(), conf);
+
+	cr_assert(strstr(said, "delimiter: with this") != NULL, "%s", said);
+	cr_assert(strstr(said, "header: a header") != NULL, "%s", said);
+	free(said);
+	harness_conf_free(text(), conf);
+}
