@@ -460,7 +460,8 @@ time_fits(const struct router *router, struct routed *out)
 
 	if (kafka == SECOR_NO_TIME || time == SECOR_NO_TIME || time == kafka)
 		return 1;
-	if (time > kafka && time - kafka > topic->accept_future_ms) {
+	if (time > kafka && topic->accept_future_ms >= 0 &&
+	    time - kafka > topic->accept_future_ms) {
 		(void)secor_fail(&out->err, SECOR_REJECT,
 		    "time is too far in the future: %" PRId64
 		    " ms after the Kafka timestamp (accept_time.future)",
