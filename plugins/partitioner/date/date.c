@@ -5,8 +5,8 @@
  * follows from the patterns. A local hour that occurs twice (a clock put back)
  * is one path.
  */
+#include "plugins/common/calendar.h"
 #include "plugins/common/civil.h"
-#include "plugins/common/zone.h"
 #include "plugins/partitioner/date/pattern.h"
 
 #include <pthread.h>
@@ -227,54 +227,6 @@ date_open(const struct secor_open *with, void **self, struct secor_err *err)
 	return SECOR_OK;
 }
 
-/* The part of [lo, hi) in local time that lies in a span of the zone. */
-static void
-to_utc(const struct zone_span *span, int64_t lo, int64_t hi, int64_t *from,
-    int64_t *until)
-{
-	*from = span->from;
-	*until = span->until;
-	if (lo != INT64_MIN && lo - span->offset > *from)
-		*from = lo - span->offset;
-	if (hi != INT64_MAX && hi - span->offset < *until)
-		*until = hi - span->offset;
-}
-
-/* [*from, *until) around `time_ms` in which nothing of `units` changes. What
- * goes on beyond a change of the clock is joined. */
-static void
-date_interval(struct zone *zone, uint32_t units, int64_t time_ms, int64_t *from,
-    int64_t *until)
-{
-	struct zone_span span = zone_span_at(zone, time_ms);
-	int64_t lo, hi, none, at;
-
-	if (units == 0) {
-		*from = INT64_MIN;
-		*until = INT64_MAX;
-		return;
-	}
-	pattern_block(units, time_ms + span.offset, &lo, &hi);
-	to_utc(&span, lo, hi, from, until);
-	if ((units & UNIT_OFFSET) != 0)
-		return;
-	while (*from == span.from && *from != INT64_MIN) {
-		span = zone_span_at(zone, *from - 1);
-		at = *from - 1 + span.offset;
-		if (at < lo || at >= hi)
-			break;
-		to_utc(&span, lo, hi, from, &none);
-	}
-	span = zone_span_at(zone, *until == INT64_MAX ? time_ms : *until - 1);
-	while (*until == span.until && *until != INT64_MAX) {
-		span = zone_span_at(zone, *until);
-		at = *until + span.offset;
-		if (at < lo || at >= hi)
-			break;
-		to_utc(&span, lo, hi, &none, until);
-	}
-}
-
 /* One level out of `text`: `name` says its name, else what stands before '='.
  */
 static struct secor_level_text
@@ -357,8 +309,8 @@ date_route(void *self, const struct secor_route_in *in,
 	if (time < slot->from || time >= slot->until) {
 		if (date_fill(date, slot, time, err) != SECOR_OK)
 			return SECOR_REJECT;
-		date_interval(date->zone, date->units[date->level_count], time,
-		    &slot->from, &slot->until);
+		calendar_interval(date->zone, date->units[date->level_count],
+		    time, &slot->from, &slot->until);
 	}
 	out->level_count = slot->level_count;
 	memcpy(out->levels, slot->levels,
@@ -379,7 +331,7 @@ date_span(
 	if (time_ms < TIME_FIRST_MS || time_ms > TIME_LAST_MS)
 		return SECOR_REJECT;
 	(void)pthread_mutex_lock(&date->span_lock);
-	date_interval(
+	calendar_interval(
 	    date->span_zone, date->units[levels], time_ms, from, until);
 	(void)pthread_mutex_unlock(&date->span_lock);
 	return SECOR_OK;

@@ -3,7 +3,6 @@
  * of ISO-8601 is; words are English whatever the locale of the process.
  */
 #include "plugins/partitioner/date/pattern.h"
-#include "plugins/common/civil.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -129,59 +128,6 @@ pattern_levels(
 		return secor_fail(
 		    err, SECOR_FATAL, "longer than %d bytes", PATTERN_LONGEST);
 	return read_pattern(&reader, pattern, err);
-}
-
-/* Cuts [*from, *until) down to [lo, hi). */
-static void
-cut(int64_t *from, int64_t *until, int64_t lo, int64_t hi)
-{
-	*from = lo > *from ? lo : *from;
-	*until = hi < *until ? hi : *until;
-}
-
-static void
-cut_years(uint32_t units, int64_t local_ms, int64_t *from, int64_t *until)
-{
-	int64_t year, next;
-	int month;
-
-	civil_from_days(floor_div(local_ms, MS_DAY), &year, &month);
-	cut(from, until, days_from_civil(year, 1, 1) * MS_DAY,
-	    days_from_civil(year + 1, 1, 1) * MS_DAY);
-	if ((units & UNIT_MONTH) == 0)
-		return;
-	next = month == 12 ? days_from_civil(year + 1, 1, 1)
-			   : days_from_civil(year, month + 1, 1);
-	cut(from, until, days_from_civil(year, month, 1) * MS_DAY,
-	    next * MS_DAY);
-}
-
-void
-pattern_block(uint32_t units, int64_t local_ms, int64_t *from, int64_t *until)
-{
-	static const struct {
-		uint32_t unit;
-		int64_t length;
-		int64_t shift; /* 1970-01-01 was a Thursday */
-	} rows[] = {{UNIT_WEEK, 7 * MS_DAY, 4 * MS_DAY}, {UNIT_DAY, MS_DAY, 0},
-	    {UNIT_HALF_DAY, MS_DAY / 2, 0}, {UNIT_HOUR, MS_HOUR, 0},
-	    {UNIT_TEN_MINUTES, 10 * MS_MINUTE, 0}, {UNIT_MINUTE, MS_MINUTE, 0},
-	    {UNIT_SECOND, MS_SECOND, 0}};
-
-	*from = INT64_MIN;
-	*until = INT64_MAX;
-	if ((units & (UNIT_YEAR | UNIT_MONTH)) != 0)
-		cut_years(units, local_ms, from, until);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int64_t lo;
-
-		if ((units & rows[i].unit) == 0)
-			continue;
-		lo = floor_div(local_ms + rows[i].shift, rows[i].length) *
-			 rows[i].length -
-		     rows[i].shift;
-		cut(from, until, lo, lo + rows[i].length);
-	}
 }
 
 /* No Julian dates before 1582. */

@@ -8,24 +8,12 @@
 #ifndef PLUGINS_PARTITIONER_DATE_PATTERN_H
 #define PLUGINS_PARTITIONER_DATE_PATTERN_H
 
+#include "plugins/common/calendar.h"
+
 #include <secor/partitioner.h>
 
 #define PATTERN_LONGEST 128 /* bytes */
 #define PATTERN_ROOM 512    /* of its text, in bytes */
-
-/* Bits: the text may change where one of these begins. */
-enum {
-	UNIT_YEAR = 1,
-	UNIT_MONTH = 2,
-	UNIT_WEEK = 4, /* from Sunday */
-	UNIT_DAY = 8,
-	UNIT_HALF_DAY = 16,
-	UNIT_HOUR = 32,
-	UNIT_TEN_MINUTES = 64,
-	UNIT_MINUTE = 128,
-	UNIT_SECOND = 256,
-	UNIT_OFFSET = 512 /* of the zone from UTC */
-};
 
 struct pattern_levels {
 	uint32_t count;
@@ -35,10 +23,6 @@ struct pattern_levels {
 /* SECOR_OK, or SECOR_FATAL with what is wrong. */
 int pattern_levels(
     const char *pattern, struct pattern_levels *levels, struct secor_err *err);
-
-/* [*from, *until) around a local time in which none of the units changes. */
-void
-pattern_block(uint32_t units, int64_t local_ms, int64_t *from, int64_t *until);
 
 struct pattern;
 
