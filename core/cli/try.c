@@ -24,6 +24,7 @@ static const char usage[] =
     "  --offset N        offset of the first line (0); it grows by one a "
     "line\n"
     "  --timestamp MS    Kafka timestamp (now)\n"
+    "  --key K           key of every message (none)\n"
     "  --encoding E      what a line is: lines (default), hex or base64\n"
     "  --json            {\"path\":..,\"time_ms\":..,\"fields\":{..}} or "
     "{\"reject\":\"why\"}\n";
@@ -32,7 +33,7 @@ struct trial {
 	const char *topic;
 	int32_t partition;
 	int64_t offset, timestamp;
-	const char *encoding;
+	const char *encoding, *key;
 	int json;
 	int undecoded; /* some line was not of the encoding */
 	struct router *router;
@@ -168,6 +169,9 @@ try_line(struct trial *trial, const char *line, size_t len)
 	struct routed routed = {.err = {{0}}};
 
 	trial->out.len = 0;
+	if (trial->key != NULL)
+		message.key =
+		    (struct secor_bytes){trial->key, strlen(trial->key)};
 	if (decode(trial, line, len)) {
 		message.value.ptr =
 		    trial->bytes.ptr == NULL ? "" : trial->bytes.ptr;
@@ -256,6 +260,7 @@ cli_try(int argc, char **argv)
 	    {"partition", CLI_INT32, &trial.partition},
 	    {"offset", CLI_NUMBER, &trial.offset},
 	    {"timestamp", CLI_NUMBER, &trial.timestamp},
+	    {"key", CLI_TEXT, &trial.key},
 	    {"encoding", CLI_TEXT, &trial.encoding},
 	    {"json", CLI_FLAG, &trial.json},
 	};
