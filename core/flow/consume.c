@@ -313,8 +313,8 @@ consume(struct engine *engine, int wait_ms)
 	int64_t now;
 
 	engine->array_serial++;
-	n = rd_kafka_consume_batch_queue(
-	    engine->queue, wait_ms, engine->array, ARRAY_MAX);
+	n = rd_kafka_consume_batch_queue(engine->queue, wait_ms, engine->array,
+	    wake_take(&engine->wake, ARRAY_MAX));
 	now = clock_boot_ms();
 
 	atomic_store(&engine->fence.polled_boot_ms, now);

@@ -27,15 +27,35 @@ learn(struct wake *wake, int64_t messages, int64_t bytes)
 		wake->mean_bytes += (mean - wake->mean_bytes) / 4;
 }
 
+static int
+is_above(const struct wake *wake, int64_t messages, double bytes)
+{
+	return messages >= wake->half_messages ||
+	       bytes >= (double)wake->half_bytes;
+}
+
 int
 wake_due(struct wake *wake, int64_t messages, int64_t bytes, int64_t left)
 {
-	int above, due;
+	double left_bytes;
+	int was_above, above;
 
 	learn(wake, messages, bytes);
-	above = left >= wake->half_messages ||
-		(double)left * wake->mean_bytes >= (double)wake->half_bytes;
-	due = wake->above && !above;
+	left_bytes = (double)left * wake->mean_bytes;
+	above = is_above(wake, left, left_bytes);
+	/* it may have been filled and emptied between two calls */
+	was_above = wake->above ||
+		    is_above(wake, left + messages, left_bytes + (double)bytes);
 	wake->above = above;
-	return due;
+	return was_above && !above;
+}
+
+size_t
+wake_take(const struct wake *wake, size_t most)
+{
+	double fits = (double)wake->half_bytes / 2 / (wake->mean_bytes + 1);
+
+	if (fits >= (double)most)
+		return most;
+	return fits < 1 ? 1 : (size_t)fits;
 }

@@ -9,6 +9,7 @@
 #ifndef SECOR_FLOW_WAKE_H
 #define SECOR_FLOW_WAKE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct wake {
@@ -23,5 +24,9 @@ void wake_init(struct wake *wake, int64_t max_bytes, int64_t max_messages);
 /* After `messages` of `bytes` were taken out of the queue, which now holds
  * `left`: 1 when a wake-up is due. */
 int wake_due(struct wake *wake, int64_t messages, int64_t bytes, int64_t left);
+
+/* How many messages to take at once, `most` at most: about a quarter of the
+ * queue, so that the rest of it lasts until the next fetch is there. */
+size_t wake_take(const struct wake *wake, size_t most);
 
 #endif

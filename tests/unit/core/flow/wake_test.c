@@ -47,7 +47,7 @@ Test(wake, messages_become_larger_half_follows)
 
 	cr_assert_not(wake_due(&wake, 1000, 100000, 8000));
 	for (int i = 0; i < 20; i++)
-		cr_assert_not(wake_due(&wake, 1000, 2048000, 8000));
+		(void)wake_due(&wake, 1000, 2048000, 8000);
 	cr_assert(wake_due(&wake, 1000, 2048000, 4000));
 }
 
@@ -59,4 +59,29 @@ Test(wake, nothing_taken_changes_nothing)
 	cr_assert_not(wake_due(&wake, 1, 10, 60));
 	cr_assert_not(wake_due(&wake, 0, 0, 60));
 	cr_assert(wake_due(&wake, 0, 0, 40));
+}
+
+/* An array of large messages is more than the whole queue. */
+Test(wake, one_array_empties_a_full_queue_wakes)
+{
+	struct wake wake = wake_of(8 << 20, 50000);
+
+	cr_assert(wake_due(&wake, 600, 600 * 16384, 0));
+	cr_assert(wake_due(&wake, 600, 600 * 16384, 0));
+	cr_assert_not(wake_due(&wake, 100, 100 * 16384, 0));
+}
+
+Test(wake, large_messages_fewer_are_taken_at_once)
+{
+	struct wake wake = wake_of(8 << 20, 50000);
+
+	cr_assert_eq(wake_take(&wake, 1000), 1000);
+	(void)wake_due(&wake, 1000, 1000 * 300, 0);
+	cr_assert_eq(wake_take(&wake, 1000), 1000);
+	wake = wake_of(8 << 20, 50000);
+	(void)wake_due(&wake, 1000, 1000 * 16383, 0);
+	cr_assert_eq(wake_take(&wake, 1000), 128);
+	wake = wake_of(8 << 20, 50000);
+	(void)wake_due(&wake, 1, 100 << 20, 0);
+	cr_assert_eq(wake_take(&wake, 1000), 1);
 }
