@@ -29,9 +29,9 @@ static const struct secor_pair defaults[] = {
     {"socket.timeout.ms", "10000"},
     {"socket.keepalive.enable", "true"},
     {"log.connection.close", "false"},
-    {"queued.min.messages", "50000"},
-    {"queued.max.messages.kbytes", "8192"},
-    {"max.partition.fetch.bytes", "1048576"},
+    {"queued.min.messages", "10000"},
+    {"queued.max.messages.kbytes", "2048"},
+    {"max.partition.fetch.bytes", "262144"},
     {"topic.metadata.refresh.interval.ms", "60000"},
     {"statistics.interval.ms", "0"},
 };
