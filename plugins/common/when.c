@@ -4,6 +4,7 @@
  */
 #include "plugins/common/when.h"
 #include "plugins/common/civil.h"
+#include "plugins/common/when_pattern.h"
 
 const char *const when_formats[] = {
     "auto", "seconds", "millis", "micros", "nanos", "iso8601", NULL};
@@ -161,6 +162,26 @@ trim(struct secor_bytes text)
 	return text;
 }
 
+static const char *
+parse_number(const struct when *when, struct secor_bytes text, int64_t *ms)
+{
+	int64_t value;
+
+	if (!when->compat || when->format != WHEN_AUTO)
+		return when_number(when->format, text, ms);
+	if (!when_compat_number(text, &value))
+		return not_number;
+	return when_integer(when, value, ms);
+}
+
+static const char *
+parse_iso8601(const struct when *when, struct secor_bytes text, int64_t *ms)
+{
+	if (when->compat && when->format == WHEN_ISO8601)
+		return when_compat_iso8601(when->zone, text, ms);
+	return when_iso8601(when->zone, text, ms);
+}
+
 const char *
 when_parse(const struct when *when, struct secor_bytes text, int64_t *ms)
 {
@@ -170,12 +191,14 @@ when_parse(const struct when *when, struct secor_bytes text, int64_t *ms)
 	    when_common(text, ms))
 		return NULL;
 	text = trim(text);
+	if (when->format == WHEN_PATTERN)
+		return when_pattern_read(when->pattern, when->zone, text, ms);
 	if (when->format == WHEN_ISO8601)
-		return when_iso8601(when->zone, text, ms);
-	why = when_number(when->format, text, ms);
+		return parse_iso8601(when, text, ms);
+	why = parse_number(when, text, ms);
 	if (when->format != WHEN_AUTO || why != not_number)
 		return why;
-	why = when_iso8601(when->zone, text, ms);
+	why = parse_iso8601(when, text, ms);
 	if (why != NULL && (text.len < 5 || !digit(text.ptr[0])))
 		why = "is neither a number nor ISO-8601";
 	return why;

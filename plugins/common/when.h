@@ -29,6 +29,13 @@
  * second that follows, and is good only where UTC can have one. Days that the
  * month does not have, and local times that a zone leaves out, are no times.
  *
+ * Patterns: see when_pattern.h.
+ *
+ * With `compat: secor` a number of `auto` goes through a double and loses its
+ * fraction, ISO-8601 may be a year, a month or a time of day alone, patterns
+ *are lenient; a missing time is 1970-01-01 unless the format is iso8601, and so
+ *is one that a pattern does not fit.
+ *
  * Results are within years 0001 to 9999.
  */
 #ifndef PLUGINS_COMMON_WHEN_H
@@ -44,10 +51,11 @@ enum when_format {
 	WHEN_MILLIS,
 	WHEN_MICROS,
 	WHEN_NANOS,
-	WHEN_ISO8601
+	WHEN_ISO8601,
+	WHEN_PATTERN
 };
 
-/* Their words, in order, NULL-ended. */
+/* The words of those before WHEN_PATTERN, in order, NULL-ended. */
 extern const char *const when_formats[];
 
 /* ---- options ---- */
@@ -55,6 +63,7 @@ extern const char *const when_formats[];
 struct when_conf {
 	const char *format;
 	const char *timezone;
+	const char *locale;
 	const char *missing;
 	const char *invalid;
 };
@@ -65,15 +74,20 @@ struct when_conf {
 	    SECOR_OPTION_OUTPUT, WHEN_FORMAT_HELP),                            \
 	    SECOR_OPTION(STRING, type, m.timezone, "timezone", "UTC",          \
 		SECOR_OPTION_OUTPUT, "zone of a time that does not name one"), \
+	    SECOR_OPTION(STRING, type, m.locale, "time_locale", "en_US",       \
+		SECOR_OPTION_OUTPUT, WHEN_LOCALE_HELP),                        \
 	    SECOR_OPTION(STRING, type, m.missing, "time_missing", NULL,        \
 		SECOR_OPTION_OUTPUT, WHEN_MISSING_HELP),                       \
 	    SECOR_OPTION(STRING, type, m.invalid, "time_invalid", NULL,        \
 		SECOR_OPTION_OUTPUT, WHEN_INVALID_HELP)
 
-#define WHEN_FORMAT_HELP                                                \
-	"auto (numbers by their size, and ISO-8601), seconds, millis, " \
-	"micros, "                                                      \
-	"nanos or iso8601"
+#define WHEN_FORMAT_HELP                                                     \
+	"auto (numbers by their size, and ISO-8601), seconds, millis, "      \
+	"micros, "                                                           \
+	"nanos, iso8601, or a pattern as Java's SimpleDateFormat has them, " \
+	"like dd/MMM/yyyy:HH:mm:ss Z"
+#define WHEN_LOCALE_HELP \
+	"language of the names of months and days in a pattern, and its weeks"
 #define WHEN_MISSING_HELP                                                    \
 	"when there is no time: reject (the default: a bad message), kafka " \
 	"(its "                                                              \
@@ -93,8 +107,10 @@ struct when_else {
 };
 
 struct when {
-	int format;	   /* enum when_format */
-	struct zone *zone; /* of text without an offset */
+	int format;		      /* enum when_format */
+	struct zone *zone;	      /* of text without an offset */
+	struct when_pattern *pattern; /* WHEN_PATTERN */
+	int compat; /* 1: numbers and patterns as the original reads them */
 	struct when_else missing, invalid;
 	/* where the parser looks, for reasons: "field", "ts" */
 	const char *noun, *name;
@@ -154,5 +170,12 @@ int when_common(struct secor_bytes text, int64_t *ms);
 const char *when_number(int format, struct secor_bytes text, int64_t *ms);
 const char *
 when_iso8601(struct zone *zone, struct secor_bytes text, int64_t *ms);
+
+/* What the original takes for a number besides (`1e3d`, `Infinity`), as the
+ * integer that it makes of it; 0: it is none. */
+int when_compat_number(struct secor_bytes text, int64_t *value);
+/* Years, months and times of day alone, and all that is ISO-8601. */
+const char *
+when_compat_iso8601(struct zone *zone, struct secor_bytes text, int64_t *ms);
 
 #endif

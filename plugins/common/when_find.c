@@ -4,7 +4,9 @@
  */
 #include "plugins/common/civil.h"
 #include "plugins/common/when.h"
+#include "plugins/common/when_pattern.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,47 +48,99 @@ else_of(const char *word, struct when_else *to)
 static const char not_else[] =
     "is neither reject, kafka nor a time like 1970-01-01T00:00:00Z";
 static const char not_format[] =
-    "is neither auto, seconds, millis, micros, nanos nor iso8601";
+    "is neither auto, seconds, millis, micros, nanos, iso8601 nor a pattern";
+
+/* Its format, and the pattern if it is one. */
+static int
+format_open(struct when *when, const struct when_conf *conf, int lenient,
+    struct secor_err *err)
+{
+	struct secor_err why;
+
+	when->format = format_of(conf->format);
+	if (when->format >= 0)
+		return SECOR_OK;
+	when->format = WHEN_PATTERN;
+	if (when_pattern_new(conf->format, conf->locale, lenient,
+		&when->pattern, &why) == SECOR_OK)
+		return SECOR_OK;
+	return secor_fail(err, SECOR_FATAL, "%s: %s", not_format, why.text);
+}
 
 void
 when_check(const struct when_conf *conf, const struct secor_check *check)
 {
 	struct when_else unused;
+	struct when when = {0};
+	struct secor_err err;
 
 	if (!zone_known(conf->timezone))
 		check->complain(
 		    check, "timezone", "there is no such time zone");
-	if (format_of(conf->format) < 0)
-		check->complain(check, "time_format", not_format);
+	if (format_open(&when, conf, check->compat, &err) != SECOR_OK)
+		check->complain(check, "time_format", err.text);
+	when_close(&when);
 	if (!else_of(conf->missing, &unused))
 		check->complain(check, "time_missing", not_else);
 	if (!else_of(conf->invalid, &unused))
 		check->complain(check, "time_invalid", not_else);
 }
 
+/* Where nothing is said the original takes 1970 for some. */
+static void
+compat_else(struct when *when, const struct when_conf *conf)
+{
+	if (conf->missing == NULL && when->format != WHEN_ISO8601)
+		when->missing = (struct when_else){WHEN_FIXED, 0};
+	if (conf->invalid == NULL && when->format == WHEN_PATTERN)
+		when->invalid = (struct when_else){WHEN_FIXED, 0};
+}
+
 int
 when_open(struct when *when, const struct when_conf *conf,
     const struct secor_open *with, struct secor_err *err)
 {
-	(void)with;
-	when->format = format_of(conf->format);
-	if (when->format < 0)
+	struct secor_err why;
+
+	when->compat = with->compat == SECOR_COMPAT_SECOR;
+	if (format_open(when, conf, when->compat, &why) != SECOR_OK)
 		return secor_fail(err, SECOR_FATAL, "time_format '%s' %s",
-		    conf->format, not_format);
+		    conf->format, why.text);
 	if (!else_of(conf->missing, &when->missing))
 		return secor_fail(err, SECOR_FATAL, "time_missing '%s' %s",
 		    conf->missing, not_else);
 	if (!else_of(conf->invalid, &when->invalid))
 		return secor_fail(err, SECOR_FATAL, "time_invalid '%s' %s",
 		    conf->invalid, not_else);
+	if (when->compat)
+		compat_else(when, conf);
 	return zone_open(conf->timezone, &when->zone, err);
 }
 
 void
 when_close(struct when *when)
 {
+	when_pattern_free(when->pattern);
 	zone_close(when->zone);
+	when->pattern = NULL;
 	when->zone = NULL;
+}
+
+/* A number where text is needed: its digits are the text. */
+static const char *
+as_text(const struct when *when, const char *digits, int64_t *ms)
+{
+	struct secor_bytes text = {digits, strlen(digits)};
+
+	if (when->format == WHEN_ISO8601 && !when->compat)
+		return "is a number, not ISO-8601 text";
+	return when_parse(when, text, ms);
+}
+
+static int
+wants_text(const struct when *when)
+{
+	return when->format == WHEN_ISO8601 || when->format == WHEN_PATTERN;
 }
 
 /* The unit of a number of that size: see when.h. */
@@ -116,6 +170,12 @@ in_range(int64_t value, int64_t *ms)
 const char *
 when_integer(const struct when *when, int64_t value, int64_t *ms)
 {
+	char digits[24];
+
+	if (wants_text(when)) {
+		(void)snprintf(digits, sizeof(digits), "%" PRId64, value);
+		return as_text(when, digits, ms);
+	}
 	switch (unit_of(when->format, value)) {
 	case WHEN_SECONDS:
 		if (value < TIME_FIRST_MS / 1000 || value > TIME_LAST_MS / 1000)
@@ -125,53 +185,52 @@ when_integer(const struct when *when, int64_t value, int64_t *ms)
 		return in_range(value, ms);
 	case WHEN_MICROS:
 		return in_range(floor_div(value, 1000), ms);
-	case WHEN_NANOS:
-		return in_range(floor_div(value, 1000000), ms);
 	default:
-		return "is a number, not ISO-8601 text";
+		return in_range(floor_div(value, 1000000), ms);
 	}
 }
 
 const char *
 when_natural(const struct when *when, uint64_t value, int64_t *ms)
 {
+	char digits[24];
+
 	if (value <= INT64_MAX)
 		return when_integer(when, (int64_t)value, ms);
+	if (wants_text(when)) {
+		(void)snprintf(digits, sizeof(digits), "%" PRIu64, value);
+		return as_text(when, digits, ms);
+	}
 	if (when->format == WHEN_AUTO || when->format == WHEN_NANOS)
 		return in_range((int64_t)(value / 1000000), ms);
-	return when->format == WHEN_ISO8601 ? when_integer(when, 0, ms)
-					    : out_of_range;
+	return out_of_range;
 }
 
 const char *
 when_real(const struct when *when, double value, int64_t *ms)
 {
-	struct secor_bytes text;
 	char digits[40];
 
 	if (!isfinite(value))
 		return "is not a finite number";
-	if (when->format == WHEN_ISO8601)
-		return when_integer(when, 0, ms);
 	for (int n = 15; n <= 17; n++) {
 		(void)snprintf(digits, sizeof(digits), "%.*g", n, value);
 		if (strtod(digits, NULL) == value)
 			break;
 	}
-	text = (struct secor_bytes){digits, strlen(digits)};
-	return when_number(when->format, text, ms);
+	return as_text(when, digits, ms);
 }
 
 static const char *
 read_value(const struct when *when, const struct when_value *value, int64_t *ms)
 {
 	switch (value->kind) {
+	case WHEN_IS_NUMBER:
+		if (when->format == WHEN_ISO8601 && !when->compat)
+			return as_text(when, "", ms);
+		/* fallthrough */
 	case WHEN_IS_TEXT:
 		return when_parse(when, value->text, ms);
-	case WHEN_IS_NUMBER:
-		if (when->format == WHEN_ISO8601)
-			return when_integer(when, 0, ms);
-		return when_number(when->format, value->text, ms);
 	case WHEN_IS_INTEGER:
 		return when_integer(when, value->integer, ms);
 	case WHEN_IS_NATURAL:

@@ -1,6 +1,7 @@
 /*
  * when_fuzz.c -- text to a time: in the years that count, or refused with a
- * phrase and nothing touched. The first byte chooses the format.
+ * phrase and nothing touched. The first byte chooses the format, from 0xc0 on
+ * as the original reads it.
  */
 #include "plugins/common/civil.h"
 #include "plugins/common/when.h"
@@ -22,6 +23,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	when.zone = zone;
 	if (size > 0) {
 		when.format = data[0] % (WHEN_ISO8601 + 1);
+		when.compat = data[0] >= 0xc0;
 		text.ptr++;
 		text.len--;
 	}

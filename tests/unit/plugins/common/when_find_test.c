@@ -15,7 +15,7 @@
 static struct when
 when_new(const char *format, const char *missing, const char *invalid)
 {
-	struct when_conf conf = {format, "UTC", missing, invalid};
+	struct when_conf conf = {format, "UTC", "en_US", missing, invalid};
 	struct secor_open with = {.size = sizeof(with)};
 	struct when when = {.noun = "field", .name = "ts"};
 	struct secor_err err;
@@ -168,7 +168,7 @@ note(const struct secor_check *check, const char *key, const char *text)
 
 Test(when_find, each_wrong_option_has_its_complaint)
 {
-	struct when_conf conf = {"milis", "Nonsense/Zone", "never", "2014"};
+	struct when_conf conf = {"milis", "Nonsense/Zone", "en_US", "never", "2014"};
 	char keys[200] = "";
 	struct secor_check check = {
 	    .size = sizeof(check), .complain = note, .arg = keys};
