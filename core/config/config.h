@@ -30,7 +30,11 @@ struct config_use {
 	const void *conf;
 	const char *use;     /* as written */
 	int64_t interval_ms; /* reporters */
-	int compat;	     /* enum secor_compat: the file's */
+	/* Partitioners: so many values of its levels a batch; 0: any. Those
+	 * that come later in it have this value. */
+	int64_t max_values;
+	const char *overflow_value;
+	int compat; /* enum secor_compat: the file's */
 };
 
 struct config_uses {

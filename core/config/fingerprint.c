@@ -14,6 +14,9 @@ add_use(uint64_t hash, const struct config_use *use)
 	hash = hash64_add_int(hash, use->plugin->desc.kind);
 	hash = hash64_add_text(hash, use->plugin->desc.name);
 	hash = hash64_add_int(hash, use->plugin->desc.output_version);
+	if (use->max_values > 0) /* later than the others: absent as before */
+		hash = hash64_add_int(
+		    hash, (int64_t)options_output_hash(&partitioner_keys, use));
 	return hash64_add_int(
 	    hash, (int64_t)options_output_hash(&opts, use->conf));
 }

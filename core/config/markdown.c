@@ -171,6 +171,8 @@ put_plugins(
 		put_table(out, &parser_keys);
 	if (what->kind == SECOR_REPORTER)
 		put_table(out, &reporter_keys);
+	if (what->kind == SECOR_PARTITIONER)
+		put_table(out, &partitioner_keys);
 	registry_each(registry, put_plugin, &page);
 }
 

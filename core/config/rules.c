@@ -201,6 +201,50 @@ check_accept(const struct binder *binder, const struct node *map,
 	    "(time_source: kafka)");
 }
 
+/* ---- the guard of a partitioner ---- */
+
+static const char *
+guard_fault(const struct config_use *use)
+{
+	struct secor_strings fields = {NULL, 0};
+	uint32_t inputs = 0;
+
+	if (*use->overflow_value == '\0' || strlen(use->overflow_value) > 64)
+		return "overflow_value has 1 to 64 bytes";
+	if (use->conf == NULL)
+		return NULL;
+	use->plugin->ops.partitioner->describe(use->conf, &inputs, &fields);
+	if (inputs & (SECOR_ROUTE_BY_TIME | SECOR_ROUTE_BY_OFFSET))
+		return "max_values does not go with times and offsets: give "
+		       "them to another partitioner of the list";
+	return NULL;
+}
+
+/* One of a list at most: what the others make is kept in the overflow path. */
+static void
+check_guards(const struct binder *binder, const struct node *map,
+    const struct config_uses *uses)
+{
+	const struct node *list = node_get(map, "partitioner");
+	size_t guards = 0;
+
+	for (size_t i = 0; list != NULL && i < uses->count; i++) {
+		const struct node *item =
+		    list->kind == NODE_LIST ? list->items[i] : list;
+		const char *fault;
+
+		if (uses->items[i].max_values == 0)
+			continue;
+		fault =
+		    guards++ > 0
+			? "max_values: one partitioner of a list may have it"
+			: guard_fault(&uses->items[i]);
+		if (fault != NULL)
+			diag_error(binder->diag, node_spot(item, "max_values"),
+			    "%s", fault);
+	}
+}
+
 void
 rules_check_topic(const struct binder *binder, const struct node *root,
     const struct node *map, const struct config_topic *topic)
@@ -210,6 +254,8 @@ rules_check_topic(const struct binder *binder, const struct node *root,
 		check_batch(binder, root, map, &topic->batch);
 	if (map == root || node_get(map, "parser") != NULL)
 		check_accept(binder, map, topic);
+	if (binder->diag->errors == 0)
+		check_guards(binder, map, &topic->partitioners);
 }
 
 /* ---- overrides against topics ---- */

@@ -172,8 +172,19 @@ static const struct secor_option REPORTER_ROWS[] = {
 };
 
 const struct options file_keys = OPTIONS(FILE_ROWS, CONFIG);
+static const struct secor_option PARTITIONER_ROWS[] = {
+    SECOR_OPTION_RANGE(INT, USE, max_values, "max_values", "0", "0", "100000",
+	OUTPUT,
+	"So many different values of this partitioner have a path of their own "
+	"in one batch, the first in the order of offsets; 0: any number. Not "
+	"with times and offsets."),
+    SECOR_OPTION(STRING, USE, overflow_value, "overflow_value", "__OVERFLOW__",
+	OUTPUT, "The value of those that come later, with max_values."),
+};
+
 const struct options parser_keys = OPTIONS(PARSER_ROWS, TOPIC);
 const struct options reporter_keys = OPTIONS(REPORTER_ROWS, USE);
+const struct options partitioner_keys = OPTIONS(PARTITIONER_ROWS, USE);
 
 #define IN_CONFIG(m) offsetof(struct config, m)
 #define IN_TOPIC(m) offsetof(struct config_topic, m)

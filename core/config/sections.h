@@ -24,9 +24,10 @@ extern const struct engine_section topic_sections[];
 extern const struct options file_keys;
 
 /* The engine's keys beside a plugin's: in struct config_topic for a parser, in
- * struct config_use for a reporter. */
+ * struct config_use for a reporter and a partitioner. */
 extern const struct options parser_keys;
 extern const struct options reporter_keys;
+extern const struct options partitioner_keys;
 
 /* A section that names plugins. */
 struct use_section {

@@ -53,6 +53,8 @@ put_use(struct buf *out, const struct config_use *use, int indent)
 	put_rows(out, &opts, use->conf, indent);
 	if (use->plugin->desc.kind == SECOR_REPORTER)
 		put_rows(out, &reporter_keys, use, indent);
+	if (use->plugin->desc.kind == SECOR_PARTITIONER && use->max_values > 0)
+		put_rows(out, &partitioner_keys, use, indent);
 }
 
 static void

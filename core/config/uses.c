@@ -143,6 +143,17 @@ bind(const struct binder *binder, const struct asked *asked,
 	bind_section(binder, &section, asked->map, asked->map->spot);
 }
 
+/* Whether the section names the same plugin as its base, or none. */
+static int
+same_use(const struct node *node, const struct config_use *base)
+{
+	const struct node *use = node_get(node, "use");
+
+	return base != NULL && base->use != NULL &&
+	       (use == NULL || use->kind != NODE_TEXT ||
+		   strcmp(use->text, base->use) == 0);
+}
+
 void
 use_bind(const struct binder *binder, const struct use_section *what,
     const struct node *node, const struct config_use *base,
@@ -153,6 +164,14 @@ use_bind(const struct binder *binder, const struct use_section *what,
 	if (what->kind == SECOR_REPORTER) {
 		options_init(&reporter_keys, use);
 		asked.engine.opts = reporter_keys;
+		asked.engine.conf = use;
+	}
+	if (what->kind == SECOR_PARTITIONER) {
+		if (same_use(node, base))
+			options_copy_into(&partitioner_keys, base, use);
+		else
+			options_init(&partitioner_keys, use);
+		asked.engine.opts = partitioner_keys;
 		asked.engine.conf = use;
 	}
 	bind(binder, &asked, use);
@@ -207,6 +226,9 @@ use_copy(const struct config_use *from, struct config_use *to)
 	*to = *from;
 	to->use =
 	    from->use != NULL ? mem_dup(from->use, strlen(from->use)) : NULL;
+	if (from->overflow_value != NULL)
+		to->overflow_value =
+		    mem_dup(from->overflow_value, strlen(from->overflow_value));
 	if (from->conf == NULL)
 		return;
 	opts = plugin_options(from->plugin);
@@ -232,6 +254,7 @@ use_fini(struct config_use *use)
 		options_free(&opts, (void *)use->conf);
 	}
 	free((void *)use->use);
+	free((void *)use->overflow_value);
 	memset(use, 0, sizeof(*use));
 }
 

@@ -64,6 +64,7 @@ batch_free(struct batch *batch)
 		object_free(batch->objects[i]);
 	free(batch->objects);
 	free(batch->table);
+	guard_values_fini(&batch->values);
 	manifest_free(batch->manifest);
 	free(batch);
 }
@@ -183,6 +184,17 @@ add(struct batch *batch, struct object *object)
 	metric_add(batch->part->engine->metrics.open_objects, 1);
 }
 
+/* The path that a guarded one has in this batch. Asked for every message whose
+ * path has no object yet, in the order of offsets. */
+static struct path *
+admit(struct batch *batch, struct path *path)
+{
+	if (guard_admit(&batch->values, path->value_hash, path->most))
+		return path;
+	metric_add(batch->part->engine->metrics.overflowed, 1);
+	return path->overflow;
+}
+
 struct object *
 batch_object(struct batch *batch, struct path *path)
 {
@@ -200,6 +212,10 @@ batch_object(struct batch *batch, struct path *path)
 	if (batch->object_count * 2 >= batch->table_room)
 		grow(batch);
 	object = batch->table[slot_of(batch, path)];
+	if (object == NULL && path->overflow != NULL) {
+		path = admit(batch, path);
+		object = batch->table[slot_of(batch, path)];
+	}
 	if (object == NULL) {
 		object = object_new(batch, path);
 		batch->table[slot_of(batch, path)] = object;

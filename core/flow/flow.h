@@ -64,7 +64,8 @@ enum wait {
 
 struct engine_metrics {
 	struct metric *messages, *bytes, *batches, *objects, *object_bytes;
-	struct metric *filtered, *dead_letters, *rebalances, *lost, *rejoins;
+	struct metric *filtered, *overflowed, *dead_letters, *rebalances, *lost,
+	    *rejoins;
 	struct metric *replays, *kept, *halted, *assigned, *gaps, *pauses;
 	struct metric *memory_used, *memory_budget, *stage_used, *open_objects;
 };

@@ -13,6 +13,7 @@
 #ifndef SECOR_FLOW_PART_H
 #define SECOR_FLOW_PART_H
 
+#include "core/flow/guard.h"
 #include "core/flow/lane.h"
 #include "core/flow/manifest.h"
 #include "core/flow/pool.h"
@@ -81,6 +82,7 @@ struct batch {
 	size_t object_count, object_room;
 	struct object **table; /* by path pointer, open addressing */
 	size_t table_room;
+	struct guard_values values; /* of a guarded partitioner */
 	struct object *last;
 	struct object *dead;
 	int64_t encoded;    /* bytes that went into buffers */

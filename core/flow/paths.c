@@ -26,6 +26,7 @@ paths_unref(struct paths *paths, struct path *path)
 	while (*at != path)
 		at = &(*at)->next;
 	*at = path->next;
+	paths_unref(paths, path->overflow);
 	free(path->text);
 	free(path->bytes);
 	free(path);

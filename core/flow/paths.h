@@ -21,6 +21,11 @@ struct path {
 	struct secor_level_text levels[SECOR_MAX_LEVELS];
 	size_t level_count;
 	char *bytes; /* of the levels */
+	/* Of a partitioner with max_values: the path when a batch has so many
+	 * others already, and the hash of what is counted. */
+	struct path *overflow; /* NULL: not guarded; counted */
+	size_t most;
+	uint64_t value_hash;
 };
 
 struct paths {

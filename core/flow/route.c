@@ -7,6 +7,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/hash.h"
+#include "core/flow/guard.h"
 #include "core/flow/path.h"
 
 #include <assert.h>
@@ -26,6 +27,7 @@ struct slot {
 };
 
 struct step { /* a partitioner */
+	const struct config_use *use;
 	const struct plugin *plugin;
 	void *self;
 	uint32_t inputs;
@@ -57,6 +59,7 @@ struct router {
 	struct paths paths;
 	struct buf inputs_now;
 	struct buf text;
+	struct guard_text overflow;
 };
 
 /* ---- opening ---- */
@@ -118,6 +121,7 @@ open_step(struct router *router, const struct config_use *use,
 	struct secor_strings fields = {NULL, 0};
 	int rc = SECOR_OK;
 
+	step->use = use;
 	step->plugin = use->plugin;
 	if (use->plugin->ops.partitioner->describe != NULL)
 		use->plugin->ops.partitioner->describe(
@@ -224,6 +228,7 @@ router_free(struct router *router)
 	free(router->steps);
 	buf_fini(&router->inputs_now);
 	buf_fini(&router->text);
+	buf_fini(&router->overflow.text);
 	free(router);
 }
 
@@ -392,6 +397,42 @@ outcome_of(int status)
 	return status == SECOR_RETRY ? ROUTE_RETRY : ROUTE_BAD;
 }
 
+static int
+too_long(
+    const struct router *router, const struct buf *text, struct routed *out)
+{
+	if (text->len + strlen(out->message.topic) + FILE_NAME +
+		router->key_overhead <=
+	    PATH_KEY_MAX)
+		return 0;
+	out->plugin = "layout";
+	(void)secor_fail(&out->err, SECOR_REJECT,
+	    "key is too long: a path of %zu bytes", text->len);
+	return 1;
+}
+
+/* Gives the path its overflow path, unless it is that itself. */
+static int
+guard(struct router *router, const struct guarded *guarded,
+    const struct secor_route_out *all, struct routed *out)
+{
+	struct guard_text *to = &router->overflow;
+	struct path *path = out->path, *overflow;
+
+	out->plugin = guarded->use->plugin->desc.name;
+	if (guard_replace(guarded, all, to, &out->err) != SECOR_OK ||
+	    too_long(router, &to->text, out))
+		return SECOR_REJECT;
+	overflow =
+	    paths_get(&router->paths, &to->text, to->levels, all->level_count);
+	if (overflow == path)
+		return SECOR_OK;
+	path->most = (size_t)guarded->use->max_values;
+	path->value_hash = to->value_hash;
+	path->overflow = paths_ref(overflow);
+	return SECOR_OK;
+}
+
 /* A miss: asks every partitioner. */
 static enum route_outcome
 ask(struct router *router, struct routed *out)
@@ -402,6 +443,7 @@ ask(struct router *router, struct routed *out)
 	    .offset_from = INT64_MIN,
 	    .offset_until = INT64_MAX};
 	struct secor_route_out part;
+	struct guarded guarded = {NULL, 0, 0};
 
 	router->text.len = 0;
 	for (size_t i = 0; i < router->step_count; i++) {
@@ -410,23 +452,26 @@ ask(struct router *router, struct routed *out)
 
 		if (rc == SECOR_OK)
 			rc = join(router, &all, &part, &out->err);
+		if (step->use->max_values > 0)
+			guarded = (struct guarded){step->use,
+			    all.level_count - part.level_count,
+			    all.level_count};
 		if (rc != SECOR_OK) {
 			out->plugin = step->plugin->desc.name;
 			return outcome_of(rc);
 		}
 	}
-	if (router->text.len + strlen(out->message.topic) + FILE_NAME +
-		router->key_overhead >
-	    PATH_KEY_MAX) {
-		out->plugin = "layout";
-		(void)secor_fail(&out->err, SECOR_REJECT,
-		    "key is too long: a path of %zu bytes", router->text.len);
+	if (too_long(router, &router->text, out))
 		return ROUTE_BAD;
-	}
 	if (router->text.len == 0)
 		buf_puts(&router->text, "");
 	out->path = paths_get(
 	    &router->paths, &router->text, all.levels, all.level_count);
+	if (guarded.use != NULL && out->path->overflow == NULL &&
+	    guard(router, &guarded, &all, out) != SECOR_OK) {
+		paths_unref(&router->paths, paths_ref(out->path)); /* if new */
+		return ROUTE_BAD;
+	}
 	assert(out->record.time_ms == SECOR_NO_TIME ||
 	       (out->record.time_ms >= all.time_from &&
 		   out->record.time_ms < all.time_until));

@@ -47,6 +47,8 @@ metrics_init(struct engine *engine)
 	    COUNTER("object_bytes_total", "Bytes of stored objects.");
 	m->filtered =
 	    COUNTER("filtered_total", "Messages dropped by a transformer.");
+	m->overflowed = COUNTER("overflowed_total",
+	    "Messages in the overflow path of a partitioner's max_values.");
 	m->dead_letters =
 	    COUNTER("dead_letters_total", "Bad messages kept as dead letters.");
 	m->rebalances =
