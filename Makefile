@@ -56,7 +56,7 @@ MALLOC.release  := -l:libmimalloc.so.2
 THREADS.tsan    := build/tsan/tests/tsan/threads.o
 
 # ---- what there is: a file is part of the project by lying in its folder ---
-CORE_SRC    := $(wildcard core/*/*.c)
+CORE_SRC    := $(wildcard core/*/*.c core/*/*/*.c)
 COMMON_SRC  := $(wildcard plugins/common/*.c)
 PLUGIN_KINDS := transformer parser partitioner format store notifier reporter
 PLUGINS     := $(sort $(foreach k,$(PLUGIN_KINDS),\

@@ -23,6 +23,7 @@ int cli_verify(int argc, char **argv);
 int cli_where(int argc, char **argv);
 int cli_why(int argc, char **argv);
 int cli_offsets(int argc, char **argv);
+int cli_migrate(int argc, char **argv);
 
 /* Loads a configuration, complaints to stderr. NULL after complaints;
  * *exit_code is then CLI_USAGE or CLI_ENVIRONMENT. The registry comes out too
