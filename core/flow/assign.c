@@ -5,6 +5,12 @@
  * Invariants: a partition is consumed only after its record was read under this
  * assignment, from an explicit offset; after a revoke nothing is committed or
  * put for it (its epoch has moved) before librdkafka is told.
+ *
+ * librdkafka begins to read an assigned partition on a thread of its own, not
+ * before all commits are answered and what it read before has stopped. A pause,
+ * a resume or a seek that meets this beginning makes it void, without a word:
+ * the partition would never flow. So rd_kafka_assign() is only called when
+ * nothing is left to wait for: then it has begun when the call returns.
  */
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -62,6 +68,7 @@ begin_assign(struct engine *engine, rd_kafka_topic_partition_list_t *list)
 {
 	engine->assignment++;
 	engine->rejoin_later = NULL;
+	engine->whole_wanted = 0;
 	engine->assigning = list;
 	engine->opening = (size_t)list->cnt;
 	engine->last_part = NULL;
@@ -85,6 +92,31 @@ begin_assign(struct engine *engine, rd_kafka_topic_partition_list_t *list)
 	step_reached("assigned");
 }
 
+static void
+add_start(rd_kafka_topic_partition_list_t *start, struct part *part)
+{
+	part->paused = 0; /* begin_reading() resumes it */
+	rd_kafka_topic_partition_list_add(start, part->topic, part->partition)
+	    ->offset = part->next;
+}
+
+/* Takes `start`. Nothing of before is being stopped, no commit is out. */
+static void
+begin_reading(struct engine *engine, rd_kafka_topic_partition_list_t *start)
+{
+	rd_kafka_resp_err_t err;
+
+	/* librdkafka keeps a pause of before; those that it never saw have
+	 * none */
+	(void)rd_kafka_resume_partitions(engine->rk, start);
+	err = rd_kafka_assign(engine->rk, start);
+	rd_kafka_topic_partition_list_destroy(start);
+	engine->last_part = NULL;
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		die(rd_kafka_err2str(err));
+	part_each(&engine->parts, part_sync);
+}
+
 /* All records are there: consumption begins. */
 static void
 complete_assign(struct engine *engine)
@@ -92,7 +124,6 @@ complete_assign(struct engine *engine)
 	rd_kafka_topic_partition_list_t *list = engine->assigning;
 	rd_kafka_topic_partition_list_t *start =
 	    rd_kafka_topic_partition_list_new(list->cnt);
-	rd_kafka_resp_err_t err;
 	int halted = 0;
 
 	for (int i = 0; i < list->cnt; i++) {
@@ -100,26 +131,39 @@ complete_assign(struct engine *engine)
 		    list->elems[i].topic, list->elems[i].partition);
 
 		if (part->state == PART_RUNNING)
-			rd_kafka_topic_partition_list_add(
-			    start, part->topic, part->partition)
-			    ->offset = part->next;
+			add_start(start, part);
 		else
 			halted++;
 	}
-	err = rd_kafka_assign(engine->rk, start);
-	/* librdkafka keeps a pause of before the last revoke */
-	(void)rd_kafka_resume_partitions(engine->rk, start);
-	rd_kafka_topic_partition_list_destroy(start);
+	begin_reading(engine, start);
 	rd_kafka_topic_partition_list_destroy(list);
 	engine->assigning = NULL;
 	engine->assigned = 1;
-	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		die(rd_kafka_err2str(err));
-	part_each(&engine->parts, part_sync);
+	part_each(&engine->parts, commit_kept_back);
 	log_line(SECOR_INFO, "consumption begins", "halted=%d", halted);
 	step_reached("opened");
 	if (engine->rejoin_later != NULL)
 		rejoin(engine, engine->rejoin_later);
+}
+
+/* An empty assignment, but not that which answers a revoke. Each question goes
+ * once through librdkafka's thread: it stops the readers, they say that they
+ * have stopped, it hears that. */
+static void
+stop_reading(struct engine *engine)
+{
+	rd_kafka_topic_partition_list_t *list =
+	    rd_kafka_topic_partition_list_new(0);
+	rd_kafka_resp_err_t err = rd_kafka_assign(engine->rk, list);
+
+	rd_kafka_topic_partition_list_destroy(list);
+	for (int i = 0; err == RD_KAFKA_RESP_ERR_NO_ERROR && i < 3; i++) {
+		err = rd_kafka_assignment(engine->rk, &list);
+		if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+			rd_kafka_topic_partition_list_destroy(list);
+	}
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		die(rd_kafka_err2str(err));
 }
 
 /* librdkafka takes an assignment only whole. The others go on at their `next`:
@@ -129,25 +173,40 @@ assign_whole(struct engine *engine)
 {
 	rd_kafka_topic_partition_list_t *start =
 	    rd_kafka_topic_partition_list_new(16);
-	rd_kafka_resp_err_t err;
 
+	engine->whole_wanted = 0;
+	stop_reading(engine);
 	for (size_t i = 0; i < 1024; i++)
 		for (struct part *p = engine->parts.buckets[i]; p != NULL;
 		     p = p->chained) {
 			if (p->state != PART_RUNNING)
 				continue;
-			p->paused = 0;
-			rd_kafka_topic_partition_list_add(
-			    start, p->topic, p->partition)
-			    ->offset = p->next;
+			add_start(start, p);
 		}
-	err = rd_kafka_assign(engine->rk, start);
-	(void)rd_kafka_resume_partitions(engine->rk, start);
-	rd_kafka_topic_partition_list_destroy(start);
-	engine->last_part = NULL;
-	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		die(rd_kafka_err2str(err));
-	part_each(&engine->parts, part_sync);
+	begin_reading(engine, start);
+	part_each(&engine->parts, commit_kept_back);
+}
+
+static int
+is_settled_owner(const struct engine *engine)
+{
+	return engine->phase == PHASE_RUNNING && engine->rebalances == NULL &&
+	       !engine->revoking && engine->assigned &&
+	       !rd_kafka_assignment_lost(engine->rk);
+}
+
+/* A revoke that is coming takes it away again. */
+void
+assign_serve(struct engine *engine)
+{
+	if (engine->whole_wanted && !is_settled_owner(engine))
+		engine->whole_wanted = 0;
+	if (engine->commits_out > 0)
+		return;
+	if (engine->assigning != NULL && engine->opening == 0)
+		complete_assign(engine);
+	if (engine->whole_wanted)
+		assign_whole(engine);
 }
 
 void
@@ -161,18 +220,6 @@ assign_again(struct part *part)
 	part->eof = -1;
 	part->overtaken = 0;
 	ask_record(part->engine, part);
-}
-
-/* A revoke that is coming takes it away again. */
-static void
-complete_again(struct part *part)
-{
-	struct engine *engine = part->engine;
-
-	part->reopened = 0;
-	if (part->state == PART_RUNNING && engine->phase == PHASE_RUNNING &&
-	    engine->rebalances == NULL && !engine->revoking)
-		assign_whole(engine);
 }
 
 /* Older than what this process knows of an earlier ownership: a coordinator
@@ -223,13 +270,12 @@ assign_answer(struct engine *engine, struct inquiry *inquiry)
 		open_part(part, inquiry);
 		assert(
 		    part->state == PART_RUNNING || part->state == PART_HALTED);
-		if (part->reopened)
-			complete_again(part);
-		else
+		if (!part->reopened)
 			engine->opening--;
+		else if (part->state == PART_RUNNING)
+			engine->whole_wanted = 1;
+		part->reopened = 0;
 	}
-	if (engine->assigning != NULL && engine->opening == 0)
-		complete_assign(engine);
 }
 
 /* ---- revoke ---- */
@@ -352,8 +398,6 @@ rebalance_serve(struct engine *engine, int64_t boot_ms)
 		if (!r->assign && r->list != NULL)
 			rd_kafka_topic_partition_list_destroy(r->list);
 		free(r);
-		if (engine->assigning != NULL && engine->opening == 0)
-			complete_assign(engine);
 	}
 }
 

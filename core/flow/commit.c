@@ -35,22 +35,44 @@ take_answers(struct engine *engine)
 				answer->err = list->elems[0].err;
 			*engine->commit_answers_last = answer;
 			engine->commit_answers_last = &answer->next;
+			engine->commits_out--;
 		}
 		rd_kafka_event_destroy(event);
 	}
 }
 
+/* An assignment begins only while no commit is out: see assign.c. The clock of
+ * its answer has not begun. */
+static int
+keep_back(struct part *part)
+{
+	struct engine *engine = part->engine;
+
+	part->kept_back = engine->phase < PHASE_STOPPING &&
+			  (engine->assigning != NULL || engine->whole_wanted);
+	if (!part->kept_back)
+		return 0;
+	part->commit_again_boot_ms = clock_boot_ms();
+	if (part->commit_tries == 0)
+		part->commit_first_boot_ms = part->commit_again_boot_ms;
+	return 1;
+}
+
 static void
 commit_send(struct part *part)
 {
-	rd_kafka_topic_partition_list_t *list =
-	    rd_kafka_topic_partition_list_new(1);
-	rd_kafka_topic_partition_t *tp = rd_kafka_topic_partition_list_add(
-	    list, part->topic, part->partition);
-	struct commit_answer *answer = mem_alloc(sizeof(*answer));
+	rd_kafka_topic_partition_list_t *list;
+	rd_kafka_topic_partition_t *tp;
+	struct commit_answer *answer;
 	char text[RECORD_TEXT_MAX];
 	rd_kafka_resp_err_t err;
 
+	if (keep_back(part))
+		return;
+	list = rd_kafka_topic_partition_list_new(1);
+	tp = rd_kafka_topic_partition_list_add(
+	    list, part->topic, part->partition);
+	answer = mem_alloc(sizeof(*answer));
 	tp->offset = part->sent.offset;
 	tp->metadata_size = record_write(&part->sent, text);
 	tp->metadata = malloc(tp->metadata_size); /* librdkafka frees it */
@@ -73,7 +95,16 @@ commit_send(struct part *part)
 		answer->err = err;
 		*part->engine->commit_answers_last = answer;
 		part->engine->commit_answers_last = &answer->next;
+	} else {
+		part->engine->commits_out++;
 	}
+}
+
+void
+commit_kept_back(struct part *part)
+{
+	if (part->kept_back && part->committing)
+		commit_send(part);
 }
 
 void

@@ -103,9 +103,11 @@ struct engine {
 	uint64_t assignment;  /* serial */
 	uint64_t first_start; /* that of the group's first start; 0 */
 	int assigned;
+	int whole_wanted; /* the assignment is given anew: assign_serve() */
 
 	/* commits: answers wait here until the array is done */
 	struct commit_answer *commit_answers, **commit_answers_last;
+	int64_t commits_out; /* that librdkafka has not answered */
 
 	_Atomic int stop_asked;
 	int64_t stop_until_boot_ms;
@@ -226,6 +228,8 @@ void commit_submit(struct part *part, const struct record *record);
  */
 void commit_want(struct part *part, const struct record *record);
 void commit_serve(struct engine *engine); /* answers that came */
+/* The assignment has begun: what waited for it goes out. */
+void commit_kept_back(struct part *part);
 void commit_tick(struct part *part, int64_t boot_ms);
 /* Whether the brokers are reachable, after a minute of silence. */
 void commit_pinged(struct engine *engine, int reachable);
@@ -234,6 +238,9 @@ void commit_pinged(struct engine *engine, int reachable);
 void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     rd_kafka_topic_partition_list_t *list, void *opaque);
 void rebalance_serve(struct engine *engine, int64_t boot_ms);
+/* Lets an assignment begin when all its records are there, or gives librdkafka
+ * the whole assignment anew when that is wanted: when no commit is out. */
+void assign_serve(struct engine *engine);
 void assign_answer(struct engine *engine, struct inquiry *inquiry);
 void assign_tick(struct part *part, int64_t boot_ms); /* PART_OPENING */
 /* Opens a partition that is ours once more, as if it were newly assigned. */

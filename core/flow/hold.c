@@ -163,6 +163,8 @@ serve_commit(struct part *part, struct hold *hold)
 static void
 serve_release(struct part *part, struct hold *hold, int64_t boot_ms)
 {
+	int opens = part->state == PART_OPENING || part->engine->whole_wanted;
+
 	if (!hold->begun && part->epoch == hold->epoch &&
 	    part->state == PART_HELD) {
 		log_line(SECOR_INFO, "partition given back",
@@ -174,7 +176,7 @@ serve_release(struct part *part, struct hold *hold, int64_t boot_ms)
 	} else if (part->state == PART_HALTED) {
 		answer(hold, SECOR_OK, "is halted: %s, %s",
 		    halt_name(part->halt), part->halt_text);
-	} else if (part->state != PART_OPENING) {
+	} else if (!opens) {
 		answer(hold, SECOR_OK, "runs again");
 	} else if (hold->until_boot_ms < boot_ms) {
 		answer(hold, SECOR_OK, "is still being opened");

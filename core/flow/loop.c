@@ -293,6 +293,7 @@ engine_run(struct engine *engine, struct secor_err *err)
 		turn(engine, now);
 		serve_events(engine);
 		rebalance_serve(engine, now);
+		assign_serve(engine);
 		hold_serve(engine, now);
 		tick(engine, now);
 		if (engine->fatal) {

@@ -145,6 +145,7 @@ struct part {
 	int64_t commit_awake_ms, commit_first_boot_ms;
 	int64_t commit_again_boot_ms; /* repeat then; 0: no */
 	int commit_tries;
+	int kept_back; /* `sent` was not sent yet: an assignment begins first */
 	int inquiring; /* a read-back is out */
 	int64_t inquire_again_boot_ms;
 	int older_reads;    /* stale answers in a row */
