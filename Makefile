@@ -152,6 +152,7 @@ $(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_SRC.manifest     := tests/unit/helpers/memory_store.c
 FUZZ_SRC.msgpack      := plugins/parser/msgpack/read.c
+FUZZ_SRC.thrift       := plugins/parser/thrift/read.c
 FUZZ_LIBS.msgpack     := -lmsgpackc
 FUZZ_SRC.s3           := tests/fuzz/answers.c $(wildcard plugins/store/s3/*.c)
 FUZZ_SRC.sequencefile := $(wildcard plugins/format/sequencefile/*.c)

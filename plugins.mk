@@ -4,6 +4,7 @@ CODEC_LIBS               := -lisal -lz -lzstd -llz4 -lsnappy -lbz2
 LIBS.parser/json         := -licui18n -licuuc
 LIBS.parser/regex        := -lpcre2-8 -licui18n -licuuc
 LIBS.parser/msgpack      := -licui18n -licuuc -lm
+LIBS.parser/thrift       := -licui18n -licuuc -lm
 LIBS.partitioner/date    := -licui18n -licuuc
 LIBS.partitioner/hash    := -lz
 LIBS.partitioner/template := -licui18n -licuuc

@@ -5,18 +5,14 @@
 
 #include <stdlib.h>
 
-const char *const finder_missing[] = {"reject", "kafka", "epoch", NULL};
-
 void
 finder_check(const struct finder_conf *conf, const struct secor_check *check)
 {
 	struct secor_err err;
 
-	if (!zone_known(conf->timezone))
-		check->complain(
-		    check, "timezone", "there is no such time zone");
 	if (check->no_time)
 		return;
+	when_check(&conf->when, check);
 	if (conf->time_field == NULL)
 		check->complain(
 		    check, "time_field", "is needed (or time_source: kafka)");
@@ -68,9 +64,10 @@ finder_open(struct finder *finder, const struct finder_conf *conf,
 	finder->conf = conf;
 	finder->root = WANTED_ROOT;
 	finder->time_slot = WANTED_NO_SLOT;
-	if (zone_open(conf->timezone, &finder->when.zone, err) != SECOR_OK)
+	if (when_open(&finder->when, &conf->when, with, err) != SECOR_OK)
 		return SECOR_FATAL;
-	finder->when.format = conf->time_format;
+	finder->when.noun = "field";
+	finder->when.name = conf->time_field;
 	if (!with->no_time && conf->time_field == NULL)
 		return secor_fail(err, SECOR_FATAL, "time_field is not set");
 	if (!with->no_time &&
@@ -95,7 +92,7 @@ finder_close(struct finder *finder)
 	free(finder->field_slots);
 	free(finder->values);
 	wanted_fini(&finder->root);
-	zone_close(finder->when.zone);
+	when_close(&finder->when);
 	memset(finder, 0, sizeof(*finder));
 }
 
@@ -109,39 +106,14 @@ finder_forget(struct finder *finder, const struct wanted *node)
 }
 
 static int
-missing_time(const struct finder *finder, const struct secor_message *message,
-    int64_t *ms, struct secor_err *err)
-{
-	const struct scalar *value = &finder->values[finder->time_slot];
-
-	switch (finder->conf->time_missing) {
-	case FINDER_KAFKA:
-		*ms = message->timestamp_ms;
-		return SECOR_OK;
-	case FINDER_EPOCH:
-		*ms = 0;
-		return SECOR_OK;
-	default:
-		return secor_fail(err, SECOR_REJECT,
-		    "no time: field '%s' is %s", finder->conf->time_field,
-		    value->kind == SCALAR_NULL ? "null" : "not there");
-	}
-}
-
-static int
 find_time(struct finder *finder, const struct secor_message *message,
     int64_t *ms, struct secor_err *err)
 {
-	const struct scalar *value = &finder->values[finder->time_slot];
-	const char *why;
+	char room[SCALAR_ROOM];
+	struct when_value value = scalar_when(
+	    &finder->values[finder->time_slot], finder->when.zone, room);
 
-	if (!scalar_is_there(value))
-		return missing_time(finder, message, ms, err);
-	why = scalar_to_time(&finder->when, value, ms);
-	if (why != NULL)
-		return secor_fail(err, SECOR_REJECT, "no time: field '%s' %s",
-		    finder->conf->time_field, why);
-	return SECOR_OK;
+	return when_find(&finder->when, &value, message, ms, err);
 }
 
 int
@@ -158,7 +130,7 @@ finder_end(struct finder *finder, const struct secor_message *message,
 			continue;
 		why = scalar_to_text(value, finder->texts[i], &fields[i]);
 		if (why != NULL)
-			return secor_fail(err, SECOR_REJECT, "field '%s' %s",
+			return secor_fail(err, SECOR_REJECT, "field '%s' is %s",
 			    finder->names[i], why);
 	}
 	if (finder->time_slot == WANTED_NO_SLOT)

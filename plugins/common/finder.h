@@ -15,35 +15,20 @@
 
 #include <secor/parser.h>
 
-enum finder_missing { FINDER_REJECT = 0, FINDER_KAFKA, FINDER_EPOCH };
-
 struct finder_conf {
 	const char *time_field;
-	int time_format;
-	const char *timezone;
 	const char *separator;
-	int time_missing; /* enum finder_missing */
+	struct when_conf when;
 };
 
-extern const char *const finder_missing[];
-
-/* The rows of `struct finder_conf`, the member `m` of `type`. */
-#define FINDER_OPTIONS(type, m, time_field_def, time_field_help)               \
+/* The rows of a `struct finder_conf` that is member `m` of `type`. */
+#define FINDER_ROWS(type, m, time_field_def, time_field_help)                  \
 	SECOR_OPTION(STRING, type, m.time_field, "time_field", time_field_def, \
 	    SECOR_OPTION_OUTPUT, time_field_help),                             \
-	    SECOR_OPTION_CHOICE(type, m.time_format, "time_format", "auto",    \
-		when_formats, SECOR_OPTION_OUTPUT,                             \
-		"unit of the time; auto tells numbers by their size, and "     \
-		"ISO-8601"),                                                   \
-	    SECOR_OPTION(STRING, type, m.timezone, "timezone", "UTC",          \
-		SECOR_OPTION_OUTPUT, "zone of a time that does not name one"), \
+	    WHEN_ROWS(type, m.when),                                           \
 	    SECOR_OPTION(STRING, type, m.separator, "separator", ".",          \
 		SECOR_OPTION_OUTPUT,                                           \
-		"between the names of a path; empty: no nested paths"),        \
-	    SECOR_OPTION_CHOICE(type, m.time_missing, "time_missing",          \
-		"reject", finder_missing, SECOR_OPTION_OUTPUT,                 \
-		"a message without time is a bad one, or has the time of "     \
-		"Kafka, or 1970-01-01")
+		"between the names of a path; empty: no nested paths")
 
 struct finder {
 	const struct finder_conf *conf;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char out_of_range[] = "is out of years 0001 to 9999";
+static const char out_of_range[] = "a time out of years 0001 to 9999";
 
 struct scalar
 scalar_time(int kind, int64_t units, int64_t per_second)
@@ -139,11 +139,11 @@ scalar_to_text(const struct scalar *value, char room[SCALAR_ROOM],
 	case SCALAR_TEXT:
 	case SCALAR_BYTES:
 		if (!is_utf8(value->bytes))
-			return "is not UTF-8";
+			return "not UTF-8";
 		*text = value->bytes;
 		return NULL;
 	case SCALAR_COMPOUND:
-		return "is no single value";
+		return "no single value";
 	case SCALAR_BAD:
 		return value->why;
 	default:
@@ -157,62 +157,87 @@ scalar_to_text(const struct scalar *value, char room[SCALAR_ROOM],
 
 /* ---- as a time ---- */
 
-static const char *
-number_to_time(const struct when *when, const struct scalar *value, int64_t *ms)
+static int64_t
+clock_ms(const struct scalar *value)
 {
-	char room[SCALAR_ROOM];
-	struct secor_bytes text;
-
-	if ((value->kind == SCALAR_DOUBLE || value->kind == SCALAR_FLOAT) &&
-	    !isfinite(value->d))
-		return "is no finite number";
-	if (when->format == WHEN_ISO8601)
-		return "is a number, not ISO-8601 text";
-	(void)scalar_to_text(value, room, &text);
-	return when_number(when->format, text, ms);
-}
-
-static const char *
-clock_to_time(const struct when *when, const struct scalar *value, int64_t *ms)
-{
-	int64_t seconds = value->time.seconds, at;
+	int64_t seconds = value->time.seconds;
 
 	if (seconds < TIME_FIRST_MS / 1000 || seconds > TIME_LAST_MS / 1000)
-		return out_of_range;
-	at = seconds * 1000 + value->time.nanos / 1000000;
-	if (value->kind == SCALAR_TIME)
-		*ms = at;
-	else if (!zone_to_utc(when->zone, at, ms))
-		return "is a time that the zone leaves out";
-	return NULL;
+		return INT64_MAX; /* no year has it */
+	return seconds * 1000 + value->time.nanos / 1000000;
 }
 
-const char *
-scalar_to_time(const struct when *when, const struct scalar *value, int64_t *ms)
+static struct when_value
+local_when(int64_t local_ms, struct zone *zone)
 {
-	struct scalar midnight = {.kind = SCALAR_LOCAL};
+	struct when_value value = {.kind = WHEN_IS_TIME, .integer = local_ms};
 
+	if (local_ms != INT64_MAX &&
+	    !zone_to_utc(zone, local_ms, &value.integer)) {
+		value.kind = WHEN_IS_OTHER;
+		value.phrase = "a local time that the zone leaves out";
+	}
+	return value;
+}
+
+static struct when_value
+other(int kind, const char *phrase)
+{
+	return (struct when_value){.kind = kind, .phrase = phrase};
+}
+
+static struct when_value
+float_when(const struct scalar *value, char room[SCALAR_ROOM])
+{
+	struct when_value number = {.kind = WHEN_IS_NUMBER};
+
+	if (!isfinite(value->d))
+		return (struct when_value){
+		    .kind = WHEN_IS_REAL, .real = value->d};
+	(void)scalar_to_text(value, room, &number.text);
+	return number;
+}
+
+struct when_value
+scalar_when(
+    const struct scalar *value, struct zone *zone, char room[SCALAR_ROOM])
+{
 	switch (value->kind) {
+	case SCALAR_ABSENT:
+		return other(WHEN_IS_MISSING, "absent");
+	case SCALAR_NULL:
+		return other(WHEN_IS_MISSING, "null");
 	case SCALAR_BOOL:
-		return "is a boolean";
-	case SCALAR_BYTES:
-		return "is bytes";
+		return other(WHEN_IS_OTHER, "a boolean");
+	case SCALAR_INT:
+		return (struct when_value){
+		    .kind = WHEN_IS_INTEGER, .integer = value->i};
+	case SCALAR_UINT:
+		return (struct when_value){
+		    .kind = WHEN_IS_NATURAL, .natural = value->u};
+	case SCALAR_FLOAT:
+		return float_when(value, room);
+	case SCALAR_DOUBLE:
+		return (struct when_value){
+		    .kind = WHEN_IS_REAL, .real = value->d};
 	case SCALAR_TEXT:
-		return when_parse(when, value->bytes, ms);
+		return (struct when_value){
+		    .kind = WHEN_IS_TEXT, .text = value->bytes};
+	case SCALAR_BYTES:
+		return other(WHEN_IS_OTHER, "bytes");
 	case SCALAR_TIME:
+		return (struct when_value){
+		    .kind = WHEN_IS_TIME, .integer = clock_ms(value)};
 	case SCALAR_LOCAL:
-		return clock_to_time(when, value, ms);
+		return local_when(clock_ms(value), zone);
 	case SCALAR_DATE:
 		if (value->i < TIME_FIRST_MS / MS_DAY ||
 		    value->i > TIME_LAST_MS / MS_DAY)
-			return out_of_range;
-		midnight.time.seconds = value->i * 86400;
-		return clock_to_time(when, &midnight, ms);
+			return local_when(INT64_MAX, zone);
+		return local_when(value->i * MS_DAY, zone);
 	case SCALAR_COMPOUND:
-		return "is no single value";
-	case SCALAR_BAD:
-		return value->why;
+		return other(WHEN_IS_OTHER, "no single value");
 	default:
-		return number_to_time(when, value, ms);
+		return other(WHEN_IS_OTHER, value->why);
 	}
 }

@@ -2,10 +2,9 @@
  * scalar.h -- one value as a binary encoding has it, and what it is as an event
  * time and as the text of a field.
  *
- * As a time: numbers are since the epoch, in the unit of the format; what the
- * encoding itself calls a time is that, whatever the format; text is as in
- * when.h. A floating number is the shortest decimal one that it stands for
- * (a whole one in full): 1405970352.123 is 123 ms, not a nanosecond less.
+ * As a time: numbers and text are as when.h says, and a floating number of 32
+ * bits is the shortest decimal one that it stands for (a whole one in full);
+ * what the encoding itself calls a time is that, whatever the format.
  *
  * As text: numbers in decimal, `true` and `false`, times as
  * `2014-07-30T10:53:20.001Z` (UTC), text and bytes as they are if they are
@@ -30,7 +29,7 @@ enum scalar_kind {
 	SCALAR_LOCAL,	 /* time, of the clock on the wall of the zone */
 	SCALAR_DATE,	 /* i: days since 1970-01-01, of the zone */
 	SCALAR_COMPOUND, /* no single value: a map, a list, a message */
-	SCALAR_BAD	 /* why: a phrase like "is a timestamp of 7 bytes" */
+	SCALAR_BAD	 /* why: a phrase like "an extension", behind "is " */
 };
 
 struct scalar {
@@ -59,12 +58,12 @@ scalar_is_there(const struct scalar *value)
 /* A number of `per_second` units since the epoch, as a time. */
 struct scalar scalar_time(int kind, int64_t units, int64_t per_second);
 
-/* NULL with *ms, or a phrase: why it is no time; *ms is untouched then. Of a
- * value that is there. */
-const char *scalar_to_time(
-    const struct when *when, const struct scalar *value, int64_t *ms);
+/* What when_find takes. `zone` is of local times, `room` of a number's text. */
+struct when_value scalar_when(
+    const struct scalar *value, struct zone *zone, char room[SCALAR_ROOM]);
 
-/* NULL with *text, in `room` or where the value points, or a phrase. */
+/* NULL with *text, in `room` or where the value points, or a phrase behind
+ * "is ". Of a value that is there. */
 const char *scalar_to_text(const struct scalar *value, char room[SCALAR_ROOM],
     struct secor_bytes *text);
 

@@ -15,7 +15,7 @@ static void
 setup(struct finder *finder)
 {
 	static const struct finder_conf conf = {
-	    .timezone = "UTC", .separator = "."};
+	    .separator = ".", .when = {.format = "auto", .timezone = "UTC"}};
 	struct secor_open with = {
 	    .size = sizeof(with), .fields = {paths, PATHS}, .no_time = 1};
 

@@ -10,7 +10,7 @@ struct msgpack_conf {
 };
 
 static const struct secor_option options[] = {
-    FINDER_OPTIONS(struct msgpack_conf, find, NULL,
+    FINDER_ROWS(struct msgpack_conf, find, NULL,
 	"path of the event time, like meta.created; a number is a place in "
 	"an array, or an integer key"),
 };

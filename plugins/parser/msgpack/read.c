@@ -52,7 +52,7 @@ read_timestamp(struct secor_bytes bytes, struct scalar *value)
 		(void)wire_big(&wire, 8, &seconds);
 	} else {
 		value->kind = SCALAR_BAD;
-		value->why = "is a timestamp of a wrong length";
+		value->why = "a timestamp of a wrong length";
 		return;
 	}
 	value->kind = SCALAR_TIME;
@@ -60,7 +60,7 @@ read_timestamp(struct secor_bytes bytes, struct scalar *value)
 	value->time.nanos = (int64_t)nanos;
 	if (nanos > 999999999) {
 		value->kind = SCALAR_BAD;
-		value->why = "is a timestamp of too many nanoseconds";
+		value->why = "a timestamp of too many nanoseconds";
 	}
 }
 
@@ -76,7 +76,7 @@ read_extension(struct wire *wire, uint64_t len, struct head *head)
 		read_timestamp(head->value.bytes, &head->value);
 		return 1;
 	}
-	head->value.why = "is of an extension type";
+	head->value.why = "of an extension type";
 	return 1;
 }
 

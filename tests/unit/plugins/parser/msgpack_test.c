@@ -50,13 +50,13 @@ Test(msgpack, message_without_time_is_rejected_with_its_reason)
 	static const struct {
 		const char *hex, *reason;
 	} rows[] = {
-	    {"80", "no time: field 'ts' is not there"},	   /* 121 */
+	    {"80", "no time: field 'ts' is absent"},	   /* 121 */
 	    {"81a27473c0", "no time: field 'ts' is null"}, /* 121 */
 	    {"81a27473c3", "no time: field 'ts' is a boolean"},
 	    {"81a2747380", "no time: field 'ts' is no single value"},
 	    {"81a27473c40131", "no time: field 'ts' is bytes"},
 	    {"81a27473cb7ff8000000000000",
-		"no time: field 'ts' is no finite number"},
+		"no time: field 'ts' is not a finite number"},
 	    {"81a27473d40500", "no time: field 'ts' is of an extension type"},
 	    {"81a27473d5ff0000",
 		"no time: field 'ts' is a timestamp of a wrong length"},
@@ -66,7 +66,7 @@ Test(msgpack, message_without_time_is_rejected_with_its_reason)
 		"no time: field 'ts' is out of years 0001 to 9999"},
 	    {"81a27473a3616263", "no time: field 'ts' is neither a number nor "
 				 "ISO-8601"}, /* 122 */
-	    {"2a", "no time: field 'ts' is not there"},
+	    {"2a", "no time: field 'ts' is absent"},
 	};
 	struct parsing *p = by_ts();
 
@@ -211,7 +211,7 @@ Test(msgpack, missing_time_is_what_the_option_says)
 	cr_expect_eq(parsing_hex(p, "81a27473c3"), SECOR_REJECT);
 	parsing_close(p);
 	p = parsing_open("parser/msgpack", NULL, "time_field", "ts",
-	    "time_missing", "epoch", NULL);
+	    "time_missing", "1970-01-01", NULL);
 	cr_expect_eq(parsing_hex(p, "81a27473c0"), SECOR_OK);
 	cr_expect_eq(p->time_ms, 0);
 	parsing_close(p);
