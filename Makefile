@@ -155,7 +155,10 @@ FUZZ_SRC.msgpack      := plugins/parser/msgpack/read.c
 FUZZ_SRC.thrift       := plugins/parser/thrift/read.c
 FUZZ_LIBS.msgpack     := -lmsgpackc
 FUZZ_SRC.s3           := tests/fuzz/answers.c $(wildcard plugins/store/s3/*.c)
-FUZZ_SRC.sequencefile := $(wildcard plugins/format/sequencefile/*.c)
+FUZZ_SRC.sequencefile := tests/fuzz/read.c $(wildcard plugins/format/sequencefile/*.c)
+FUZZ_SRC.framed       := tests/fuzz/read.c $(wildcard plugins/format/framed/*.c)
+FUZZ_SRC.json_envelope := tests/fuzz/read.c \
+	$(wildcard plugins/format/json-envelope/*.c)
 FUZZ_MAIN.asan        := tests/fuzz/replay.c
 
 define fuzz_rule

@@ -149,6 +149,22 @@ json_bytes(struct buf *line, const char *name, struct secor_bytes bytes)
 }
 
 static void
+json_headers(struct buf *line, const struct secor_read_record *record)
+{
+	buf_puts(line, ",\"headers\":[");
+	for (int32_t i = 0; i < record->header_count; i++) {
+		const struct secor_header *header = &record->headers[i];
+
+		buf_puts(line, i == 0 ? "{" : ",{");
+		cli_json_text(line, "name", header->name);
+		buf_putc(line, ',');
+		json_bytes(line, "value", header->value);
+		buf_putc(line, '}');
+	}
+	buf_putc(line, ']');
+}
+
+static void
 json_record(struct buf *line, const struct secor_read_record *record,
     const char *reason)
 {
@@ -162,7 +178,14 @@ json_record(struct buf *line, const struct secor_read_record *record,
 	if (record->has_timestamp)
 		buf_printf(
 		    line, "\"timestamp\":%" PRId64 ",", record->timestamp_ms);
+	if (record->timestamp_type != SECOR_TIMESTAMP_NONE)
+		buf_printf(line, "\"timestamp_type\":\"%s\",",
+		    record->timestamp_type == SECOR_TIMESTAMP_APPEND
+			? "append"
+			: "create");
 	json_bytes(line, "value", record->value);
+	if (record->header_count > 0)
+		json_headers(line, record);
 	if (reason != NULL) {
 		buf_putc(line, ',');
 		cli_json_text(line, "reason", reason);

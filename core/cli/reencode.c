@@ -86,6 +86,9 @@ take(void *arg, const struct secor_read_record *read, const void *reader,
 	    .offset = read->has_offset ? read->offset : 0,
 	    .timestamp_ms =
 		read->has_timestamp ? read->timestamp_ms : SECOR_NO_TIME,
+	    .timestamp_type = read->timestamp_type,
+	    .header_count = read->header_count,
+	    .headers = read->headers,
 	    .key = read->has_key ? read->key : (struct secor_bytes){NULL, 0},
 	    .value = read->value};
 	struct secor_record record = {.size = sizeof(record),

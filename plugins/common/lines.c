@@ -12,7 +12,11 @@ int
 lines_begin(struct lines *lines, int kind, struct secor_source *source,
     struct secor_err *err)
 {
-	return codec_read_begin(kind, source, &lines->codec, err);
+	int rc = codec_read_begin(kind, source, &lines->codec, err);
+
+	if (rc == SECOR_OK)
+		(void)grow_room(&lines->buf, 1); /* so that there is one */
+	return rc;
 }
 
 void
@@ -99,7 +103,6 @@ lines_take(struct lines *lines, size_t n, char **bytes, struct secor_err *err)
 			return rc;
 	}
 	if (left >= n) {
-		(void)grow_room(&lines->buf, 1); /* so that there is one */
 		*bytes = lines->buf.ptr + lines->given;
 		lines->given += n;
 		lines->at += n;

@@ -2,6 +2,7 @@
 Hadoop's SequenceFile and codecs, Python's gzip, zlib, bz2 and json, cramjam,
 zstandard, pyarrow, DuckDB."""
 
+import base64
 import bz2
 import gzip
 import itertools
@@ -287,3 +288,152 @@ def test_sequencefiles_of_hadoop_are_read(tmp_path):
             for k, v in dump["records"]], file
         seen.add((dump["key"], dump["type"], codec))
     assert len(seen) == 3 * (1 + 2 * 3), sorted(seen)
+
+
+def field(data):
+    return struct.pack(">i", -1) if data is None else \
+        struct.pack(">i", len(data)) + data
+
+
+def full_packed(messages):
+    """(offset, timestamp or None, type, key, value, headers) each."""
+    return b"".join(
+        struct.pack(">qqi", offset, -2**63 if time is None else time, kind) +
+        field(key) + field(value) + struct.pack(">i", len(headers)) +
+        b"".join(field(n) + field(v) for n, v in headers)
+        for offset, time, kind, key, value, headers in messages)
+
+
+def full_unpacked(data):
+    at, messages = 0, []
+
+    def take(form):
+        nonlocal at
+        values = struct.unpack_from(form, data, at)
+        at += struct.calcsize(form)
+        return values
+
+    def take_bytes():
+        nonlocal at
+        n, = take(">i")
+        at += max(n, 0)
+        return None if n < 0 else data[at - n:at]
+
+    while at < len(data):
+        offset, time, kind = take(">qqi")
+        key, value, (n,) = take_bytes(), take_bytes(), take(">i")
+        headers = [(take_bytes(), take_bytes()) for _ in range(n)]
+        messages.append((offset, None if time == -2**63 else time, kind, key,
+                         value, headers))
+    return messages
+
+
+def full_make(plugin, options, messages):
+    done = run(plugin, "make", {**options, "full": 1}, full_packed(messages))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def full_read(plugin, options, data):
+    done = run(plugin, "read", {**options, "full": 1}, data)
+    assert done.returncode == 0, done.stderr
+    return full_unpacked(done.stdout)
+
+
+def messages_of(count):
+    """Of every kind that JSON can hold."""
+    return [(i, None if i % 9 == 8 else 1700000000000 + i,
+             0 if i % 9 == 8 else 1 + i % 2,
+             None if i % 3 == 0 else b"" if i % 3 == 1 else b"k%d" % i,
+             None if i % 11 == 10 else
+             json.dumps({"i": i, "t": '\u00e9"\n\t\x01' * (i % 5)},
+                        ensure_ascii=i % 2 == 0).encode(),
+             [(b"h\xc3\xa9", b"v"), (b"h\xc3\xa9", None), (b"", b"")][:i % 4])
+            for i in range(count)]
+
+
+def framed(data):
+    """A reader of framed files, from docs/FORMATS.md."""
+    def checked(at):
+        n, = struct.unpack_from("<I", data, at)
+        return data[at + 4:at + 4 + n], at + 8 + n
+
+    assert data[:8] == b"SECORFR1"
+    about, at = checked(8)
+    assert about == struct.pack("<iq", 0, 0) + b"events"
+    messages = []
+    while data[at:at + 4] != bytes(4):
+        body, at = checked(at)
+        flags, kind, headers, offset, time, k, v = struct.unpack_from(
+            "<BBxxIqqII", body)
+        key, value, rest = body[32:32 + k], body[32 + k:32 + k + v], 32 + k + v
+        pairs = []
+        for _ in range(headers):
+            n, v = struct.unpack_from("<II", body, rest)
+            name, rest = body[rest + 8:rest + 8 + n], rest + 8 + n
+            if v == 2**32 - 1:
+                pairs.append((name, None))
+            else:
+                pairs.append((name, body[rest:rest + v]))
+                rest += v
+        assert rest == len(body)
+        messages.append((offset, time if flags & 4 else None, kind,
+                         key if flags & 1 else None,
+                         value if flags & 2 else None, pairs))
+    assert data[at:] == bytes(4) + b"SECOREND"
+    return messages
+
+
+@pytest.mark.parametrize("compression", PLAIN)
+def test_framed_keeps_all_of_a_message(compression):
+    odd = [(2**63 - 1, 0, 2, b"\0\xff", bytes(range(256)) * 300,
+            [(b"x", b"\0")] * 50)]
+    messages = messages_of(5000) + odd
+    options = {"compression": compression}
+    data = full_make("framed", options, messages)
+    assert framed(plain(compression, data)) == messages
+    assert full_read("framed", options, data) == messages
+
+
+TYPES = ["none", "create", "append"]
+
+
+@pytest.mark.parametrize("way", ["json", "string", "base64"])
+def test_json_envelopes_are_read_by_json_and_duckdb(way, tmp_path):
+    messages = messages_of(5000)
+    options = {"value": way, "key": "base64" if way == "base64" else "string",
+               "compression": "gzip"}
+    data = full_make("json-envelope", options, messages)
+    assert full_read("json-envelope", options, data) == messages
+    lines = gzip.decompress(data).split(b"\n")
+    assert lines.pop() == b""
+    for line, (offset, time, kind, key, value, headers) in zip(
+            lines, messages, strict=True):
+        row = json.loads(line)
+        assert list(row) == ["topic", "partition", "offset", "timestamp",
+                             "timestamp_type", "key", "headers", "value"]
+        assert (row["topic"], row["partition"]) == ("events", 0)
+        assert (row["offset"], row["timestamp"]) == (offset, time)
+        assert row["timestamp_type"] == TYPES[kind]
+        if way == "base64":
+            back = {n: None if row[n] is None else base64.b64decode(row[n])
+                    for n in ("key", "value")}
+        else:
+            back = {"key": row["key"] and row["key"].encode(),
+                    "value": row["value"] and row["value"].encode()
+                    if way == "string" else value}
+            if way == "json":
+                assert row["value"] == (value and json.loads(value))
+            if key == b"":
+                assert row["key"] == ""
+                back["key"] = b""
+        assert (back["key"], back["value"]) == (key, value)
+        assert [(h["name"].encode(), h["value"] if h["value"] is None
+                 else h["value"].encode()) for h in row["headers"]] == headers
+    (tmp_path / "a.jsonl.gz").write_bytes(data)
+    found = duckdb.sql(
+        f"select count(*), sum(\"offset\"), count(value) "
+        f"from read_json('{tmp_path}/a.jsonl.gz', "
+        f"format='newline_delimited')").fetchall()
+    assert found == [(5000, 4999 * 2500,
+                      sum(m[4] is not None for m in messages))]

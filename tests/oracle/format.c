@@ -6,8 +6,12 @@
  *	format PLUGIN.so read  [key=value ...] <object >records
  *	format PLUGIN.so bench [key=value ...] <records
  *
- * A record is an offset (i64), a length (i32, -1: null) and bytes, big-endian.
- * The key `buffer` is no option: bytes of a drain, default 65536.
+ * A record is an offset (i64) and a value: a length (i32, -1: null) and bytes,
+ * big-endian. Keys that are no options: `buffer`, bytes of a drain, default
+ * 65536; `full=1`, records with all that a message has:
+ *
+ *	i64 offset, i64 timestamp, i32 its type, key, value, i32 headers,
+ *	{ name, value }
  */
 #include <secor/format.h>
 
@@ -36,6 +40,7 @@ struct host {
 	void *conf;
 	void *self;
 	size_t buffer;
+	int full;
 };
 
 struct records {
@@ -145,6 +150,8 @@ set_options(struct host *host, char **args)
 			die(*args, "is not key=value");
 		if (strncmp(*args, "buffer=", 7) == 0)
 			host->buffer = strtoul(equals + 1, NULL, 10);
+		else if (strncmp(*args, "full=", 5) == 0)
+			host->full = equals[1] == '1';
 		else
 			set_option(host,
 			    row_of(plugin, *args, (size_t)(equals - *args)),
@@ -176,36 +183,88 @@ host_open(struct host *host, const char *file, char **args)
 
 /* ---- records ---- */
 
-static int
-read_record(struct secor_record *record)
+static void
+get(void *to, size_t len)
 {
-	struct secor_message *message = must(calloc(1, sizeof(*message)));
-	uint64_t offset;
-	uint32_t len;
+	if (fread(to, 1, len, stdin) != len)
+		die("records", "end too early");
+}
+
+static int64_t
+get64(void)
+{
+	uint64_t value;
+
+	get(&value, sizeof(value));
+	return (int64_t)be64toh(value);
+}
+
+static int32_t
+get32(void)
+{
+	uint32_t value;
+
+	get(&value, sizeof(value));
+	return (int32_t)be32toh(value);
+}
+
+static struct secor_bytes
+get_bytes(void)
+{
+	int32_t len = get32();
 	char *bytes;
 
-	if (fread(&offset, sizeof(offset), 1, stdin) != 1) {
+	if (len < 0)
+		return (struct secor_bytes){NULL, 0};
+	bytes = must(calloc(1, (size_t)len + 1));
+	get(bytes, (size_t)len);
+	return (struct secor_bytes){bytes, (size_t)len};
+}
+
+static void
+get_rest(struct secor_message *message)
+{
+	struct secor_header *headers;
+
+	message->timestamp_ms = get64();
+	message->timestamp_type = get32();
+	message->key = get_bytes();
+	message->value = get_bytes();
+	message->header_count = get32();
+	headers =
+	    must(calloc((size_t)message->header_count + 1, sizeof(*headers)));
+	for (int32_t i = 0; i < message->header_count; i++) {
+		headers[i].name = get_bytes().ptr;
+		headers[i].value = get_bytes();
+	}
+	message->headers = headers;
+}
+
+static int
+read_record(const struct host *host, struct secor_record *record)
+{
+	struct secor_message *message = must(calloc(1, sizeof(*message)));
+	int first = getchar();
+
+	if (first == EOF) {
 		free(message);
 		return 0;
 	}
-	if (fread(&len, sizeof(len), 1, stdin) != 1)
-		die("records", "end too early");
-	len = be32toh(len);
-	message->offset = (int64_t)be64toh(offset);
+	(void)ungetc(first, stdin);
+	message->size = sizeof(*message);
 	message->topic = "events";
-	if (len != UINT32_MAX) {
-		bytes = must(malloc((size_t)len + 1));
-		if (fread(bytes, 1, len, stdin) != len)
-			die("records", "end too early");
-		message->value = (struct secor_bytes){bytes, len};
-	}
+	message->offset = get64();
+	if (host->full)
+		get_rest(message);
+	else
+		message->value = get_bytes();
 	*record =
 	    (struct secor_record){.size = sizeof(*record), .message = message};
 	return 1;
 }
 
 static void
-read_records(struct records *all)
+read_records(const struct host *host, struct records *all)
 {
 	size_t room = 0;
 
@@ -215,19 +274,53 @@ read_records(struct records *all)
 			all->items = must(
 			    realloc(all->items, room * sizeof(*all->items)));
 		}
-	} while (read_record(&all->items[all->count]) && ++all->count);
+	} while (read_record(host, &all->items[all->count]) && ++all->count);
 }
 
 static void
-give_record(const struct secor_read_record *record)
+put64(int64_t value)
 {
-	uint64_t offset =
-	    htobe64((uint64_t)(record->has_offset ? record->offset : -1));
-	uint32_t len = htobe32((uint32_t)record->value.len);
+	uint64_t bits = htobe64((uint64_t)value);
 
-	(void)fwrite(&offset, sizeof(offset), 1, stdout);
-	(void)fwrite(&len, sizeof(len), 1, stdout);
-	(void)fwrite(record->value.ptr, 1, record->value.len, stdout);
+	(void)fwrite(&bits, sizeof(bits), 1, stdout);
+}
+
+static void
+put32(int32_t value)
+{
+	uint32_t bits = htobe32((uint32_t)value);
+
+	(void)fwrite(&bits, sizeof(bits), 1, stdout);
+}
+
+static void
+put_bytes(const struct secor_bytes *bytes)
+{
+	put32(bytes->ptr == NULL ? -1 : (int32_t)bytes->len);
+	if (bytes->len > 0)
+		(void)fwrite(bytes->ptr, 1, bytes->len, stdout);
+}
+
+static void
+give_record(const struct host *host, const struct secor_read_record *record)
+{
+	put64(record->has_offset ? record->offset : -1);
+	if (!host->full) {
+		put_bytes(&record->value);
+		return;
+	}
+	put64(record->has_timestamp ? record->timestamp_ms : SECOR_NO_TIME);
+	put32(record->timestamp_type);
+	put_bytes(&record->key);
+	put_bytes(&record->value);
+	put32(record->header_count);
+	for (int32_t i = 0; i < record->header_count; i++) {
+		const struct secor_header *header = &record->headers[i];
+		struct secor_bytes name = {header->name, strlen(header->name)};
+
+		put_bytes(&name);
+		put_bytes(&header->value);
+	}
 }
 
 /* ---- the ways through a format ---- */
@@ -318,7 +411,7 @@ make(const struct host *host)
 	struct secor_err err = {""};
 	void *stream = NULL;
 
-	read_records(&all);
+	read_records(host, &all);
 	begin(host, &sink, &stream);
 	if (by_write(host)) {
 		write_all(host, stream, &all, &sink);
@@ -350,7 +443,7 @@ read_back(const struct host *host)
 			die("read", err.text);
 		if (!more)
 			break;
-		give_record(&record);
+		give_record(host, &record);
 	}
 	host->ops->read_end(reader);
 }
@@ -377,7 +470,7 @@ bench(struct host *host)
 	size_t messages = 0;
 	void *stream = NULL;
 
-	read_records(&all);
+	read_records(host, &all);
 	if (all.count == 0)
 		die("bench", "no records");
 	while (encoding + draining < 2) {

@@ -177,7 +177,7 @@ make_one(const struct plugin *plugin, void *self, const void *conf,
 
 	ops->describe(conf, &traits);
 	rc = ops->begin(self, &what, &sink->sink, &stream, NULL);
-	if (rc == SECOR_OK && traits.by_write)
+	if (rc == SECOR_OK && (traits.by_write || ops->encode == NULL))
 		rc = write_all(
 		    ops, stream, messages, making->cut->group, &sink->sink);
 	else if (rc == SECOR_OK) {
@@ -241,7 +241,7 @@ set_key(struct secor_message *message, const struct secor_read_record *record)
 	char *copy = malloc(record->key.len + 1);
 
 	message->offset = record->has_offset ? record->offset : -1;
-	if (record->has_key)
+	if (record->has_key && record->key.len > 0)
 		memcpy(copy, record->key.ptr, record->key.len);
 	message->key = (struct secor_bytes){copy, record->key.len};
 }
@@ -343,4 +343,93 @@ object_same_for_any_cut(const struct plugin *plugin, const void *conf,
 		grow_fini(&object);
 	}
 	grow_fini(&first);
+}
+
+/* ---- all of a message as text ---- */
+
+static void
+dump_bytes(struct grow *text, const char *name, const struct secor_bytes *bytes)
+{
+	char hex[8];
+
+	grow_put(text, name, strlen(name));
+	if (bytes->ptr == NULL)
+		grow_put(text, "null", 4);
+	for (size_t i = 0; i < bytes->len; i++) {
+		char c = bytes->ptr[i];
+
+		if (c > ' ' && c < 0x7f && c != '\\') {
+			grow_put(text, &c, 1);
+			continue;
+		}
+		(void)snprintf(hex, sizeof(hex), "\\x%02x", (unsigned char)c);
+		grow_put(text, hex, 4);
+	}
+}
+
+static void
+dump_record(struct grow *text, const struct secor_read_record *record)
+{
+	char line[128];
+	int64_t time =
+	    record->has_timestamp ? record->timestamp_ms : SECOR_NO_TIME;
+
+	(void)snprintf(line, sizeof(line), "%lld time=%lld type=%d",
+	    record->has_offset ? (long long)record->offset : -1LL,
+	    (long long)time, record->timestamp_type);
+	grow_put(text, line, strlen(line));
+	dump_bytes(text, " key=", &record->key);
+	dump_bytes(text, " value=", &record->value);
+	for (int32_t i = 0; i < record->header_count; i++) {
+		grow_put(text, " ", 1);
+		grow_put(text, record->headers[i].name,
+		    strlen(record->headers[i].name));
+		dump_bytes(text, "=", &record->headers[i].value);
+	}
+	grow_put(text, "\n", 1);
+}
+
+void
+messages_dump(const struct messages *messages, struct grow *text)
+{
+	for (size_t i = 0; i < messages->count; i++) {
+		const struct secor_message *m = &messages->items[i];
+		struct secor_read_record record = {.size = sizeof(record),
+		    .has_offset = 1,
+		    .has_key = 1,
+		    .has_timestamp = m->timestamp_ms != SECOR_NO_TIME,
+		    .offset = m->offset,
+		    .timestamp_ms = m->timestamp_ms,
+		    .key = m->key,
+		    .value = m->value,
+		    .timestamp_type = m->timestamp_type,
+		    .header_count = m->header_count,
+		    .headers = m->headers};
+
+		dump_record(text, &record);
+	}
+	grow_put(text, "", 1);
+}
+
+int
+object_dump(const struct plugin *plugin, const void *conf,
+    const struct stored *object, struct grow *text, struct secor_err *err)
+{
+	const struct secor_format_ops *ops = plugin->ops.format;
+	struct memory_source source = {
+	    {sizeof(source.source), source_get}, object->bytes, object->piece};
+	void *self = harness_open(plugin, conf, NULL), *reader = NULL;
+	struct secor_read_record record = {.size = sizeof(record)};
+	int more = 1;
+	int rc = ops->read_begin(self, &source.source, &reader, err);
+
+	while (rc == SECOR_OK && more) {
+		rc = ops->read(reader, &record, &more, err);
+		if (rc == SECOR_OK && more)
+			dump_record(text, &record);
+	}
+	ops->read_end(reader);
+	harness_close(plugin, self);
+	grow_put(text, "", 1);
+	return rc;
 }

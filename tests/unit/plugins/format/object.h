@@ -42,6 +42,12 @@ struct stored {
 int object_read(const struct plugin *plugin, const void *conf,
     const struct stored *object, struct messages *read, struct secor_err *err);
 
+/* All that messages, or the records of an object, are, as text: a line each,
+ * NUL-ended. */
+void messages_dump(const struct messages *messages, struct grow *text);
+int object_dump(const struct plugin *plugin, const void *conf,
+    const struct stored *object, struct grow *text, struct secor_err *err);
+
 /* Makes, reads back with pieces of several sizes and asserts that the same
  * values (null as empty) come back, with offsets where the format has them. */
 void object_round_trip(const struct plugin *plugin, const void *conf,
