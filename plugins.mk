@@ -2,6 +2,8 @@
 # needs libc alone. (For one's own plugin see docs/PLUGINS.md.)
 CODEC_LIBS               := -lisal -lz -lzstd -llz4 -lsnappy -lbz2
 LIBS.parser/json         := -licui18n -licuuc
+LIBS.parser/delimited    := -licui18n -licuuc
+LIBS.parser/logfmt       := -licui18n -licuuc
 LIBS.parser/regex        := -lpcre2-8 -licui18n -licuuc
 LIBS.parser/msgpack      := -licui18n -licuuc -lm
 LIBS.parser/thrift       := -licui18n -licuuc -lm
