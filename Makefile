@@ -150,6 +150,8 @@ $(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
 # else it needs. build/fuzz/fuzz/<name> is a fuzzer; build/asan/fuzz/<name>
 # replays a corpus.
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_SRC.delimited    := plugins/parser/delimited/row.c
+FUZZ_SRC.logfmt       := plugins/parser/logfmt.c
 FUZZ_SRC.manifest     := tests/unit/helpers/memory_store.c
 FUZZ_SRC.msgpack      := plugins/parser/msgpack/read.c
 FUZZ_SRC.thrift       := plugins/parser/thrift/read.c
