@@ -106,6 +106,8 @@ def growth_table(found):
     rows = []
     for name, what in (("partitions-1", "1 Kafka partition"),
                        ("partitions-512", "512 Kafka partitions"),
+                       ("partitions-1-bare", "1 Kafka partition, bare"),
+                       ("partitions-512-bare", "512 Kafka partitions, bare"),
                        ("objects-1", "1 open object"),
                        ("objects-1000",
                         "1,000 open objects, each message in a random one")):
