@@ -27,6 +27,7 @@ struct section {
 struct seq_reader {
 	struct codec_reader *codec;
 	int type;
+	int wants_map; /* the options say that keys are MessagePack */
 	int key_as, value_as;
 	char sync[SEQ_SYNC];
 	struct grow raw;   /* a record, or a packed section */
@@ -85,19 +86,20 @@ read_codec(struct seq_reader *r, struct secor_err *err)
 {
 	uint64_t at = r->input.at;
 	const char *name = NULL;
+	size_t i;
 	int rc = read_name(r, &name, err);
 
 	if (rc != SECOR_OK)
 		return rc;
-	/* zlib and gzip streams are told apart by their first bytes. */
-	if (strcmp(name, SEQ_CODECS "DefaultCodec") != 0 &&
-	    strcmp(name, SEQ_CODECS "DeflateCodec") != 0 &&
-	    strcmp(name, SEQ_CODECS "GzipCodec") != 0)
-		return secor_fail(err, SECOR_REJECT,
-		    "byte %" PRIu64 ": codec \"%.200s\" is not one that can be "
-		    "read (DefaultCodec, DeflateCodec, GzipCodec)",
-		    at, name);
-	return codec_read_begin(CODEC_ZLIB, NULL, &r->codec, err);
+	if (strcmp(name, SEQ_CODECS "DeflateCodec") == 0)
+		name = seq_codec_classes[0];
+	for (i = 0; seq_codec_classes[i] != NULL; i++)
+		if (strcmp(name, seq_codec_classes[i]) == 0)
+			return codec_read_begin(
+			    seq_codec_kinds[i], NULL, &r->codec, err);
+	return secor_fail(err, SECOR_REJECT,
+	    "byte %" PRIu64 ": codec \"%.200s\" is not one that can be read",
+	    at, name);
 }
 
 static int
@@ -166,8 +168,10 @@ seq_read_begin(void *self, struct secor_source *source, void **reader,
 	struct seq_reader *r = calloc(1, sizeof(*r));
 	int rc;
 
-	(void)self; /* the file says by itself what it is */
 	assert(r != NULL);
+	/* The file says by itself what it is, but for this. */
+	r->wants_map = self != NULL && ((const struct seq *)self)->conf->key ==
+					   SEQ_KEY_MESSAGEPACK;
 	r->input.source = source;
 	rc = read_header(r, err);
 	if (rc != SECOR_OK) {
@@ -234,6 +238,10 @@ give(struct seq_reader *r, uint64_t at, struct secor_bytes *key,
 		return broken(at, "a key that is not of its class", err);
 	if (!unwrap(r->value_as, &record->value))
 		return broken(at, "a value that is not of its class", err);
+	if (r->key_as == AS_BYTES && seq_key_map(key, record))
+		return SECOR_OK;
+	if (r->wants_map)
+		return broken(at, "a key that is no map of MessagePack", err);
 	record->has_timestamp = 0;
 	record->has_offset = r->key_as == AS_LONG;
 	record->has_key = !record->has_offset;

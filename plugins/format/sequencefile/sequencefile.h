@@ -2,11 +2,11 @@
  * sequencefile.h -- Hadoop SequenceFiles, version 6: what the files of this
  * plugin share.
  *
- * A file is a header and records: the key a LongWritable (the offset), the
- * value a BytesWritable (the payload). What `encode` makes is, in every type
- * but BLOCK, the record as it stands in an uncompressed file,
+ * A file is a header and records: the key a LongWritable (the offset) or what
+ * key.c says, the value a BytesWritable (the payload). What `encode` makes is,
+ * in every type but BLOCK, the record as it stands in an uncompressed file,
  *
- *	u32 key and value, u32 key = 8, i64 offset, u32 payload, payload
+ *	u32 key and value, u32 key, key, u32 payload, payload
  *
  * and the stream sets sync markers between records and compresses values.
  */
@@ -18,8 +18,10 @@
 #include "plugins/common/codec.h"
 
 enum { SEQ_NONE, SEQ_RECORD, SEQ_BLOCK };
+enum { SEQ_KEY_OFFSET, SEQ_KEY_MESSAGEPACK };
 
 struct seq_conf {
+	int key; /* SEQ_KEY_OFFSET, ... */
 	int type;
 	int codec;
 	int64_t level;
@@ -35,7 +37,6 @@ struct seq {
 
 #define SEQ_MAGIC "SEQ\006"
 #define SEQ_SYNC 16
-#define SEQ_HEAD 20		  /* of an encoded record, before its payload */
 #define SEQ_KEY 8		  /* bytes of a LongWritable */
 #define SEQ_INTERVAL 102400	  /* bytes between sync markers, as Hadoop 3 */
 #define SEQ_MAX ((size_t)1 << 30) /* of a payload, a record, a section */
@@ -76,6 +77,36 @@ seq_get64(const char *from)
 	__builtin_memcpy(&value, from, sizeof(value));
 	return __builtin_bswap64(value);
 }
+
+/* A key as it is serialised is a head, SEQ_KEY_HEAD bytes at most, and of a
+ * MessagePack one the key of the message, so many bytes. */
+#define SEQ_KEY_HEAD 32
+size_t seq_map_head(const struct secor_message *message, char *to);
+
+static inline size_t
+seq_key_head(
+    const struct seq_conf *conf, const struct secor_message *message, char *to)
+{
+	if (conf->key != SEQ_KEY_OFFSET)
+		return seq_map_head(message, to);
+	seq_set64(to, (uint64_t)message->offset);
+	return SEQ_KEY;
+}
+
+static inline size_t
+seq_key_tail(const struct seq_conf *conf, const struct secor_message *message)
+{
+	return conf->key == SEQ_KEY_OFFSET ? 0 : message->key.len;
+}
+
+/* Offset, key and timestamp of a MessagePack key; 0: it is none. */
+int
+seq_key_map(const struct secor_bytes *key, struct secor_read_record *record);
+
+/* What Hadoop calls codecs: kinds of codec.h in the order of the choices, and
+ * the class by its name (NULL: not one that can be read). */
+extern const int seq_codec_kinds[];
+extern const char *const seq_codec_classes[];
 
 /* Hadoop's integers of one to nine bytes. `vint_get` gives the bytes taken, 0
  * when `len` does not hold them all. */

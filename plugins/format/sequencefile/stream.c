@@ -58,7 +58,8 @@ put_header(struct seq_stream *s)
 	char flags[2] = {type != SEQ_NONE, type == SEQ_BLOCK};
 
 	grow_put(&s->out, SEQ_MAGIC, 4);
-	put_string(&s->out, SEQ_LONG);
+	put_string(&s->out,
+	    s->seq->conf->key == SEQ_KEY_OFFSET ? SEQ_LONG : SEQ_BYTES);
 	put_string(&s->out, SEQ_BYTES);
 	grow_put(&s->out, flags, sizeof(flags));
 	if (type != SEQ_NONE)
@@ -161,7 +162,7 @@ static int
 pack_record(struct seq_stream *s, const char *record, size_t len,
     struct secor_sink *sink, struct secor_err *err)
 {
-	size_t begin;
+	size_t begin, head = 8 + seq_get32(record + 4);
 	int rc;
 
 	if (s->since_sync >= SEQ_INTERVAL) {
@@ -169,9 +170,8 @@ pack_record(struct seq_stream *s, const char *record, size_t len,
 		s->since_sync = 0;
 	}
 	begin = s->out.len;
-	grow_put(&s->out, record, 8 + SEQ_KEY);
-	rc = codec_pack(s->seq->codec, record + 8 + SEQ_KEY, len - 8 - SEQ_KEY,
-	    &s->out, err);
+	grow_put(&s->out, record, head);
+	rc = codec_pack(s->seq->codec, record + head, len - head, &s->out, err);
 	if (rc != SECOR_OK)
 		return rc;
 	seq_set32(s->out.ptr + begin, (uint32_t)(s->out.len - begin - 8));
@@ -266,12 +266,14 @@ put_block(struct seq_stream *s, struct secor_sink *sink, struct secor_err *err)
 static void
 add_record(struct seq_stream *s, const struct secor_message *message)
 {
-	char key[SEQ_KEY], len[4];
+	char key[SEQ_KEY_HEAD], len[4];
+	size_t head = seq_key_head(s->seq->conf, message, key);
+	size_t tail = seq_key_tail(s->seq->conf, message);
 
-	seq_set64(key, (uint64_t)message->offset);
 	seq_set32(len, (uint32_t)message->value.len);
-	seq_vint_put(&s->sections[KEY_LENGTHS], SEQ_KEY);
-	grow_put(&s->sections[KEYS], key, sizeof(key));
+	seq_vint_put(&s->sections[KEY_LENGTHS], (int64_t)(head + tail));
+	grow_put(&s->sections[KEYS], key, head);
+	grow_put(&s->sections[KEYS], message->key.ptr, tail);
 	seq_vint_put(
 	    &s->sections[VALUE_LENGTHS], (int64_t)message->value.len + 4);
 	grow_put(&s->sections[VALUES], len, sizeof(len));
@@ -290,7 +292,7 @@ seq_write(void *stream, const struct secor_record *records, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		const struct secor_message *message = records[i].message;
 
-		if (message->value.len > SEQ_MAX)
+		if (message->value.len + message->key.len > SEQ_MAX)
 			return secor_fail(err, SECOR_FATAL,
 			    "offset %lld: a value of %zu bytes is too large "
 			    "for a SequenceFile",

@@ -22,7 +22,10 @@ static const struct {
 } modes[] = {{"none", "default", "1"}, {"record", "default", "1"},
     {"record", "default", "6"}, {"record", "gzip", "1"},
     {"record", "gzip", "9"}, {"block", "default", "1"},
-    {"block", "default", "6"}, {"block", "gzip", "2"}, {"block", "gzip", "4"}};
+    {"block", "default", "6"}, {"block", "gzip", "2"}, {"block", "gzip", "4"},
+    {"record", "bzip2", "1"}, {"block", "bzip2", "9"}, {"record", "zstd", "1"},
+    {"block", "zstd", "3"}, {"record", "lz4", "1"}, {"block", "lz4", "4"},
+    {"record", "snappy", "1"}, {"block", "snappy", "1"}};
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 
 static void *
