@@ -2,6 +2,7 @@
 a property file, over the offsets of the old group, to objects."""
 
 import gzip
+import json
 import pathlib
 import re
 
@@ -192,6 +193,8 @@ def test_a_migrated_service_writes_the_originals_paths(
     errors = [x for x in done.stderr.splitlines() if "error: " in x]
     assert len(errors) == 1 and "set AWS_SECRET_ACCESS_KEY" in errors[0]
     assert versity.secret_key not in secor.config.read_text()
+    secor.reconfigure(secor.config.read_text().replace(
+        "listen: 0.0.0.0:0", "listen: 127.0.0.1:0"))
     # step by step as it says
     steps = done.stderr
     assert f"secor offsets import {secor.config} --from-group {group}" in steps
@@ -232,3 +235,99 @@ def test_a_migrated_service_writes_the_originals_paths(
     # the first batch begins where the old group ended
     assert found[message(3, PATHS[3][0])] == ("dt=2014-07-22/hr=00", 0, 3)
     assert found[message(100, PATHS[0][0])] == ("dt=2014-07-21/hr=08", 1, 0)
+
+
+# ---- paths, message by message ----
+
+# the original's, computed by its own classes: parser and keys, then messages
+# with what becomes of them (None: a bad message)
+VECTORS = {
+    "json_day": ("Json", "", [
+        ('{"timestamp":"1405911096"}', "dt=2014-07-21"),
+        ('{"timestamp":1405911096123}', "dt=2014-07-21"),
+        ('{"timestamp":1405970352.9}', "dt=2014-07-21"),
+        ('{"timestamp":-1}', "dt=1969-12-31"),
+        ('{"timestamp":0}', "dt=1970-01-01"),
+        ('{"other":1}', "dt=1970-01-01"),
+        ('{"timestamp":"abc"}', None),
+        ("[1]", None)]),
+    "json_minute_kathmandu": (
+        "Json", "partitioner.granularity.minute=true\n"
+        "secor.parser.timezone=Asia/Kathmandu\n", [
+            ('{"timestamp":1405911096123}', "dt=2014-07-21/hr=08/min=36")]),
+    "json_hour_pst": (
+        "Json", "partitioner.granularity.hour=true\n"
+        "secor.parser.timezone=PST\n", [
+            ('{"timestamp":1405911096123}', "dt=2014-07-20/hr=19")]),
+    "json_hour_est": (
+        "Json", "partitioner.granularity.hour=true\n"
+        "secor.parser.timezone=EST\n", [
+            ('{"timestamp":1405911096123}', "dt=2014-07-20/hr=21")]),
+    "json_name_with_a_dot": (
+        "Json", "message.timestamp.name=meta_data.created\n", [
+            ('{"meta_data.created":1405911096123}', "dt=2014-07-21"),
+            ('{"meta_data":{"created":1405911096123}}', "dt=1970-01-01")]),
+    "iso8601": ("Iso8601", "message.timestamp.required=false\n", [
+        ('{"timestamp":"2014-07-30T10:53:20.001Z"}', "dt=2014-07-30"),
+        ('{"timestamp":"2006-01-02T23:59:59.999999999Z"}', "dt=2006-01-02"),
+        ('{"timestamp":"2014-07-30T24:00:00Z"}', "dt=2014-07-31"),
+        ('{"timestamp":"soon"}', "dt=1970-01-01"),
+        ("{}", "dt=1970-01-01")]),
+    "iso8601_required": ("Iso8601", "", [
+        ('{"timestamp":"2014-07-29T10:53:20Z"}', "dt=2014-07-29"),
+        ('{"timestamp":"soon"}', None),
+        ("{}", None)]),
+    "date": (
+        "Date", "message.timestamp.input.pattern=yyyy-MM-dd HH:mm:ss\n", [
+            ('{"timestamp":"2014-07-30 10:53:20"}', "dt=2014-07-30"),
+            ('{"timestamp":"2014-02-30 10:53:20"}', "dt=2014-03-02"),
+            ('{"timestamp":"soon"}', "dt=1970-01-01"),
+            ("{}", "dt=1970-01-01")]),
+    "date_levels": (
+        "Date", "message.timestamp.input.pattern=yyyy-MM-dd HH:mm:ss\n"
+        "partitioner.granularity.date.prefix=\n"
+        "partitioner.granularity.date.format="
+        "'yr='yyyy'/mo='MM'/dy='dd'/hr='HH\n", [
+            ('{"timestamp":"2014-07-30 10:53:20"}',
+             "yr=2014/mo=07/dy=30/hr=10")]),
+    "date_prefix": (
+        "Date", "message.timestamp.input.pattern=yyyy-MM-dd HH:mm:ss\n"
+        "partitioner.granularity.date.prefix=foo\n", [
+            ('{"timestamp":"2014-07-30 10:53:20"}', "foo2014-07-30")]),
+    "regex": ("Regex", r"message.timestamp.input.pattern=ts=(\\d+)" + "\n", [
+        ("a ts=1442960340123 c", "dt=2015-09-22"),
+        ("ts=", None)]),
+    "split": ("SplitByField", "message.split.field.name=type\n"
+              "partitioner.granularity.hour=true\n", [
+        ('{"type":"event1","timestamp":"1405911096000"}',
+         "event1/dt=2014-07-21/hr=02"),
+        ('{"type":5,"timestamp":"1405911096000"}', "5/dt=2014-07-21/hr=02"),
+        ('{"type":"event1"}', None),
+        ('{"type":null,"timestamp":"1405911096000"}', None),
+        ('{"timestamp":"1405911096000"}', None)]),
+    "offset": ("Offset", "secor.offsets.per.partition=2\n", [
+        (m, f"offset={i - i % 2}") for i, m in enumerate("abcde")]),
+    "kafka_time": ("Json", "kafka.useTimestamp=true\n", [
+        ("garbage", "dt=2014-07-21")]),
+}
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_messages_go_where_the_original_put_them(name, tmp_path):
+    parser, keys, vectors = VECTORS[name]
+    old = tmp_path / "old.properties"
+    old.write_text(
+        f"secor.message.parser.class=com.pinterest.secor.parser.{parser}"
+        f"MessageParser\n{keys}include={SAMPLES}/dev_backup.properties\n")
+    new = tmp_path / "new.yaml"
+    done = secor_command("migrate", old, "--output", new)
+    assert done.returncode == 0, done.stderr
+    env = {"HOME": str(tmp_path)}
+    told = secor_command(
+        "try", new, "--json", "--topic", "t", "--timestamp", "1405911096123",
+        stdin="".join(f"{m}\n" for m, _ in vectors), env=env)
+    got = [json.loads(x) for x in told.stdout.splitlines()]
+    assert len(got) == len(vectors), told.stderr
+    for one, (text, path) in zip(got, vectors):
+        assert one.get("path") == path, (text, one)
+        assert (path is None) == ("reject" in one)

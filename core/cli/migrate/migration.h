@@ -128,6 +128,11 @@ char *regex_excluded(const char *java);
 /* The end of names of objects that the original made; "" when they have none.
  * Caller frees. */
 char *old_extension(struct migration *m);
+/* The path above the topics, without '/' around it; caller frees. */
+char *old_prefix(const struct migration *m);
+/* Whether it is part of the layout, not of the store: an MD5 comes before it,
+ * or another takes its place from a date on. */
+int old_prefix_in_layout(const struct migration *m);
 /* Where objects lie, with a '/' behind it ("s3://logs/raw/"), for people.
  * Caller frees. */
 char *old_base(const struct migration *m);

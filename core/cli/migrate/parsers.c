@@ -153,6 +153,8 @@ put_fallbacks(struct migration *m)
 	if ((flags & OLD_MISSING_1970) ||
 	    ((flags & OLD_MISSING_UNLESS_REQUIRED) && lax))
 		put_1970(m, "time_missing");
+	else /* compat would take 1970 for more than the original did */
+		yaml_raw(m, 2, "time_missing", "reject");
 	if ((flags & OLD_INVALID_1970) ||
 	    ((flags & OLD_INVALID_UNLESS_REQUIRED) && lax))
 		put_1970(m, "time_invalid");

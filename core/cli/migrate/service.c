@@ -209,24 +209,45 @@ put_extension(struct migration *m)
 	free(extension);
 }
 
-/* Layouts of the S3 upload manager, which Hadoop's did not know. */
-static void
-put_prefixes(struct migration *m)
-{
-	static const char *const MD5 = "secor.s3.prefix.md5hash";
-	static const char *const DATE = "secor.s3.alter.path.date";
-	int hadoop = strstr(old_text(m, "secor.upload.manager.class"),
-			 ".HadoopS3UploadManager") != NULL;
+#define MD5 "secor.s3.prefix.md5hash"
+#define DATE "secor.s3.alter.path.date"
 
-	if (!hadoop && old_flag(m, MD5)) {
-		if (layout_has("md5_prefix"))
-			yaml_raw(m, 2, "md5_prefix", "true");
-		else
-			todo(m, MD5, "layout has no md5 prefix yet");
-		warn(m, MD5,
-		    "the original's finalizer, verifier and printer did not "
-		    "find such keys");
-	}
+/* Of the S3 upload manager alone: Hadoop's did not know it. */
+static int
+has_md5(const struct migration *m)
+{
+	const char *manager = old_text(m, "secor.upload.manager.class");
+
+	return strstr(manager, ".S3UploadManager") != NULL &&
+	       old_given(m, MD5) && strchr("tTyY", *old_text(m, MD5)) != NULL;
+}
+
+int
+old_prefix_in_layout(const struct migration *m)
+{
+	const char *manager = old_text(m, "secor.upload.manager.class");
+	int s3 = strstr(manager, "S3UploadManager") != NULL;
+
+	return s3 && layout_has("prefix") && (has_md5(m) || old_given(m, DATE));
+}
+
+static void
+put_md5(struct migration *m)
+{
+	if (!has_md5(m))
+		return;
+	if (layout_has("md5_prefix"))
+		yaml_raw(m, 2, "md5_prefix", "true");
+	else
+		todo(m, MD5, "layout has no md5 prefix yet");
+	warn(m, MD5,
+	    "the original's finalizer, verifier and printer did not find such "
+	    "keys");
+}
+
+static void
+put_alternative(struct migration *m)
+{
 	if (!old_given(m, DATE))
 		return;
 	if (layout_has("alternative_prefix")) {
@@ -238,6 +259,28 @@ put_prefixes(struct migration *m)
 	}
 	warn(m, DATE,
 	    "a path without dt=yyyy-MM-dd ended the process of the original");
+}
+
+static void
+put_prefixes(struct migration *m)
+{
+	char *prefix, *side;
+
+	if (old_prefix_in_layout(m)) {
+		prefix = old_prefix(m);
+		yaml_put(m, 2, "prefix", prefix);
+		side = mem_text(
+		    "%s%s_manifests", prefix, *prefix != '\0' ? "/" : "");
+		yaml_put(m, 2, "manifest_prefix", side);
+		free(side);
+		side = mem_text(
+		    "%s%s_dead_letters", prefix, *prefix != '\0' ? "/" : "");
+		yaml_put(m, 2, "dead_letter_prefix", side);
+		free(side);
+		free(prefix);
+	}
+	put_md5(m);
+	put_alternative(m);
 }
 
 void

@@ -78,6 +78,14 @@ prefix_of(const char *path)
 }
 
 char *
+old_prefix(const struct migration *m)
+{
+	const struct store_row *row = find_store(m);
+
+	return prefix_of(row != NULL ? old_text(m, row->path) : "");
+}
+
+char *
 old_base(const struct migration *m)
 {
 	const struct store_row *row = find_store(m);
@@ -105,7 +113,7 @@ put_place(
 	if (*bucket == '\0')
 		todo(m, row->bucket, "is empty: where do objects go?");
 	yaml_put(m, 2, bucket_key, bucket);
-	if (*prefix != '\0')
+	if (*prefix != '\0' && !old_prefix_in_layout(m))
 		yaml_put(m, 2, "prefix", prefix);
 	if (strcmp(prefix, path) != 0 && *path != '\0')
 		warn(m, row->path,

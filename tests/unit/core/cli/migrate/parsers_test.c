@@ -27,7 +27,8 @@ Test(parsers, parsers_are_taken_over)
 	    {PARSER "JsonMessageParser\nkafka.useTimestamp=true",
 		"parser:\n  use: raw\n  time_source: kafka\n", NULL},
 	    {PARSER "Iso8601MessageParser\nsecor.parser.timezone=IST",
-		"  time_format: iso8601\n  timezone: IST\n  accept_time:",
+		"  time_format: iso8601\n  timezone: IST\n  time_missing: "
+		"reject\n  accept_time:",
 		"in the zone of the JVM"},
 	    {PARSER "Iso8601MessageParser\nmessage.timestamp.required=false",
 		"  time_missing: 1970-01-01T00:00:00Z\n"
