@@ -102,20 +102,11 @@ stored_find(struct offsets *offsets, const struct halt_place *place,
     struct stored *stored, struct secor_err *err)
 {
 	struct finding finding = {place, stored};
+	const struct records_seen seen = {take_object, &finding};
 	const struct manifest_store *store = &offsets->store;
-	char *data = mem_text("%s/", place->topic);
-	char *dead = mem_text(
-	    "%s/%s/", offsets->config->layout.dead_letter_prefix, place->topic);
-	int rc;
 
-	rc = store->ops->list(
-	    store->self, data, NULL, take_object, &finding, err);
-	if (rc == SECOR_OK)
-		rc = store->ops->list(
-		    store->self, dead, NULL, take_object, &finding, err);
-	free(data);
-	free(dead);
-	return rc;
+	return records_list(
+	    offsets->config, store->ops, store->self, place->topic, &seen, err);
 }
 
 void

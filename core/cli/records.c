@@ -4,6 +4,9 @@
 #include "core/cli/records.h"
 
 #include "core/base/buf.h"
+#include "core/config/layout.h"
+
+#include "core/base/buf.h"
 #include "core/base/hash.h"
 #include "core/flow/deadletter.h"
 
@@ -135,16 +138,76 @@ char *
 records_topic(const struct config *config, const char *key)
 {
 	while (*key != '\0') {
-		size_t len = strcspn(key, "/");
-		char *part = mem_dup(key, len);
+		char *topic = layout_topic(config, key);
 
-		if (len > 0 && config_wants_topic(config, part))
-			return part;
-		free(part);
-		key += len + (key[len] == '/');
+		if (topic != NULL && config_wants_topic(config, topic))
+			return topic;
+		free(topic);
+		key += strcspn(key, "/");
+		key += *key == '/';
 	}
 	return NULL;
 }
+
+/* ---- all of a topic ---- */
+
+struct sifting {
+	const struct config *config;
+	const char *topic;
+	const struct records_seen *seen;
+	int ended;
+};
+
+static int
+pass_on(void *arg, const char *key, uint64_t length)
+{
+	struct sifting *sifting = arg;
+
+	sifting->ended = sifting->seen->each(sifting->seen->arg, key, length);
+	return sifting->ended;
+}
+
+static int
+sift(void *arg, const char *key, uint64_t length)
+{
+	struct sifting *sifting = arg;
+	char *topic = layout_topic(sifting->config, key);
+	int ours = topic != NULL && strcmp(topic, sifting->topic) == 0;
+
+	free(topic);
+	return ours ? pass_on(arg, key, length) : 0;
+}
+
+int
+records_list(const struct config *config, const struct secor_store_ops *ops,
+    void *store, const char *topic, const struct records_seen *seen,
+    struct secor_err *err)
+{
+	const struct config_layout *layout = &config->layout;
+	struct sifting sifting = {config, topic, seen, 0};
+	char *dead = mem_text("%s/%s/", layout->dead_letter_prefix, topic);
+	int folders = layout->alternative_prefix != NULL ? 2 : 1;
+	int rc = SECOR_OK;
+
+	if (layout->md5_prefix) {
+		folders = 0;
+		rc = ops->list(store, "", NULL, sift, &sifting, err);
+	}
+	for (int i = 0; rc == SECOR_OK && !sifting.ended && i < folders; i++) {
+		struct buf folder = {0};
+
+		layout_folder(config, topic, i, &folder);
+		buf_putc(&folder, '/');
+		rc = ops->list(store, folder.ptr, NULL, pass_on, &sifting, err);
+		buf_fini(&folder);
+	}
+	if (rc == SECOR_OK && !sifting.ended)
+		rc = ops->list(store, dead, NULL, pass_on, &sifting, err);
+	free(dead);
+	return rc;
+}
+
+/* ---- names ---- */
 
 const struct config_use *
 records_format(const struct config *config, const char *topic, const char *key)

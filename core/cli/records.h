@@ -36,16 +36,29 @@ typedef int (*records_each_fn)(void *arg,
 int records_read(const struct config_use *format, FILE *file, const char *name,
     records_each_fn each, void *arg, struct secor_err *err);
 
+/* Who gets the keys of a listing: != 0 ends it. */
+struct records_seen {
+	int (*each)(void *arg, const char *key, uint64_t length);
+	void *arg;
+};
+
 /* 1 when the key is one of a dead-letter object. */
 int records_is_dead_letter(const struct config *config, const char *key);
 
-/* The topic in a key or in a local path: the first component that the
- * subscription takes. Caller frees; NULL: none. */
+/* The topic in a key or in a local path: of the first folder that the layout
+ * gives to a topic of the subscription. Caller frees; NULL: none. */
 char *records_topic(const struct config *config, const char *key);
 
 /* The format that the key's object has: of dead letters, or of its topic. */
 const struct config_use *
 records_format(const struct config *config, const char *topic, const char *key);
+
+/* Keys of the topic's objects and of its dead letters, wherever the layout puts
+ * them. As the store's own list, but in several runs; with layout.md5_prefix it
+ * takes a walk over everything. */
+int records_list(const struct config *config, const struct secor_store_ops *ops,
+    void *store, const char *topic, const struct records_seen *seen,
+    struct secor_err *err);
 
 /* The key of a url of this store; other text as it is. */
 const char *

@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/cli/args.h"
 #include "core/cli/cli.h"
+#include "core/config/layout.h"
 #include "core/flow/route.h"
 
 #include <inttypes.h>
@@ -219,11 +220,11 @@ key_overhead(const struct config *config)
 	void *store;
 
 	if (cli_store(config, &store, NULL) != SECOR_OK)
-		return 0;
+		return layout_overhead(config);
 	if (ops->url != NULL)
 		ops->url(store, "", url, sizeof(url));
 	ops->close(store);
-	return strlen(url);
+	return strlen(url) + layout_overhead(config);
 }
 
 static int

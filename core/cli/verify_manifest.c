@@ -6,23 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether the key is the one that path and batch give. Dead letters lie under
- * a prefix that is not known here: it may have been another one then. */
+/* Whether the key ends as path and batch say. The folder of a topic, and that
+ * of dead letters, may have been another one when it was written; the output
+ * hash holds the whole key. */
 static int
 is_in_place(const struct manifest *m, const struct manifest_object *object)
 {
-	char *name = mem_text("%s%s/%s%s%" PRId64 "_%" PRId32 "_%020" PRId64,
-	    object->dead_letter ? "/" : "", m->topic, object->path,
-	    object->path[0] == '\0' ? "" : "/", m->generation, m->partition,
-	    m->start);
-	const char *at = object->dead_letter ? strstr(object->key, name)
-			 : strncmp(object->key, name, strlen(name)) == 0
-			     ? object->key
-			     : NULL;
-	int found = at != NULL && strchr(at + strlen(name), '/') == NULL;
+	char *name = mem_text("%s%s%s/%" PRId64 "_%" PRId32 "_%020" PRId64,
+	    object->dead_letter ? m->topic : "",
+	    object->path[0] == '\0' ? "" : "/", object->path, m->generation,
+	    m->partition, m->start);
+	size_t len = strlen(name);
+	const char *at = object->key;
+	const char *found = NULL;
 
+	while ((at = strstr(at, name)) != NULL) {
+		found = at;
+		at++;
+	}
 	free(name);
-	return found;
+	return found != NULL && strchr(found + len, '/') == NULL;
 }
 
 static void

@@ -4,6 +4,7 @@
  * behind it is a batch that is being stored, if a plan says so.
  */
 #include "core/base/hash.h"
+#include "core/cli/records.h"
 #include "core/cli/verify.h"
 
 #include <stdlib.h>
@@ -315,20 +316,12 @@ verify_strangers(
 {
 	const struct manifest_store *store = &verify->store;
 	struct listing listing = {.verify = verify, .topic = topic, .err = err};
-	char *folders[2];
-	int rc = SECOR_OK;
+	const struct records_seen seen = {on_object, &listing};
+	int rc = records_list(
+	    verify->config, store->ops, store->self, topic->name, &seen, err);
 
-	folders[0] = mem_text("%s/", topic->name);
-	folders[1] = mem_text(
-	    "%s/%s/", verify->config->layout.dead_letter_prefix, topic->name);
-	for (int i = 0; rc == SECOR_OK && i < 2; i++) {
-		rc = store->ops->list(
-		    store->self, folders[i], NULL, on_object, &listing, err);
-		if (rc == SECOR_OK)
-			rc = listing.rc;
-	}
-	free(folders[0]);
-	free(folders[1]);
+	if (rc == SECOR_OK)
+		rc = listing.rc;
 	if (rc != SECOR_OK)
 		listing.rc = rc;
 	return judge_all(&listing);

@@ -7,6 +7,7 @@
 #include "core/cli/cli.h"
 #include "core/cli/records.h"
 #include "core/cli/verify.h"
+#include "core/config/layout.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,14 +69,15 @@ parse(struct why *why)
 	const struct config_layout *layout = &why->config->layout;
 	const char *manifest = without(why->key, layout->manifest_prefix);
 	const char *dead = without(why->key, layout->dead_letter_prefix);
-	const char *rest = manifest != NULL ? manifest
-			   : dead != NULL   ? dead
-					    : why->key;
-	const char *slash = strchr(rest, '/');
+	const char *rest = manifest != NULL ? manifest : dead;
+	const char *slash = rest == NULL ? NULL : strchr(rest, '/');
 
-	if (slash == NULL || slash == rest)
+	if (rest == NULL)
+		why->place.topic = layout_topic(why->config, why->key);
+	else if (slash != NULL && slash != rest)
+		why->place.topic = mem_dup(rest, (size_t)(slash - rest));
+	if (why->place.topic == NULL)
 		return 0;
-	why->place.topic = mem_dup(rest, (size_t)(slash - rest));
 	why->is_manifest = manifest != NULL;
 	if (manifest != NULL) {
 		why->place.partition = (int32_t)strtol(slash + 1, NULL, 10);

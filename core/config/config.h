@@ -85,6 +85,12 @@ struct config_layout {
 	const char *manifest_prefix;	/* "_manifests" */
 	const char *dead_letter_prefix; /* "_dead_letters" */
 	const char *extension;		/* instead of the format's, or NULL */
+	const char *prefix;		/* above the topics; "": none */
+	struct secor_pairs topics;	/* topic, or "*", to its folder */
+	int md5_prefix;
+	const char *alternative_prefix; /* NULL: none */
+	const char *alternative_from;	/* "2026-01-31" */
+	const char *alternative_level;	/* "dt" */
 };
 
 struct config_engine {

@@ -30,6 +30,26 @@ add_uses(uint64_t hash, const struct config_uses *uses)
 	return hash;
 }
 
+/* Later than the others: what is not set is absent, as it was before. */
+static uint64_t
+add_folders(uint64_t hash, const struct config_layout *layout)
+{
+	if (layout->prefix[0] != '\0')
+		hash = hash64_add_text(
+		    hash64_add_text(hash, "prefix"), layout->prefix);
+	for (size_t i = 0; i < layout->topics.count; i++) {
+		hash = hash64_add_text(hash, layout->topics.items[i].key);
+		hash = hash64_add_text(hash, layout->topics.items[i].value);
+	}
+	if (layout->md5_prefix)
+		hash = hash64_add_text(hash, "md5");
+	if (layout->alternative_prefix == NULL)
+		return hash;
+	hash = hash64_add_text(hash, layout->alternative_prefix);
+	hash = hash64_add_text(hash, layout->alternative_from);
+	return hash64_add_text(hash, layout->alternative_level);
+}
+
 uint64_t
 fingerprint_of(const struct config *config, const struct config_topic *topic)
 {
@@ -43,6 +63,7 @@ fingerprint_of(const struct config *config, const struct config_topic *topic)
 	hash = hash64_add_text(hash, config->layout.manifest_prefix);
 	hash = hash64_add_text(hash, config->layout.dead_letter_prefix);
 	hash = hash64_add_text(hash, config->layout.extension);
+	hash = add_folders(hash, &config->layout);
 	hash = hash64_add_int(hash, topic->time_source);
 	hash = hash64_add_int(hash, topic->accept_past_ms);
 	hash = hash64_add_int(hash, topic->accept_future_ms);

@@ -2,6 +2,7 @@
  * rules.c -- what holds between keys and sections.
  */
 #include "core/base/buf.h"
+#include "core/config/layout.h"
 #include "core/config/parts.h"
 
 #include <stdlib.h>
@@ -131,6 +132,17 @@ check_layout(const struct binder *binder, const struct node *root,
 		    "extension: '%s' is none: it begins with '.', has no '/' "
 		    "or blank and at most 32 bytes",
 		    extension);
+}
+
+static void
+check_folders(const struct binder *binder, const struct node *root,
+    const struct config *config)
+{
+	struct layout_fault fault;
+
+	if (binder->diag->errors == 0 && layout_check(config, &fault))
+		diag_error(binder->diag, spot_of(root, "layout", fault.key),
+		    "%s: %s", fault.key, fault.text);
 }
 
 /* ---- batch, parser: base and overrides ---- */
@@ -328,6 +340,7 @@ rules_check(const struct binder *binder, const struct node *root,
 
 	check_http(binder, root, &config->http);
 	check_layout(binder, root, &config->layout);
+	check_folders(binder, root, config);
 	check_engine(binder, root, config);
 	kafka_rules_check(binder, node_get(root, "kafka"), config);
 	for (size_t i = 1; i < config->topic_count; i++)

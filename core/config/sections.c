@@ -116,6 +116,26 @@ static const struct secor_option LAYOUT_ROWS[] = {
 	"_dead_letters", OUTPUT, "Where dead letters go, beside the topics."),
     SECOR_OPTION(STRING, LAYOUT, extension, "extension", NULL, OUTPUT,
 	"End of every object's name, instead of the format's."),
+    SECOR_OPTION(STRING, LAYOUT, prefix, "prefix", "", OUTPUT,
+	"Folder of all topics, below the store's own prefix; manifests and "
+	"dead letters stay beside it."),
+    SECOR_OPTION(PAIRS, LAYOUT, topics, "topics", "{}", OUTPUT,
+	"Folders of topics by name, like {billing: finance/billing}, and of "
+	"all "
+	"others by '*', like 'logs/{topic}'; a topic's own name otherwise."),
+    SECOR_OPTION(BOOL, LAYOUT, md5_prefix, "md5_prefix", "false", OUTPUT,
+	"Keys begin with the first 4 hex digits of the MD5 of <topic>/<path>, "
+	"so that requests spread over the bucket's partitions."),
+    SECOR_OPTION(STRING, LAYOUT, alternative_prefix, "alternative_prefix", NULL,
+	OUTPUT, "Instead of prefix for paths of alternative_from and later."),
+    SECOR_OPTION(STRING, LAYOUT, alternative_from, "alternative_from", NULL,
+	OUTPUT,
+	"First date of alternative_prefix, like 2026-01-31; a path without a "
+	"date stays under prefix."),
+    SECOR_OPTION(STRING, LAYOUT, alternative_level, "alternative_level", "dt",
+	OUTPUT,
+	"Level that is looked at for alternative_from, the last of this name; "
+	"its value begins with yyyy-MM-dd."),
 };
 
 #define ENGINE struct config_engine

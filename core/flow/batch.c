@@ -129,11 +129,11 @@ static char *
 object_key(const struct batch *batch, const struct path *path)
 {
 	struct path_name name = object_name(batch, path);
-	char *key = path_key(&name);
-	char *under;
+	char *key, *under;
 
 	if (path != NULL)
-		return key;
+		return path_object_key(batch->lane->config, &name);
+	key = path_key(&name);
 	under = mem_text(
 	    "%s/%s", batch->lane->config->layout.dead_letter_prefix, key);
 	free(key);

@@ -5,6 +5,7 @@
  */
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/config/layout.h"
 #include "core/flow/flow.h"
 
 #include <assert.h>
@@ -212,7 +213,7 @@ probe_store(struct engine *engine, struct secor_err *err)
 		    err, rc, "store %s: %s", use->plugin->desc.name, why.text);
 	if (ops->url != NULL)
 		ops->url(store, "", url, sizeof(url));
-	engine->key_overhead = strlen(url);
+	engine->key_overhead = strlen(url) + layout_overhead(engine->config);
 	if (ops->probe != NULL)
 		rc = ops->probe(store, &why);
 	ops->close(store);

@@ -4,8 +4,10 @@
 #include "core/flow/path.h"
 
 #include "core/base/text.h"
+#include "core/config/layout.h"
 
 #include <inttypes.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,4 +183,78 @@ path_key(const struct path_name *name)
 	return mem_text("%s/%s%s%" PRId64 "_%" PRId32 "_%020" PRId64 "%s",
 	    name->topic, name->path, name->path[0] == '\0' ? "" : "/",
 	    name->generation, name->partition, name->start, name->extension);
+}
+
+/* ---- layout ---- */
+
+/* The value of the last level of this name, or NULL. */
+static const char *
+level_value(const char *path, const char *name)
+{
+	size_t len = strlen(name);
+	const char *value = NULL;
+
+	for (const char *at = path; *at != '\0';) {
+		size_t part = strcspn(at, "/");
+
+		if (part > len && strncmp(at, name, len) == 0 && at[len] == '=')
+			value = at + len + 1;
+		at += part + (at[part] == '/');
+	}
+	return value;
+}
+
+static int
+begins_with_date(const char *text)
+{
+	static const char shape[] = "dddd-dd-dd";
+
+	for (size_t i = 0; shape[i] != '\0'; i++)
+		if (shape[i] == 'd' ? text[i] < '0' || text[i] > '9'
+				    : text[i] != '-')
+			return 0;
+	return 1;
+}
+
+static int
+is_alternative(const struct config_layout *layout, const char *path)
+{
+	const char *value;
+
+	if (layout->alternative_prefix == NULL)
+		return 0;
+	value = level_value(path, layout->alternative_level);
+	return value != NULL && begins_with_date(value) &&
+	       strncmp(value, layout->alternative_from, 10) >= 0;
+}
+
+/* "d363/" of "t/dt=2014-07-21". */
+static void
+put_md5(struct buf *out, const struct path_name *name)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char *text = mem_text("%s%s%s", name->topic,
+	    name->path[0] == '\0' ? "" : "/", name->path);
+
+	if (EVP_Digest(text, strlen(text), digest, NULL, EVP_md5(), NULL) != 1)
+		abort(); /* no such digest in this OpenSSL: no key at all */
+	buf_printf(out, "%02x%02x/", digest[0], digest[1]);
+	free(text);
+}
+
+char *
+path_object_key(const struct config *config, const struct path_name *name)
+{
+	struct path_name within = *name;
+	struct buf folder = {0};
+	char *key;
+
+	if (config->layout.md5_prefix)
+		put_md5(&folder, name);
+	layout_folder(config, name->topic,
+	    is_alternative(&config->layout, name->path), &folder);
+	within.topic = folder.ptr;
+	key = path_key(&within);
+	buf_fini(&folder);
+	return key;
 }

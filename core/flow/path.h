@@ -7,6 +7,7 @@
 #define SECOR_FLOW_PATH_H
 
 #include "core/base/buf.h"
+#include "core/config/config.h"
 
 #include <secor/notifier.h>
 #include <secor/partitioner.h>
@@ -44,5 +45,10 @@ struct path_name {
 
 /* The key; caller frees. */
 char *path_key(const struct path_name *name);
+
+/* The same where the layout puts it: below the folder of the topic, under the
+ * alternative prefix from its date on, behind the MD5 of <topic>/<path>. */
+char *
+path_object_key(const struct config *config, const struct path_name *name);
 
 #endif

@@ -154,3 +154,75 @@ Test(path, key_joins_the_parts)
 	free(with);
 	free(without);
 }
+
+/* The numbers are those of the original's vectors; MD5s are its own. */
+Test(path, object_key_is_where_the_layout_says)
+{
+	static const struct {
+		struct config_layout layout;
+		struct path_name name;
+		const char *key;
+	} rows[] = {
+	    /* 174 */
+	    {{.prefix = "some_parent_dir"},
+		{"some_topic", "some_partition/some_other_partition", 10, 0,
+		    100, ""},
+		"some_parent_dir/some_topic/some_partition/"
+		"some_other_partition/10_0_00000000000000000100"},
+	    /* 181 without its doubled slash */
+	    {{.prefix = "p"}, {"t", "a", 0, 7, INT64_MAX, ""},
+		"p/t/a/0_7_09223372036854775807"},
+	    {{.prefix = "", .md5_prefix = 1},
+		{"t", "dt=2014-07-21", 1, 0, 5, ".gz"},
+		"d363/t/dt=2014-07-21/1_0_00000000000000000005.gz"},
+	    {{.prefix = "raw", .md5_prefix = 1},
+		{"test", "offset=0", 1, 2, 0, ""},
+		"4b69/raw/test/offset=0/1_2_00000000000000000000"},
+	    {{.prefix = "", .md5_prefix = 1},
+		{"some_topic", "some_partition/some_other_partition", 1, 0, 0,
+		    ""},
+		"1e28/some_topic/some_partition/some_other_partition/"
+		"1_0_00000000000000000000"},
+	    {{.prefix = "old",
+		 .alternative_prefix = "new",
+		 .alternative_from = "2014-07-21",
+		 .alternative_level = "dt"},
+		{"t", "dt=2014-07-20/hr=23", 1, 0, 0, ""},
+		"old/t/dt=2014-07-20/hr=23/1_0_00000000000000000000"},
+	    {{.prefix = "old",
+		 .alternative_prefix = "new",
+		 .alternative_from = "2014-07-21",
+		 .alternative_level = "dt"},
+		{"t", "dt=2014-07-21/hr=00", 1, 0, 0, ""},
+		"new/t/dt=2014-07-21/hr=00/1_0_00000000000000000000"},
+	    /* the last one of the name counts, and no other */
+	    {{.prefix = "old",
+		 .alternative_prefix = "new",
+		 .alternative_from = "2014-07-21",
+		 .alternative_level = "dt"},
+		{"t", "dt=2020-01-01/dt=2014-07-20/xdt=2030-01-01", 1, 0, 0,
+		    ""},
+		"old/t/dt=2020-01-01/dt=2014-07-20/xdt=2030-01-01/"
+		"1_0_00000000000000000000"},
+	    {{.prefix = "",
+		 .alternative_prefix = "new",
+		 .alternative_from = "2014-07-21",
+		 .alternative_level = "day"},
+		{"t", "day=2015-01-01T00", 1, 0, 0, ""},
+		"new/t/day=2015-01-01T00/1_0_00000000000000000000"},
+	    {{.prefix = "old",
+		 .alternative_prefix = "new",
+		 .alternative_from = "2014-07-21",
+		 .alternative_level = "dt"},
+		{"t", "dt=20150101", 1, 0, 0, ""},
+		"old/t/dt=20150101/1_0_00000000000000000000"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct config config = {.layout = rows[i].layout};
+		char *key = path_object_key(&config, &rows[i].name);
+
+		cr_expect_str_eq(key, rows[i].key, "row %zu: %s", i, key);
+		free(key);
+	}
+}
