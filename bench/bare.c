@@ -64,8 +64,9 @@ consume_and_drop(struct bare *bare, int64_t wanted)
 	rd_kafka_message_t *array[ARRAY];
 
 	while (wanted > 0) {
+		int wait_ms = rd_kafka_queue_length(bare->queue) > 0 ? 0 : 100;
 		ssize_t n = rd_kafka_consume_batch_queue(
-		    bare->queue, 100, array, ARRAY);
+		    bare->queue, wait_ms, array, ARRAY);
 		int64_t messages = 0, bytes = 0;
 
 		for (ssize_t i = 0; i < n; i++) {

@@ -211,6 +211,7 @@ watch(void *arg)
 		nap_ms(100);
 	}
 	engine_stop(demo->engine);
+	engine_wake(demo->engine);
 	return NULL;
 }
 

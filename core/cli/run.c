@@ -42,6 +42,7 @@ struct run_options {
 };
 
 static struct engine *running;
+static pthread_mutex_t running_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic int64_t stop_asked_boot_ms; /* 0: not yet */
 static sem_t stop_asked;
 
@@ -60,11 +61,10 @@ static void
 on_signal(int signo)
 {
 	(void)signo;
-	ask_stop();
-	if (running != NULL)
-		engine_stop(running);
-	else
+	if (running == NULL)
 		_exit(0);
+	engine_stop(running);
+	ask_stop();
 }
 
 static void
@@ -132,6 +132,16 @@ struct guard {
 	_Atomic int code;
 };
 
+/* It may wait for messages. */
+static void
+wake_running(void)
+{
+	(void)pthread_mutex_lock(&running_lock);
+	if (running != NULL)
+		engine_wake(running);
+	(void)pthread_mutex_unlock(&running_lock);
+}
+
 static void *
 guard_run(void *arg)
 {
@@ -140,6 +150,7 @@ guard_run(void *arg)
 
 	while (sem_wait(&stop_asked) != 0)
 		; /* a signal came to this thread */
+	wake_running();
 	while ((left = atomic_load(&stop_asked_boot_ms) +
 		       guard->stop_timeout_ms - clock_boot_ms()) > 0) {
 		struct timespec wait = {left / 1000, left % 1000 * 1000000};
@@ -231,7 +242,9 @@ serve(const struct config *config, const struct engine_options *options)
 	control_stop(control);
 	report_close(report, 2000);
 	observe_stop(observe);
+	(void)pthread_mutex_lock(&running_lock);
 	running = NULL;
+	(void)pthread_mutex_unlock(&running_lock);
 	engine_free(engine);
 	return code;
 }

@@ -306,6 +306,8 @@ count_taken(struct engine *engine)
 	engine->taken = engine->taken_bytes = 0;
 }
 
+/* librdkafka waits until an array is full. What is there already does not wait
+ * for more to come. */
 void
 consume(struct engine *engine, int wait_ms)
 {
@@ -313,6 +315,8 @@ consume(struct engine *engine, int wait_ms)
 	int64_t now;
 
 	engine->array_serial++;
+	if (rd_kafka_queue_length(engine->queue) > 0)
+		wait_ms = 0;
 	n = rd_kafka_consume_batch_queue(engine->queue, wait_ms, engine->array,
 	    wake_take(&engine->wake, ARRAY_MAX));
 	now = clock_boot_ms();

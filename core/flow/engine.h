@@ -31,8 +31,12 @@ engine_new(const struct config *config, const struct engine_options *options,
  * process with status 3 after an error line. */
 int engine_run(struct engine *engine, struct secor_err *err);
 
-/* Asks for a stop; async-signal-safe. The second call ends the process. */
+/* Asks for a stop, which is seen within 100 ms, or at once with engine_wake;
+ * async-signal-safe. The second call ends the process. */
 void engine_stop(struct engine *engine);
+
+/* The loop turns once now. Any thread. */
+void engine_wake(struct engine *engine);
 
 /* Joins its threads, so it waits for plugins that hang: who has a deadline ends
  * the process at it. Accepts NULL. */

@@ -256,8 +256,6 @@ void rejoin_subscribe(struct engine *engine);
 void hold_serve(struct engine *engine, int64_t boot_ms);
 
 /* ---- engine.c ---- */
-/* Any thread: ends the loop's wait. */
-void engine_wake(struct engine *engine);
 /* Threads that write staged files. */
 int engine_writers(const struct config *config);
 void engine_subscribe(struct engine *engine);
