@@ -1,4 +1,4 @@
-"""Hadoop's and Hive's own code as readers, writers and judges.
+"""Hadoop's, Hive's and Java's own code as readers, writers and judges.
 
 Each call is one JVM (about a second), so give it many files or values at once.
 The classes of java/ are compiled once into the cache.
@@ -97,3 +97,14 @@ def hive_escape(values):
     if len(out) != len(values):
         raise RigError(f"HiveEscape answered {len(out)} of {len(values)}")
     return out
+
+
+def java_dates(seed, count):
+    """What SimpleDateFormat reads, see JavaDates.java: tuples of pattern, zone,
+    text, and the milliseconds or None."""
+    done = _java("JavaDates", seed, count, "tsv")
+    if done.returncode != 0:
+        raise RigError(f"JavaDates failed:\n{done.stderr}")
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    return [(p, z, t, None if ms == "BAD" else int(ms))
+            for p, z, t, ms in rows]
