@@ -32,9 +32,8 @@
  * Patterns: see when_pattern.h.
  *
  * With `compat: secor` a number of `auto` goes through a double and loses its
- * fraction, ISO-8601 may be a year, a month or a time of day alone, patterns
- *are lenient; a missing time is 1970-01-01 unless the format is iso8601, and so
- *is one that a pattern does not fit.
+ * fraction, ISO-8601 may be a year, a month or a time of day alone, and patterns
+ * are lenient. A missing time is 1970 only where the options say so.
  *
  * Results are within years 0001 to 9999.
  */

@@ -86,16 +86,6 @@ when_check(const struct when_conf *conf, const struct secor_check *check)
 		check->complain(check, "time_invalid", not_else);
 }
 
-/* Where nothing is said the original takes 1970 for some. */
-static void
-compat_else(struct when *when, const struct when_conf *conf)
-{
-	if (conf->missing == NULL && when->format != WHEN_ISO8601)
-		when->missing = (struct when_else){WHEN_FIXED, 0};
-	if (conf->invalid == NULL && when->format == WHEN_PATTERN)
-		when->invalid = (struct when_else){WHEN_FIXED, 0};
-}
-
 int
 when_open(struct when *when, const struct when_conf *conf,
     const struct secor_open *with, struct secor_err *err)
@@ -112,8 +102,6 @@ when_open(struct when *when, const struct when_conf *conf,
 	if (!else_of(conf->invalid, &when->invalid))
 		return secor_fail(err, SECOR_FATAL, "time_invalid '%s' %s",
 		    conf->invalid, not_else);
-	if (when->compat)
-		compat_else(when, conf);
 	return zone_open(conf->timezone, &when->zone, err);
 }
 

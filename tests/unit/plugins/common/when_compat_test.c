@@ -153,46 +153,6 @@ Test(when_compat, iso8601_is_what_xml_schema_takes_and_more)
 	EXPECT("iso8601", rows);
 }
 
-static int64_t
-missing(const char *format, int compat)
-{
-	struct when when = when_new(format, compat);
-	struct when_value value = {WHEN_IS_MISSING, {.phrase = "absent"}};
-	struct secor_message message = {.size = sizeof(message)};
-	int64_t ms = BAD;
-
-	(void)when_find(&when, &value, &message, &ms, NULL);
-	when_close(&when);
-	return ms;
-}
-
-static int64_t
-invalid(const char *format, int compat)
-{
-	struct when when = when_new(format, compat);
-	struct when_value value = {WHEN_IS_TEXT, {.text = {"abc", 3}}};
-	struct secor_message message = {.size = sizeof(message)};
-	int64_t ms = BAD;
-
-	(void)when_find(&when, &value, &message, &ms, NULL);
-	when_close(&when);
-	return ms;
-}
-
-/* 21, 54, 58 and 115; better: a message without a time is a bad one. */
-Test(when_compat, missing_time_is_1970_where_it_was)
-{
-	cr_expect_eq(missing("auto", SECOR_COMPAT_SECOR), 0);
-	cr_expect_eq(missing("yyyy-MM-dd", SECOR_COMPAT_SECOR), 0);
-	cr_expect_eq(missing("iso8601", SECOR_COMPAT_SECOR), BAD);
-	cr_expect_eq(invalid("auto", SECOR_COMPAT_SECOR), BAD);
-	cr_expect_eq(invalid("yyyy-MM-dd", SECOR_COMPAT_SECOR), 0);
-	cr_expect_eq(invalid("iso8601", SECOR_COMPAT_SECOR), BAD);
-	cr_expect_eq(missing("auto", SECOR_COMPAT_NONE), BAD);
-	cr_expect_eq(missing("yyyy-MM-dd", SECOR_COMPAT_NONE), BAD);
-	cr_expect_eq(invalid("yyyy-MM-dd", SECOR_COMPAT_NONE), BAD);
-}
-
 Test(when_compat, pattern_is_lenient)
 {
 	cr_expect_eq(
