@@ -112,7 +112,7 @@ put_sequence(struct migration *m, const struct old_format *old,
 	yaml_raw(m, 2, "codec", c != NULL ? c->sequence : "default");
 	if (strcmp(old->name, "Sequence") == 0)
 		return;
-	yaml_raw(m, 2, "key", "msgpack");
+	yaml_raw(m, 2, "key", "messagepack");
 	if (!has_option(m, SECOR_FORMAT, "sequencefile", "key"))
 		todo(m, FACTORY,
 		    "the MessagePack key is not there: keys are offsets alone");
@@ -131,6 +131,8 @@ put_text(struct migration *m, const struct old_format *old,
 		delimiter = "\n";
 		note(m, KEY, "is empty: records end with a line feed here");
 	}
+	if (strcmp(delimiter, "\\") == 0)
+		delimiter = "\\\\"; /* escapes are C's there */
 	if (strcmp(delimiter, "\n") != 0)
 		yaml_put(m, 2, "delimiter", delimiter);
 	yaml_raw(m, 2, "delimiter_in_payload", "keep");

@@ -244,6 +244,21 @@ first_of(const struct migration *m, const char *prefix)
 	return NULL;
 }
 
+/* Whether another key that begins so has another value. */
+static int
+has_other(
+    const struct migration *m, const char *prefix, const struct property *first)
+{
+	for (size_t i = 0; i < m->properties->count; i++) {
+		const struct property *one = &m->properties->items[i];
+
+		if (strncmp(one->key, prefix, strlen(prefix)) == 0 &&
+		    strcmp(one->items[0], first->items[0]) != 0)
+			return 1;
+	}
+	return 0;
+}
+
 static void
 put_protobuf(struct migration *m)
 {
@@ -263,11 +278,16 @@ put_protobuf(struct migration *m)
 	    old_text(m, TIME_NAME), *separator != '\0' ? separator : ".");
 	yaml_put(m, 2, "time_field", path);
 	free(path);
+	yaml_raw(m, 2, "descriptor_set", "messages.desc");
+	yaml_put(m, 2, "message", message->items[0]);
 	todo(m, message->key,
 	    "%s is a class of Java: make a descriptor set of its .proto file "
-	    "(protoc --descriptor_set_out=messages.desc --include_imports) "
-	    "and name it and the message in the parser's options",
+	    "(protoc --include_imports --descriptor_set_out=messages.desc) "
+	    "and write the message's name as that file has it",
 	    message->items[0]);
+	if (has_other(m, "secor.protobuf.message.class.", message))
+		todo(m, message->key,
+		    "other topics have other classes: an override for each");
 	if (first_of(m, "secor.topic.message.format.") != NULL)
 		todo(m, "secor.topic.message.format.*",
 		    "messages that are JSON: parser json reads them, in an "

@@ -16,7 +16,7 @@ Test(formats, formats_are_taken_over)
 		"  compression_type: block\n  codec: gzip\n", NULL},
 	    {HADOOP_CODEC "GzipCodec", "  extension: .gz\n", NULL},
 	    {FACTORY "MessagePackSequenceFileReaderWriterFactory",
-		"  codec: default\n  key: msgpack\n", NULL},
+		"  codec: default\n  key: messagepack\n", NULL},
 	    {FACTORY "DelimitedTextFileReaderWriterFactory\n" HADOOP_CODEC
 		     "BZip2Codec",
 		"  use: text\n  delimiter_in_payload: keep\n  compression: "
@@ -31,6 +31,9 @@ Test(formats, formats_are_taken_over)
 	    {FACTORY "FlexibleDelimitedFileReaderWriterFactory\n"
 		     "secor.file.writer.Delimiter=;",
 		"  delimiter: ;\n", "never wrote the delimiter"},
+	    {FACTORY "FlexibleDelimitedFileReaderWriterFactory\n"
+		     "secor.file.writer.Delimiter=\\\\",
+		"  delimiter: \"\\\\\\\\\"\n", NULL},
 	    {FACTORY "AvroFileReaderWriterFactory\n" HADOOP_CODEC "GzipCodec",
 		"  use: avro\n", "by Snappy alone: these files are named .gz"},
 	    {FACTORY "JsonORCFileReaderWriterFactory", "  use: orc\n",

@@ -77,8 +77,13 @@ Test(parsers, parsers_of_fields_and_binary_are_taken_over)
 	    {PARSER "ProtobufMessageParser\n"
 		    "secor.protobuf.message.class.logs=a.b.C\n"
 		    "message.timestamp.name=meta.at",
-		"  use: protobuf\n  time_field: meta.at\n",
+		"  use: protobuf\n  time_field: meta.at\n  descriptor_set: "
+		"messages.desc\n  message: a.b.C\n",
 		"make a descriptor set of its .proto file"},
+	    {PARSER "ProtobufMessageParser\n"
+		    "secor.protobuf.message.class.logs=a.b.C\n"
+		    "secor.protobuf.message.class.other=a.b.D",
+		NULL, "an override for each"},
 	    {PARSER "ProtobufMessageParser", "  time_field: \"1\"\n",
 		"field number 1"},
 	    {PARSER "AvroMessageParser\nschema.registry.url=http://r:8081",
