@@ -32,6 +32,7 @@ static const struct secor_pair defaults[] = {
     {"queued.min.messages", "10000"},
     {"queued.max.messages.kbytes", "2048"},
     {"max.partition.fetch.bytes", "262144"},
+    {"fetch.max.bytes", "4194304"},
     {"topic.metadata.refresh.interval.ms", "60000"},
     {"statistics.interval.ms", "0"},
 };
@@ -126,7 +127,7 @@ fill(rd_kafka_conf_t *conf, const struct config_kafka *k, const char *brokers,
 	int rc = set_all(conf, defaults, COUNT(defaults), err);
 
 	if (rc == SECOR_OK && client_has_queue_backoff())
-		rc = set(conf, "fetch.queue.backoff.ms", "5", err);
+		rc = set(conf, "fetch.queue.backoff.ms", "1", err);
 	if (rc == SECOR_OK)
 		rc = set(conf, "client.id", "secor", err);
 	if (rc == SECOR_OK)

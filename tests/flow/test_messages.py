@@ -99,7 +99,7 @@ def test_twenty_megabytes_need_no_setting_of_ours(
         kafka, topic, group, secor, tmp_path):
     """What a user must set is the topic's max.message.bytes and his producer's
     message.max.bytes. The client takes a message that is larger than
-    max.partition.fetch.bytes as long as it is below fetch.max.bytes (50 MB) and
+    max.partition.fetch.bytes and fetch.max.bytes, as long as it is below
     receive.message.max.bytes (100 MB)."""
     name = topic(config={"max.message.bytes": 25 * MIB})
     messages = [(0, None, message(i)) for i in range(10)]
