@@ -155,6 +155,7 @@ FUZZ_SRC.logfmt       := plugins/parser/logfmt.c
 FUZZ_SRC.manifest     := tests/unit/helpers/memory_store.c
 FUZZ_SRC.msgpack      := plugins/parser/msgpack/read.c
 FUZZ_SRC.thrift       := plugins/parser/thrift/read.c
+FUZZ_SRC.protobuf     := $(addprefix plugins/parser/protobuf/,read.c descriptor.c)
 FUZZ_LIBS.msgpack     := -lmsgpackc
 FUZZ_SRC.s3           := tests/fuzz/answers.c $(wildcard plugins/store/s3/*.c)
 FUZZ_SRC.sequencefile := tests/fuzz/read.c $(wildcard plugins/format/sequencefile/*.c)

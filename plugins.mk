@@ -7,6 +7,7 @@ LIBS.parser/logfmt       := -licui18n -licuuc
 LIBS.parser/regex        := -lpcre2-8 -licui18n -licuuc
 LIBS.parser/msgpack      := -licui18n -licuuc -lm
 LIBS.parser/thrift       := -licui18n -licuuc -lm
+LIBS.parser/protobuf     := -licui18n -licuuc -lm
 LIBS.partitioner/date    := -licui18n -licuuc
 LIBS.partitioner/hash    := -lz
 LIBS.partitioner/template := -licui18n -licuuc

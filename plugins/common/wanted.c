@@ -129,6 +129,19 @@ wanted_add(struct wanted *root, const char *path, const char *separator,
 	return SECOR_OK;
 }
 
+struct wanted *
+wanted_slot(struct wanted *root, int slot)
+{
+	for (struct wanted *at = root->below; at != NULL; at = at->next) {
+		struct wanted *found =
+		    at->slot == slot ? at : wanted_slot(at, slot);
+
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
 int
 wanted_check(const char *path, const char *separator, struct secor_err *err)
 {

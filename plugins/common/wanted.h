@@ -37,6 +37,9 @@ struct wanted {
 int wanted_add(struct wanted *root, const char *path, const char *separator,
     int *slots, int *slot, struct secor_err *err);
 
+/* The node of a slot, or NULL. */
+struct wanted *wanted_slot(struct wanted *root, int slot);
+
 /* The syntax alone. */
 int
 wanted_check(const char *path, const char *separator, struct secor_err *err);

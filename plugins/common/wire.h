@@ -69,9 +69,10 @@ wire_little(struct wire *wire, unsigned size, uint64_t *value)
 	return 1;
 }
 
-/* Seven bits a byte, the lowest first. 0: cut off, or over 64 bits. */
+/* Seven bits a byte, the lowest first. 0: cut off, or over ten bytes. What ten
+ * bytes have over 64 bits is dropped; *over says whether that was anything. */
 static inline int
-wire_varint(struct wire *wire, uint64_t *value)
+wire_varint_over(struct wire *wire, uint64_t *value, int *over)
 {
 	const uint8_t *p = wire->at;
 	uint64_t v = 0;
@@ -79,8 +80,7 @@ wire_varint(struct wire *wire, uint64_t *value)
 	for (unsigned shift = 0; shift < 64 && p < wire->end; shift += 7) {
 		uint64_t bits = *p & 0x7fU;
 
-		if (shift == 63 && bits > 1)
-			return 0;
+		*over = shift == 63 && bits > 1;
 		v |= bits << shift;
 		if ((*p++ & 0x80) == 0) {
 			wire->at = p;
@@ -89,6 +89,20 @@ wire_varint(struct wire *wire, uint64_t *value)
 		}
 	}
 	return 0;
+}
+
+/* The same, and what is over 64 bits is none. */
+static inline int
+wire_varint(struct wire *wire, uint64_t *value)
+{
+	const uint8_t *start = wire->at;
+	int over;
+
+	if (!wire_varint_over(wire, value, &over))
+		return 0;
+	if (over)
+		wire->at = start;
+	return !over;
 }
 
 static inline int64_t

@@ -3,6 +3,7 @@ times and fields that those libraries mean."""
 
 import datetime
 import json
+import pathlib
 import random
 import struct
 import subprocess
@@ -10,6 +11,8 @@ import subprocess
 import msgpack
 import pytest
 import secor
+from google.protobuf import (descriptor_pb2, descriptor_pool, json_format,
+                             message, message_factory)
 from thrift.protocol import TBinaryProtocol, TCompactProtocol
 from thrift.protocol.TProtocol import TProtocolException
 from thrift.Thrift import TType
@@ -323,3 +326,112 @@ def test_thrift_that_is_damaged_is_rejected_where_its_library_rejects_it(
             assert no, (message.hex(), said)
         rejected += no
     assert 300 < rejected < 1000
+
+
+# ---- protobuf ----
+
+EVENT_PB = (pathlib.Path(__file__).resolve().parents[1] /
+            "unit/plugins/parser/samples/event.pb")
+
+
+def event_class():
+    """logs.v1.Event as Google's library makes it of the same file."""
+    pool = descriptor_pool.DescriptorPool()
+    for file in descriptor_pb2.FileDescriptorSet.FromString(
+            EVENT_PB.read_bytes()).file:
+        pool.Add(file)
+    return message_factory.GetMessageClass(
+        pool.FindMessageTypeByName("logs.v1.Event"))
+
+
+def some_event(rng, event):
+    chance = rng.random
+    e = event(country=rng.choice(["", "de", "ü"]),
+              change=rng.randrange(-2**63, 2**63),
+              score=rng.uniform(-1e9, 1e9), good=chance() < 0.5,
+              big=rng.randrange(2**64), small=rng.randrange(-2**31, 2**31),
+              ratio=rng.uniform(-10, 10), kind=rng.choice([0, 5, 77]),
+              tags=["t"] * rng.randrange(4), raw=b"raw",
+              sint=rng.randrange(-2**31, 2**31), wide=rng.randrange(2**64),
+              counts={"a": 1}, snake_case=rng.randrange(-9, 9))
+    if chance() < 0.5:
+        e.maybe = rng.randrange(3)
+    if chance() < 0.5:
+        e.text_id = "id"
+    elif chance() < 0.5:
+        e.number_id = rng.randrange(-9, 9)
+    if chance() < 0.7:
+        e.inner.id = rng.randrange(9)
+    at = e.meta
+    for _ in range(rng.randrange(1, 4)):
+        at.created.FromMilliseconds(NOW)
+        at.millis = rng.randrange(-2**40, 2**40)
+        at = at.parent
+    return e
+
+
+def protobuf_at(e, path):
+    *above, last = path.split(".")
+    for name in above:
+        if not e.HasField(name):
+            return None
+        e = getattr(e, name)
+    field = e.DESCRIPTOR.fields_by_name[last]
+    if field.has_presence and not e.HasField(last):
+        return None
+    value = getattr(e, last)
+    if field.enum_type is not None:
+        name = field.enum_type.values_by_number.get(value)
+        return name.name if name else value
+    return text_of(value)
+
+
+def test_protobuf_is_read_as_googles_library_reads_it(tmp_path):
+    rng = random.Random(5)
+    event = event_class()
+    events = [some_event(rng, event) for _ in range(1000)]
+    fields = ["country", "change", "score", "good", "big", "small", "ratio",
+              "kind", "raw", "sint", "wide", "maybe", "text_id", "number_id",
+              "inner.id", "meta.millis", "meta.parent.millis",
+              "meta.parent.parent.millis", "snake_case"]
+    for framing, front, some in (
+            ("none", b"", fields[:7]),
+            ("confluent", bytes.fromhex("00000000010202"), fields[7:14]),
+            ("none", b"", fields[14:])):
+        answers = asked(
+            tmp_path, {"use": "protobuf", "time_field": "meta.created",
+                       "descriptor_set": str(EVENT_PB), "framing": framing,
+                       "message": "logs.v1.Event"},
+            some, [front + e.SerializeToString() for e in events])
+        for e, said in zip(events, answers):
+            assert said.get("time_ms") == NOW, said
+            for field in some:
+                want, got = protobuf_at(e, field), said["fields"][field]
+                if field == "ratio":
+                    assert struct.pack("f", float(got)) == struct.pack(
+                        "f", want), (got, want)
+                else:
+                    assert same_text(got, want), (field, want, got)
+
+
+def test_protobuf_that_is_damaged_is_rejected_where_googles_library_rejects_it(
+        tmp_path):
+    rng = random.Random(6)
+    event = event_class()
+    messages = [damaged(rng, some_event(rng, event).SerializeToString())
+                for _ in range(1000)]
+    answers = asked(
+        tmp_path, {"use": "protobuf", "time_field": "meta.created",
+                   "descriptor_set": str(EVENT_PB), "message": "logs.v1.Event",
+                   "time_missing": "kafka", "time_invalid": "kafka"},
+        ["meta.parent.millis"], messages)
+    rejected = 0
+    for data, said in zip(messages, answers):
+        no = said.get("reject", "").startswith("the value is no protobuf")
+        rejected += no
+        try:
+            json_format.MessageToDict(event.FromString(data))
+            assert not no, (data.hex(), said)
+        except (message.DecodeError, ValueError):
+            pass  # also for what nobody wants: UTF-8, nested messages
+    assert 200 < rejected < 1000
