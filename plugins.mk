@@ -8,6 +8,7 @@ LIBS.parser/regex        := -lpcre2-8 -licui18n -licuuc
 LIBS.parser/msgpack      := -licui18n -licuuc -lm
 LIBS.parser/thrift       := -licui18n -licuuc -lm
 LIBS.parser/protobuf     := -licui18n -licuuc -lm
+LIBS.parser/avro         := -licui18n -licuuc -lm -lcurl -ljansson
 LIBS.partitioner/date    := -licui18n -licuuc
 LIBS.partitioner/hash    := -lz
 LIBS.partitioner/template := -licui18n -licuuc
