@@ -13,6 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#define RETRY_NAP_MS 50
+#define RETRY_FOR_MS 20000
 
 static const char usage[] =
     "usage: secor try FILE [options]\n"
@@ -158,6 +162,24 @@ answer(struct trial *trial, enum route_outcome outcome,
 	}
 }
 
+/* A plugin that says RETRY is asked again, as the service does, for a while. */
+static enum route_outcome
+route(struct trial *trial, const struct secor_message *message,
+    struct routed *routed)
+{
+	static const struct timespec nap = {0, RETRY_NAP_MS * 1000000L};
+	enum route_outcome outcome =
+	    router_route(trial->router, message, routed);
+
+	for (int64_t waited = 0;
+	     outcome == ROUTE_RETRY && waited < RETRY_FOR_MS;
+	     waited += RETRY_NAP_MS) {
+		(void)nanosleep(&nap, NULL);
+		outcome = router_route(trial->router, message, routed);
+	}
+	return outcome;
+}
+
 static void
 try_line(struct trial *trial, const char *line, size_t len)
 {
@@ -177,8 +199,7 @@ try_line(struct trial *trial, const char *line, size_t len)
 		message.value.ptr =
 		    trial->bytes.ptr == NULL ? "" : trial->bytes.ptr;
 		message.value.len = trial->bytes.len;
-		answer(trial, router_route(trial->router, &message, &routed),
-		    &routed);
+		answer(trial, route(trial, &message, &routed), &routed);
 	} else {
 		struct secor_err why;
 

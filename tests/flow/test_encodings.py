@@ -2,14 +2,17 @@
 times and fields that those libraries mean."""
 
 import datetime
+import io
 import json
 import pathlib
 import random
 import struct
 import subprocess
 
+import fastavro
 import msgpack
 import pytest
+import registry
 import secor
 from google.protobuf import (descriptor_pb2, descriptor_pool, json_format,
                              message, message_factory)
@@ -435,3 +438,150 @@ def test_protobuf_that_is_damaged_is_rejected_where_googles_library_rejects_it(
         except (message.DecodeError, ValueError):
             pass  # also for what nobody wants: UTF-8, nested messages
     assert 200 < rejected < 1000
+
+
+# ---- Avro ----
+
+AVRO = {
+    "type": "record", "name": "Event", "namespace": "logs", "fields": [
+        {"name": "nothing", "type": "null"},
+        {"name": "when", "type": {"type": "long",
+                                  "logicalType": "timestamp-millis"}},
+        {"name": "country", "type": ["null", "string"]},
+        {"name": "meta", "type": {"type": "record", "name": "Meta", "fields": [
+            {"name": "n", "type": "int"},
+            {"name": "up", "type": ["null", "Meta"]},
+            {"name": "day", "type": {"type": "int", "logicalType": "date"}},
+            {"name": "list", "type": {"type": "array", "items": "long"}}]}},
+        {"name": "kind", "type": {"type": "enum", "name": "Kind",
+                                  "symbols": ["VIEW", "CLICK"]}},
+        {"name": "hash", "type": {"type": "fixed", "name": "Hash",
+                                  "size": 4}},
+        {"name": "many", "type": {"type": "map", "values": [
+            "string", "double", "boolean"]}},
+        {"name": "nulls", "type": {"type": "array", "items": "null"}},
+        {"name": "ratio", "type": "float"},
+        {"name": "raw", "type": "bytes"},
+        {"name": "micros", "type": {"type": "long",
+                                    "logicalType": "timestamp-micros"}},
+        {"name": "other", "type": ["null", "Kind", "Hash"]}]}
+
+
+def some_meta(rng, depth=0):
+    return {"n": rng.randrange(-2**31, 2**31),
+            "up": some_meta(rng, depth + 1)
+            if depth < 3 and rng.random() < 0.6 else None,
+            "day": datetime.date(2014, 7, 21),
+            "list": [rng.randrange(-2**63, 2**63)
+                     for _ in range(rng.randrange(5))]}
+
+
+def some_avro(rng):
+    utc = datetime.timezone.utc
+    now = datetime.datetime.fromtimestamp(NOW // 1000, utc).replace(
+        microsecond=NOW % 1000 * 1000)
+    return {"nothing": None, "when": now,
+            "country": rng.choice([None, "de", "ü" * 9]),
+            "meta": some_meta(rng), "kind": rng.choice(["VIEW", "CLICK"]),
+            "hash": b"hash", "nulls": [None] * rng.randrange(1000),
+            "many": {rng.choice("abc"): rng.choice(["s", 2.5, True])
+                     for _ in range(rng.randrange(5))},
+            "ratio": 0.5, "raw": b"raw", "micros": now,
+            "other": rng.choice([None, "CLICK", b"hash"])}
+
+
+def avro_bytes(record):
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, fastavro.parse_schema(AVRO), record)
+    return out.getvalue()
+
+
+def avro_text(value):
+    if isinstance(value, datetime.datetime):
+        return clock(round(value.timestamp() * 1000) * 10**6)
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return text_of(value)
+
+
+AVRO_FIELDS = ["country", "meta.up.n", "meta.up.list.1", "kind", "many.a",
+               "other", "meta.day", "nothing", "hash", "ratio", "raw",
+               "micros", "meta.up.up.day"]
+
+
+@pytest.mark.parametrize("some", [AVRO_FIELDS[:7], AVRO_FIELDS[7:]])
+def test_avro_is_read_as_fastavro_wrote_it(tmp_path, some):
+    rng = random.Random(7)
+    records = [some_avro(rng) for _ in range(500)]
+    (tmp_path / "event.avsc").write_text(json.dumps(AVRO))
+    parser = {"use": "avro", "time_field": "when", "schema_file": "event.avsc"}
+    plain = asked(tmp_path, parser, some, [avro_bytes(r) for r in records])
+    with registry.Registry({7: AVRO}) as server:
+        framed = asked(
+            tmp_path, {"use": "avro", "time_field": "when",
+                       "framing": "confluent", "registry": server.url},
+            some, [b"\0\0\0\0\7" + avro_bytes(r) for r in records])
+    assert plain == framed and server.requests == 1
+    for record, said in zip(records, plain):
+        assert said.get("time_ms") == NOW, said
+        for field in some:
+            assert same_text(said["fields"][field],
+                             avro_text(value_at(record, field))), (field, said)
+
+
+def test_avro_that_is_damaged_is_rejected_where_fastavro_rejects_it(tmp_path):
+    rng = random.Random(8)
+    (tmp_path / "event.avsc").write_text(json.dumps(AVRO))
+    messages = [damaged(rng, avro_bytes(some_avro(rng))) for _ in range(1000)]
+    answers = asked(
+        tmp_path, {"use": "avro", "time_field": "when",
+                   "schema_file": "event.avsc", "time_missing": "kafka",
+                   "time_invalid": "kafka"}, [], messages)
+    schema = fastavro.parse_schema(AVRO)
+    rejected = 0
+    for data, said in zip(messages, answers):
+        no = said.get("reject", "").startswith("the value is not of its Avro")
+        rejected += no
+        source = io.BytesIO(data)
+        try:
+            fastavro.schemaless_reader(source, schema)
+        except (EOFError, IndexError, ValueError, OverflowError, MemoryError,
+                UnicodeDecodeError, TypeError):
+            continue  # also for text that nobody wants, and years
+        if source.tell() != len(data):
+            assert no, (data.hex(), said)
+    assert 300 < rejected < 1000
+
+
+def test_schema_that_is_unknown_or_unusable_is_a_bad_message(tmp_path):
+    rng = random.Random(9)
+    point = {"type": "record", "name": "Point", "fields": [
+        {"name": "ts", "type": "Stamp"}]}
+    stamp = {"type": "record", "name": "Stamp", "fields": [
+        {"name": "s", "type": "long"}]}
+    with registry.Registry({
+            1: AVRO, 2: {"type": "nonsense"},
+            3: ("PROTOBUF", "syntax"), 4: ("AVRO", json.dumps(point), [
+                {"name": "Stamp", "subject": "a/b c", "version": 2}])},
+            {("a/b c", 2): stamp}) as server:
+        whole = avro_bytes(some_avro(rng))
+        answers = asked(
+            tmp_path, {"use": "avro", "time_field": "ts.s",
+                       "framing": "confluent", "registry": server.url,
+                       "time_missing": "kafka", "registry_user": "me",
+                       "registry_password": "pass", "unknown_schema_wait":
+                       "1s"}, [],
+            [b"\0\0\0\0\1" + whole, b"\0\0\0\0\2" + whole,
+             b"\0\0\0\0\3" + whole, b"\0\0\0\0\4\x0a",
+             b"\0\0\0\0\5" + whole, b"\0\0\0\0\5" + whole,
+             b"\1" + whole, b"", b"\0\0"])
+        assert server.authorizations == {"Basic bWU6cGFzcw=="}
+    said = [a.get("reject") or a["time_ms"] for a in answers]
+    assert said == [
+        NOW, "unusable schema: id 2: there is no type 'nonsense'",
+        "unusable schema: id 3: schema registry: the schema is not Avro's",
+        5000, "unknown schema: the registry has no id 5",
+        "unknown schema: the registry has no id 5",
+        "the value has no frame: its first byte is not 0",
+        "the value has no frame: it is empty",
+        "the value has no frame: it is cut off"]
