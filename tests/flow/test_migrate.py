@@ -2,6 +2,7 @@
 a property file, over the offsets of the old group, to objects."""
 
 import gzip
+import hashlib
 import json
 import pathlib
 import re
@@ -235,6 +236,37 @@ def test_a_migrated_service_writes_the_originals_paths(
     # the first batch begins where the old group ended
     assert found[message(3, PATHS[3][0])] == ("dt=2014-07-22/hr=00", 0, 3)
     assert found[message(100, PATHS[0][0])] == ("dt=2014-07-21/hr=08", 1, 0)
+
+
+def test_leftovers_are_found_under_md5_and_other_prefixes(
+        versity, bucket, tmp_path):
+    tree = bucket(versity)
+    new = tmp_path / "new.yaml"
+    old = tmp_path / "old.properties"
+    old.write_text(
+        f"aws.endpoint={versity.endpoint}\naws.access.key="
+        f"{versity.access_key}\naws.client.pathstyleaccess=true\n"
+        f"secor.s3.bucket={tree.bucket}\naws.region={versity.region}\n"
+        f"include={SAMPLES}/md5.properties\n")
+    secor_command("migrate", old, "--output", new)
+    days = {"dt=2014-07-21": "raw_logs", "dt=2020-01-01": "new_logs"}
+    keys = {}
+    for day, prefix in days.items():
+        md5 = hashlib.md5(f"t/{day}".encode()).hexdigest()[:4]
+        for at in (9, 10):
+            keys[day, at] = f"{md5}/{prefix}/t/{day}/1_0_{at:020}"
+            tree.client.put_object(
+                Bucket=tree.bucket, Key=keys[day, at], Body=b"old")
+    assert keys["dt=2014-07-21", 9].startswith("d363/raw_logs/t/")
+    csv = tmp_path / "offsets.csv"
+    csv.write_text("t,0,10\n")
+    told = secor_command(
+        "migrate", "--leftovers", new, csv,
+        env={"HOME": str(tmp_path),
+             "AWS_SECRET_ACCESS_KEY": versity.secret_key})
+    assert told.returncode == 1, told.stderr
+    assert sorted(told.stdout.splitlines()) == sorted(
+        f"s3://{tree.bucket}/{k}" for (_, at), k in keys.items() if at == 10)
 
 
 # ---- paths, message by message ----

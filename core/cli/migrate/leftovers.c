@@ -8,6 +8,7 @@
 #include "core/cli/args.h"
 #include "core/cli/cli.h"
 #include "core/cli/offsets.h"
+#include "core/cli/records.h"
 #include "core/cli/verify.h"
 
 #include <stdio.h>
@@ -122,20 +123,17 @@ search_all(struct search *search, struct secor_err *err)
 {
 	const struct secor_store_ops *ops =
 	    search->config->store.plugin->ops.store;
+	const struct records_seen seen = {look_at, search};
 	int rc = cli_store(search->config, &search->store, err);
 
 	if (rc != SECOR_OK)
 		return rc;
 	for (size_t i = 0; rc == SECOR_OK && i < search->source->count; i++) {
-		char *prefix;
-
 		if (!is_first_of_topic(search->source, i))
 			continue;
 		search->topic = search->source->items[i].topic;
-		prefix = mem_text("%s/", search->topic);
-		rc = ops->list(
-		    search->store, prefix, NULL, look_at, search, err);
-		free(prefix);
+		rc = records_list(search->config, ops, search->store,
+		    search->topic, &seen, err);
 	}
 	ops->close(search->store);
 	return rc;

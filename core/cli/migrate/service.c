@@ -261,22 +261,28 @@ put_alternative(struct migration *m)
 	    "a path without dt=yyyy-MM-dd ended the process of the original");
 }
 
+/* Manifests are told apart by it too: several services may share a bucket. */
+static void
+put_side(
+    struct migration *m, const char *key, const char *name, const char *prefix)
+{
+	char *side = mem_text("%s/%s", name, prefix);
+
+	if (*prefix != '\0')
+		yaml_put(m, 2, key, side);
+	free(side);
+}
+
 static void
 put_prefixes(struct migration *m)
 {
-	char *prefix, *side;
+	char *prefix;
 
 	if (old_prefix_in_layout(m)) {
 		prefix = old_prefix(m);
 		yaml_put(m, 2, "prefix", prefix);
-		side = mem_text(
-		    "%s%s_manifests", prefix, *prefix != '\0' ? "/" : "");
-		yaml_put(m, 2, "manifest_prefix", side);
-		free(side);
-		side = mem_text(
-		    "%s%s_dead_letters", prefix, *prefix != '\0' ? "/" : "");
-		yaml_put(m, 2, "dead_letter_prefix", side);
-		free(side);
+		put_side(m, "manifest_prefix", "_manifests", prefix);
+		put_side(m, "dead_letter_prefix", "_dead_letters", prefix);
 		free(prefix);
 	}
 	put_md5(m);

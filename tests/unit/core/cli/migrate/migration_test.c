@@ -239,8 +239,17 @@ Test(migration, layout_http_and_notifiers_are_taken_over)
 		"layout:\n  generation: 8\n  extension: "
 		"\"\"\n",
 		"7 becomes 8"},
-	    {MANAGER "S3UploadManager\nsecor.s3.prefix.md5hash=true", NULL,
+	    {MANAGER "S3UploadManager\nsecor.s3.prefix.md5hash=true",
+		"  prefix: \"\"\n  md5_prefix: true\n",
 		"did not find such keys"},
+	    {MANAGER "S3UploadManager\nsecor.s3.prefix.md5hash=true\n"
+		     "secor.s3.path=a/b/\nsecor.s3.alter.path.date=2020-01-01\n"
+		     "secor.s3.alternative.path=c",
+		"  prefix: a/b\n  manifest_prefix: _manifests/a/b\n"
+		"  dead_letter_prefix: _dead_letters/a/b\n"
+		"  md5_prefix: true\n  alternative_prefix: c\n"
+		"  alternative_from: 2020-01-01\n",
+		NULL},
 	    {"secor.s3.prefix.md5hash=true", NULL,
 		"keys had no such prefix, and have none here"},
 	    {"secor.s3.alter.path.date=2020-01-01", NULL,
