@@ -32,8 +32,8 @@
  * Patterns: see when_pattern.h.
  *
  * With `compat: secor` a number of `auto` goes through a double and loses its
- * fraction, ISO-8601 may be a year, a month or a time of day alone, and patterns
- * are lenient. A missing time is 1970 only where the options say so.
+ * fraction, ISO-8601 may be a year, a month or a time of day alone, and
+ *patterns are lenient. A missing time is 1970 only where the options say so.
  *
  * Results are within years 0001 to 9999.
  */

@@ -92,7 +92,7 @@ read_lenient(struct reader *r, const struct when_item *item, int32_t *value)
 	return r->p > digits;
 }
 
-/* `least` to `most` digits, fewer than ten, which are not followed by more. */
+/* `least` to `most` digits; the value stands still beyond nine of them. */
 static int
 read_digits(struct reader *r, int least, int most, int32_t *value)
 {
@@ -100,7 +100,7 @@ read_digits(struct reader *r, int least, int most, int32_t *value)
 	int32_t v = 0;
 
 	for (; n < most && r->p < r->end && is_digit(*r->p); n++, r->p++)
-		v = v * 10 + (*r->p - '0');
+		v = v < 100000000 ? v * 10 + (*r->p - '0') : 999999999;
 	*value = v;
 	return n >= least;
 }
@@ -118,7 +118,7 @@ read_year(struct reader *r, const struct when_item *item)
 			return 0;
 	} else {
 		if (item->abuts)
-			least = most = item->count > 9 ? 9 : item->count;
+			least = most = item->count;
 		if (!read_digits(r, least, most, &year))
 			return 0;
 	}
@@ -182,7 +182,6 @@ read_number(struct reader *r, const struct when_item *item)
 		return read_fraction(r, item);
 	} else {
 		most = item->count > rule->digits ? item->count : rule->digits;
-		most = most > 9 ? 9 : most;
 		if (item->abuts)
 			most = item->count;
 		if (!read_digits(r, item->abuts ? most : 1, most, &value) ||

@@ -226,3 +226,37 @@ Test(path, object_key_is_where_the_layout_says)
 		free(key);
 	}
 }
+
+/* The original's vectors of names; the prefix is the store's business. */
+Test(path, key_of_each_vector_of_the_original)
+{
+	static const struct {
+		struct path_name name;
+		const char *key;
+	} rows[] = {
+	    /* 174, 175: as the original; a message's offset is not looked at */
+	    {{"some_topic", "some_partition/some_other_partition", 10, 0, 100,
+		 ""},
+		"some_topic/some_partition/some_other_partition/"
+		"10_0_00000000000000000100"},
+	    /* 178: the extension is the last thing */
+	    {{"some_topic", "some_partition", 10, 0, 100, ".gz"},
+		"some_topic/some_partition/10_0_00000000000000000100.gz"},
+	    /* 181: as the original */
+	    {{"t", "a", 0, 7, INT64_MAX, ""}, "t/a/0_7_09223372036854775807"},
+	    /* 182, 184: better: each Kafka partition has its own objects, so
+	     * that no hash of offsets stands in names (two of them collided) */
+	    {{"t", "a", 2, 2, 10, ".x"}, "t/a/2_2_00000000000000000010.x"},
+	    {{"t", "a", 2, 3, 20, ".x"}, "t/a/2_3_00000000000000000020.x"},
+	    {{"t", "a", 2, 4, 30, ".x"}, "t/a/2_4_00000000000000000030.x"},
+	    /* 185: as the original */
+	    {{"bar", "baz", 1, 1, 1, ""}, "bar/baz/1_1_00000000000000000001"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *key = path_key(&rows[i].name);
+
+		cr_expect_str_eq(key, rows[i].key);
+		free(key);
+	}
+}

@@ -168,7 +168,8 @@ note(const struct secor_check *check, const char *key, const char *text)
 
 Test(when_find, each_wrong_option_has_its_complaint)
 {
-	struct when_conf conf = {"milis", "Nonsense/Zone", "en_US", "never", "2014"};
+	struct when_conf conf = {
+	    "milis", "Nonsense/Zone", "en_US", "never", "2014"};
 	char keys[200] = "";
 	struct secor_check check = {
 	    .size = sizeof(check), .complain = note, .arg = keys};

@@ -183,6 +183,8 @@ Test(when_pattern, strict_takes_what_is_meant_and_no_more)
 	    {"yyyyMMddHHmmssSSS", "UTC", "20140730105320123", 1406717600123},
 	    {"yyyyMMddHHmmssSSS", "UTC", "2014073010532012", 1406717600120},
 	    {"yyyyMMdd", "UTC", "2014073", 1404345600000},
+	    {"yyyy HHHHHHHHHHHHm", "UTC", "2014 0000000000010", 1388538000000},
+	    {"yyyy HHHHHHHHHHHHm", "UTC", "2014 9999999999990", BAD},
 	    {"yyyyMMdd", "UTC", "201407301", BAD},
 	    {"yyyy-MM-dd HH:mmX", "UTC", "2014-07-30 10:53Z", 1406717580000},
 	    {"yyyy-MM-dd HH:mmX", "UTC", "2014-07-30 10:53+02:00",
