@@ -206,33 +206,47 @@ read_item(struct reader *r, const struct avro_node *node,
 	return read_node(r, node->nodes[0], below);
 }
 
-/* How many items a block has; those of a block that nobody wants are skipped at
- * once where it says how long it is. */
+struct block {
+	int64_t count;
+	int skipped;
+	const uint8_t *end; /* as it says; or NULL */
+};
+
+/* A negative count says how long the block is, so that one which nobody wants
+ * is skipped at once. */
 static int
-begin_block(struct reader *r, const struct avro_node *node,
-    const struct wanted *want, int64_t *count)
+begin_sized(struct reader *r, const struct wanted *want, struct block *block)
 {
-	uint64_t least = node->nodes[0]->least + (node->type == AVRO_MAP);
 	int64_t size;
 
-	if (!get_long(r, count))
+	if (!get_long(r, &size))
 		return 0;
-	if (*count < 0) {
-		if (!get_long(r, &size))
-			return 0;
-		if (size < 0 || (uint64_t)size > wire_left(r->wire) ||
-		    *count == INT64_MIN)
-			return fail(r, cut_off);
-		*count = -*count;
-		if (want == NULL || want->below == NULL) {
-			(void)wire_take(r->wire, (uint64_t)size);
-			*count = -1;
-			return 1;
-		}
-	}
+	if (size < 0 || (uint64_t)size > wire_left(r->wire) ||
+	    block->count == INT64_MIN)
+		return fail(r, cut_off);
+	block->count = -block->count;
+	block->end = r->wire->at + size;
+	block->skipped = want == NULL || want->below == NULL;
+	if (block->skipped)
+		r->wire->at = block->end;
+	return 1;
+}
+
+static int
+begin_block(struct reader *r, const struct avro_node *node,
+    const struct wanted *want, struct block *block)
+{
+	uint64_t least = node->nodes[0]->least + (node->type == AVRO_MAP);
+
+	memset(block, 0, sizeof(*block));
+	if (!get_long(r, &block->count))
+		return 0;
+	if (block->count < 0 && !begin_sized(r, want, block))
+		return 0;
 	if (least == 0)
-		return *count = *count > 0 ? -1 : 0, 1; /* no bytes at all */
-	if ((uint64_t)*count > wire_left(r->wire) / least)
+		block->skipped = 1; /* no bytes at all */
+	else if (!block->skipped &&
+		 (uint64_t)block->count > wire_left(r->wire) / least)
 		return fail(r, cut_off);
 	return 1;
 }
@@ -241,16 +255,19 @@ static int
 read_blocks(
     struct reader *r, const struct avro_node *node, const struct wanted *want)
 {
-	int64_t at = 0, count;
+	struct block block;
+	int64_t at = 0;
 
 	for (;;) {
-		if (!begin_block(r, node, want, &count))
+		if (!begin_block(r, node, want, &block))
 			return 0;
-		if (count == 0)
+		if (block.count == 0)
 			return 1;
-		for (; count > 0; count--, at++)
+		for (; !block.skipped && block.count > 0; block.count--, at++)
 			if (!read_item(r, node, want, at))
 				return 0;
+		if (block.end != NULL && r->wire->at != block.end)
+			return fail(r, NO "a block is not as long as it says");
 	}
 }
 
