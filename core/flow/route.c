@@ -157,6 +157,9 @@ open_all(struct router *router, struct secor_err *err)
 		rc = open_one(use, NULL, 0, &changer->self, err);
 		router->changer_count = i + 1;
 		router->looks_at |= use->plugin->ops.transformer->looks_at;
+		if (use->plugin->ops.transformer->looks != NULL)
+			router->looks_at |=
+			    use->plugin->ops.transformer->looks(use->conf);
 	}
 	for (size_t i = 0; rc == SECOR_OK && i < topic->partitioners.count;
 	     i++) {

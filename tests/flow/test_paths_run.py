@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import hmac
 import json
 import random
 
@@ -10,6 +11,8 @@ import proof
 import pytest
 from flow import local_store, settings, verify, wait_done
 from secor import secor_command
+from test_layouts import murmur2
+from watch import metric
 
 TIME = 1_767_225_600_000
 
@@ -120,3 +123,68 @@ def test_layouts_put_objects_where_they_say_and_tools_find_them(
     (tmp_path / "data" / strange).write_bytes(b"x\n")
     told = secor_command("verify", process.config, cwd=process.dir)
     assert told.returncode == 1 and strange in told.stdout, told.stdout
+
+
+def murmur2_share(data):
+    return murmur2(data) / 2**31
+
+
+def redact(value, secret):
+    """What `redact` of the test below leaves, by Python's json."""
+    if isinstance(value, list):
+        return [redact(v, secret) for v in value]
+    if not isinstance(value, dict):
+        return value
+    out = {}
+    for name, v in value.items():
+        if name == "token":
+            continue
+        if name == "email" and v is not None:
+            text = v if isinstance(v, str) else json.dumps(v)
+            v = hmac.new(secret, text.encode(), "sha256").hexdigest()
+        if name == "name" and v is not None:
+            v = "***"
+        out[name] = v
+    return out
+
+
+def test_filtered_and_redacted_messages_are_accounted_for(
+        kafka, topic, group, secor, tmp_path):
+    """A chain of filters and a redaction, judged by Python; `verify` counts
+    what is not stored, and metrics what was filtered."""
+    rng, name, secret = random.Random(13), topic(), "s\u00e9cret"
+    sent = [(f"user-{rng.randrange(500)}".encode(), {
+        "id": i, "time": TIME + i, "level": rng.choice(["debug", "info"]),
+        "user": rng.choice([
+            {"email": f"{i % 7}@\u00fc.org", "name": "N", "token": [1, {}]},
+            [{"email": i % 5, "x": "\\\"}"}, {"name": None, "token": ""}],
+            {"email": None}, "plain"])}) for i in range(3000)]
+    clients.produce(kafka.address, name, [
+        (0, key, json.dumps(m, ensure_ascii=rng.random() < 0.5).encode())
+        for key, m in sent] + [(0, b"user-1", b"no JSON")])
+    store, tree = local_store(tmp_path / "data")
+    process = secor(settings(
+        kafka.address, group, name, store, transformers=[
+            {"use": "filter", "of": "key", "sample": "30%", "action": "keep"},
+            {"use": "filter", "of": "field", "field": "level",
+             "equals": ["debug"]},
+            {"use": "redact", "drop": ["user.token"], "hash": ["user.email"],
+             "mask": ["user.name"], "secret": secret}]))
+    process.start()
+    wait_done(kafka.address, group, name, 1)
+    kept = [m for key, m in sent
+            if murmur2_share(key) < 0.3 and m["level"] != "debug"]
+    odd = murmur2_share(b"user-1") < 0.3
+    filtered = len(sent) - len(kept) + (not odd)
+    assert metric(process, "secor_filtered_total") == filtered
+    assert process.stop() == 0
+    stored = [json.loads(line) for key in proof.object_keys(tree)
+              for line in proof.lines(tree, key)]
+    want = [{**m, "user": redact(m["user"], secret.encode())} for m in kept]
+    assert sorted(stored, key=lambda m: m["id"]) == want
+    found = [m for _, m in proof.manifests(tree, name)[0]]
+    assert sum(m["filtered"] for m in found) == filtered
+    assert sum(m["bad"] for m in found) == odd
+    for args in ([], ["--deep", "--kafka"]):
+        done = secor_command("verify", process.config, *args, cwd=process.dir)
+        assert done.returncode == 0, done.stdout + done.stderr

@@ -126,92 +126,91 @@ Test(layout, keys_of_nobody_have_no_topic)
 	registry_free(registry);
 }
 
+static const struct {
+	const char *topics, *layout;
+	const char *complaint; /* its beginning; NULL: none */
+} maps[] = {
+    {"[a, b]", "{topics: {a: x, b: x}}", "topics: objects may lie"},
+    {"[a, b]", "{topics: {a: x, b: x/y}}", "topics: objects may lie"},
+    {"[a, b]", "{topics: {a: x/y, b: x}}", "topics: objects may lie"},
+    {"[a, b]", "{topics: {a: x/y, b: x/z}}", NULL},
+    {"[a, b]", "{topics: {a: xy, b: x}}", NULL},
+    /* against all others */
+    {"[a, b]", "{topics: {a: b}}", "topics: objects may lie"},
+    {"[a, b]", "{topics: {a: c}}", NULL},
+    {"['^.*']", "{topics: {a: c}}", "topics: objects may lie"},
+    {"['^.*']", "{topics: {a: c, c: d/c, d: a/c}}", NULL},
+    {"['^.*']", "{topics: {a: b, b: a}}", NULL},
+    {"['^.*']", "{topics: {a: a/x}}", NULL},
+    {"['^.*']", "{topics: {a: b/x}}", "topics: objects may lie"},
+    {"['^.*']", "{topics: {'*': 'l/{topic}', a: l}}",
+	"topics: objects may lie"},
+    {"['^.*']", "{topics: {'*': 'l/{topic}', a: l/b}}",
+	"topics: objects may lie"},
+    {"['^.*']", "{topics: {'*': 'l/{topic}', a: l/a}}", NULL},
+    {"['^.*']", "{topics: {'*': 'l/t-{topic}', a: l/u-b}}", NULL},
+    {"['^.*']", "{topics: {'*': 'l/t-{topic}', a: l/t-b/c}}",
+	"topics: objects may lie"},
+    {"['^.*']", "{topics: {'*': 'l/{topic}/x', a: l/b/y}}", NULL},
+    {"['^.*']", "{topics: {'*': 'l/{topic}', a: 'l/b=c'}}", NULL},
+    /* against the engine's own */
+    {"[a]", "{topics: {a: _manifests}}", "topics: objects may lie"},
+    {"[a]", "{topics: {a: _manifests/a}}", "topics: objects may lie"},
+    {"[a]", "{topics: {a: _quarantine}}", "topics: objects may lie"},
+    {"[a]", "{prefix: _dead_letters}", "topics: objects may lie"},
+    {"['^.*']", "{prefix: x, manifest_prefix: x/m}", "topics: objects may lie"},
+    {"[a]", "{prefix: x, manifest_prefix: x/m}", NULL},
+    /* prefixes against each other */
+    {"['^.*']",
+	"{prefix: x, alternative_prefix: x/y, alternative_from: "
+	"2020-01-01}",
+	"topics: objects may lie"},
+    {"[a]",
+	"{prefix: x, alternative_prefix: x/y, alternative_from: "
+	"2020-01-01}",
+	NULL},
+    {"[a]",
+	"{prefix: x, alternative_prefix: x, alternative_from: "
+	"2020-01-01}",
+	"alternative_prefix: is the same as prefix"},
+    {"[a]", "{alternative_prefix: x}",
+	"alternative_prefix: needs alternative_from"},
+    {"[a]", "{alternative_from: 2020-01-01}",
+	"alternative_from: needs alternative_prefix"},
+    {"[a]", "{alternative_prefix: x, alternative_from: 2020-1-1}",
+	"alternative_from: '2020-1-1' is no date"},
+    /* texts */
+    {"[a]", "{prefix: /x}", "prefix: '/x' begins or ends"},
+    {"[a]", "{prefix: 'x/../y'}", "prefix: 'x/../y' has a folder of"},
+    {"[a]", "{prefix: '{topic}'}", "prefix: '{topic}' has braces"},
+    {"[a]", "{topics: {'*': x}}", "topics: 'x': a folder for all"},
+    {"[a]", "{topics: {'*': '{topic}{topic}'}}",
+	"topics: '{topic}{topic}': a folder for all"},
+    {"[a]", "{topics: {'*': '{x}'}}", "topics: '{x}': a folder"},
+    {"[a]", "{topics: {a: '{x}'}}", "topics: '{x}': a folder may"},
+    {"[a]", "{topics: {'^a': x}}", "topics: '^a' is no topic"},
+    {"[a]", "{topics: {a: ''}}", "topics: '' has not 1 to"},
+    {"[a]", "{md5_prefix: true, manifest_prefix: abcd/x}",
+	"manifest_prefix: may be one of those of md5_prefix"},
+    {"[a]", "{md5_prefix: true, dead_letter_prefix: 0123}",
+	"dead_letter_prefix: may be one of those of md5_prefix"},
+};
+
 Test(layout, maps_that_are_not_injective_are_refused)
 {
-	static const struct {
-		const char *topics, *layout;
-		const char *complaint; /* its beginning; NULL: none */
-	} rows[] = {
-	    {"[a, b]", "{topics: {a: x, b: x}}", "topics: objects may lie"},
-	    {"[a, b]", "{topics: {a: x, b: x/y}}", "topics: objects may lie"},
-	    {"[a, b]", "{topics: {a: x/y, b: x}}", "topics: objects may lie"},
-	    {"[a, b]", "{topics: {a: x/y, b: x/z}}", NULL},
-	    {"[a, b]", "{topics: {a: xy, b: x}}", NULL},
-	    /* against all others */
-	    {"[a, b]", "{topics: {a: b}}", "topics: objects may lie"},
-	    {"[a, b]", "{topics: {a: c}}", NULL},
-	    {"['^.*']", "{topics: {a: c}}", "topics: objects may lie"},
-	    {"['^.*']", "{topics: {a: c, c: d/c, d: a/c}}", NULL},
-	    {"['^.*']", "{topics: {a: b, b: a}}", NULL},
-	    {"['^.*']", "{topics: {a: a/x}}", NULL},
-	    {"['^.*']", "{topics: {a: b/x}}", "topics: objects may lie"},
-	    {"['^.*']", "{topics: {'*': 'l/{topic}', a: l}}",
-		"topics: objects may lie"},
-	    {"['^.*']", "{topics: {'*': 'l/{topic}', a: l/b}}",
-		"topics: objects may lie"},
-	    {"['^.*']", "{topics: {'*': 'l/{topic}', a: l/a}}", NULL},
-	    {"['^.*']", "{topics: {'*': 'l/t-{topic}', a: l/u-b}}", NULL},
-	    {"['^.*']", "{topics: {'*': 'l/t-{topic}', a: l/t-b/c}}",
-		"topics: objects may lie"},
-	    {"['^.*']", "{topics: {'*': 'l/{topic}/x', a: l/b/y}}", NULL},
-	    {"['^.*']", "{topics: {'*': 'l/{topic}', a: 'l/b=c'}}", NULL},
-	    /* against the engine's own */
-	    {"[a]", "{topics: {a: _manifests}}", "topics: objects may lie"},
-	    {"[a]", "{topics: {a: _manifests/a}}", "topics: objects may lie"},
-	    {"[a]", "{topics: {a: _quarantine}}", "topics: objects may lie"},
-	    {"[a]", "{prefix: _dead_letters}", "topics: objects may lie"},
-	    {"['^.*']", "{prefix: x, manifest_prefix: x/m}",
-		"topics: objects may lie"},
-	    {"[a]", "{prefix: x, manifest_prefix: x/m}", NULL},
-	    /* prefixes against each other */
-	    {"['^.*']",
-		"{prefix: x, alternative_prefix: x/y, alternative_from: "
-		"2020-01-01}",
-		"topics: objects may lie"},
-	    {"[a]",
-		"{prefix: x, alternative_prefix: x/y, alternative_from: "
-		"2020-01-01}",
-		NULL},
-	    {"[a]",
-		"{prefix: x, alternative_prefix: x, alternative_from: "
-		"2020-01-01}",
-		"alternative_prefix: is the same as prefix"},
-	    {"[a]", "{alternative_prefix: x}",
-		"alternative_prefix: needs alternative_from"},
-	    {"[a]", "{alternative_from: 2020-01-01}",
-		"alternative_from: needs alternative_prefix"},
-	    {"[a]", "{alternative_prefix: x, alternative_from: 2020-1-1}",
-		"alternative_from: '2020-1-1' is no date"},
-	    /* texts */
-	    {"[a]", "{prefix: /x}", "prefix: '/x' begins or ends"},
-	    {"[a]", "{prefix: 'x/../y'}", "prefix: 'x/../y' has a folder of"},
-	    {"[a]", "{prefix: '{topic}'}", "prefix: '{topic}' has braces"},
-	    {"[a]", "{topics: {'*': x}}", "topics: 'x': a folder for all"},
-	    {"[a]", "{topics: {'*': '{topic}{topic}'}}",
-		"topics: '{topic}{topic}': a folder for all"},
-	    {"[a]", "{topics: {'*': '{x}'}}", "topics: '{x}': a folder"},
-	    {"[a]", "{topics: {a: '{x}'}}", "topics: '{x}': a folder may"},
-	    {"[a]", "{topics: {'^a': x}}", "topics: '^a' is no topic"},
-	    {"[a]", "{topics: {a: ''}}", "topics: '' has not 1 to"},
-	    {"[a]", "{md5_prefix: true, manifest_prefix: abcd/x}",
-		"manifest_prefix: may be one of those of md5_prefix"},
-	    {"[a]", "{md5_prefix: true, dead_letter_prefix: 0123}",
-		"dead_letter_prefix: may be one of those of md5_prefix"},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *want = rows[i].complaint;
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		const char *want = maps[i].complaint;
 		struct registry *registry;
 		struct config *config =
-		    load(rows[i].topics, rows[i].layout, &registry);
+		    load(maps[i].topics, maps[i].layout, &registry);
 
 		if (want == NULL)
 			cr_expect_not_null(
-			    config, "%s: %s", rows[i].layout, said);
+			    config, "%s: %s", maps[i].layout, said);
 		else
 			cr_expect(config == NULL &&
 				      strncmp(said, want, strlen(want)) == 0,
-			    "%s: %s", rows[i].layout, said);
+			    "%s: %s", maps[i].layout, said);
 		config_free(config);
 		registry_free(registry);
 	}

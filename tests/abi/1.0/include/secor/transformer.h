@@ -29,6 +29,10 @@ struct secor_transformer_ops {
 	    struct secor_message *out, int *keep, struct secor_err *err);
 
 	void (*close)(void *self); /* accepts NULL */
+
+	/* SECOR_LOOKS_AT_* beyond `looks_at`, as a function of the
+	 * options. Pure, any thread. NULL: nothing. */
+	uint32_t (*looks)(const void *conf);
 };
 
 #ifdef __cplusplus
