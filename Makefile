@@ -159,6 +159,7 @@ FUZZ_SRC.protobuf     := $(addprefix plugins/parser/protobuf/,read.c descriptor.
 FUZZ_LIBS.msgpack     := -lmsgpackc
 FUZZ_SRC.s3           := tests/fuzz/answers.c $(wildcard plugins/store/s3/*.c)
 FUZZ_SRC.sequencefile := tests/fuzz/read.c $(wildcard plugins/format/sequencefile/*.c)
+FUZZ_SRC.avro_files   := tests/fuzz/read.c $(wildcard plugins/format/avro/*.c)
 FUZZ_SRC.framed       := tests/fuzz/read.c $(wildcard plugins/format/framed/*.c)
 FUZZ_SRC.json_envelope := tests/fuzz/read.c \
 	$(wildcard plugins/format/json-envelope/*.c)

@@ -17,6 +17,7 @@ LIBS.transformer/redact  := -lcrypto
 LIBS.format/text         := $(CODEC_LIBS)
 LIBS.format/sequencefile := $(CODEC_LIBS) -lxxhash
 LIBS.format/framed       := $(CODEC_LIBS)
+LIBS.format/avro         := $(CODEC_LIBS) -lxxhash -ljansson
 LIBS.format/json-envelope := $(CODEC_LIBS)
 LIBS.store/local         := -lisal
 LIBS.store/s3            := -lcurl -lcrypto -ljansson -lexpat -lisal

@@ -77,7 +77,8 @@ int codec_pack(struct codec *codec, const char *bytes, size_t len,
 /* Reading: members and frames that follow one another are one stream. `kind` of
  * gzip and zlib: both are known by their first bytes. SECOR_REJECT says at
  * which byte of `source` it goes wrong or ends too early (snappy and the blocks
- * of Hadoop do not say where they end: they may be cut between two blocks). */
+ * of Hadoop do not say where they end: they may be cut between two blocks;
+ * what follows a bare deflate stream is not looked at). */
 int codec_read_begin(int kind, struct secor_source *source,
     struct codec_reader **reader, struct secor_err *err);
 struct secor_source *codec_read_source(struct codec_reader *reader);

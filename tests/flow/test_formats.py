@@ -259,8 +259,8 @@ def test_sequencefiles_of_every_mode_are_read_by_hadoop(tmp_path):
     inputs = [[], [(42, b"one")], HARD, logs(3000)]
     wanted = []
     for i, (mode, records) in enumerate(itertools.product(MODES, inputs)):
-        if mode.get("codec") == "bzip2" and len(records) == 3000:
-            records = records[:100]  # a fresh decoder for each takes time
+        if mode.get("codec") == "bzip2":
+            records = records[:4]  # Java's decoder takes its time
         file = tmp_path / f"{i}.seq"
         file.write_bytes(make("sequencefile", mode, records))
         wanted.append((file, mode, records))

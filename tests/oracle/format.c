@@ -116,6 +116,7 @@ set_option(struct host *host, const struct secor_option *row, const char *text)
 		memcpy(member, &number, sizeof(number));
 		break;
 	case SECOR_TYPE_STRING:
+	case SECOR_TYPE_PATH:
 		memcpy(member, &text, sizeof(text));
 		break;
 	default:

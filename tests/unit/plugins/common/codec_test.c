@@ -314,8 +314,9 @@ Test(codec, members_that_follow_one_another_are_one_stream)
 		grow_put(&file, more.ptr, more.len);
 		cr_assert_eq(
 		    unpacked(compressed[i], &file, &out, NULL), SECOR_OK);
-		cr_assert_eq(out.len, 7);
-		cr_assert_eq(memcmp(out.ptr, "one two", 7), 0);
+		/* nothing follows a bare stream */
+		cr_assert_eq(out.len, compressed[i] == CODEC_DEFLATE ? 4 : 7);
+		cr_assert_eq(memcmp(out.ptr, "one two", out.len), 0);
 		grow_fini(&file);
 		grow_fini(&more);
 		grow_fini(&out);
