@@ -80,7 +80,7 @@ static int
 get_integer(struct reader *r, unsigned size, int64_t *value)
 {
 	unsigned unused = 64 - 8 * size;
-	uint64_t bits;
+	uint64_t bits = 0;
 
 	if (r->compact && size > 1)
 		return wire_zigzag(&r->wire, value) ? 1 : fail(r, cut_off);
@@ -93,7 +93,7 @@ get_integer(struct reader *r, unsigned size, int64_t *value)
 static int
 get_double(struct reader *r, double *value)
 {
-	uint64_t bits;
+	uint64_t bits = 0;
 
 	if (r->compact ? !wire_little(&r->wire, 8, &bits)
 		       : !wire_big(&r->wire, 8, &bits))
