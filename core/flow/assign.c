@@ -30,6 +30,7 @@ on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 	r->assign = err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
 	r->lost = !r->assign && rd_kafka_assignment_lost(rk);
 	r->list = rd_kafka_topic_partition_list_copy(list);
+	r->membership = r->assign ? client_membership(rk) : 0;
 	*engine->rebalances_last = r;
 	engine->rebalances_last = &r->next;
 	/* Never rd_kafka_yield() here: rd_kafka_consume_batch_queue() of 2.0.2
@@ -52,6 +53,51 @@ ask_record(struct engine *engine, struct part *part)
 	inquire(engine->inquirer, inquiry);
 }
 
+/* Ends the ownership. What was collected in good order is kept. */
+static void
+give_up(struct part *part, int lost)
+{
+	if (part->state == PART_AWAY)
+		return;
+	held_free(part);
+	if (part->state != PART_RUNNING || lost)
+		part_drop_batches(part);
+	part_new_epoch(part);
+	part->state = PART_AWAY;
+	part->halt = HALT_NONE;
+	part->paused = 0;
+	part->pause = 0;
+	part->eof = -1;
+}
+
+/* Records that are being read for an assignment that is over. */
+static void
+cancel_assign(struct engine *engine)
+{
+	if (engine->assigning == NULL)
+		return;
+	rd_kafka_topic_partition_list_destroy(engine->assigning);
+	engine->assigning = NULL;
+	engine->opening = 0;
+}
+
+static void
+give_up_in_order(struct part *part)
+{
+	give_up(part, 0);
+}
+
+/* Topics that come or grow while librdkafka waits for us make it join again at
+ * once: the next assignment then comes without a revoke of the last. */
+static void
+end_former(struct engine *engine)
+{
+	log_line(SECOR_WARN, "assigned again without a revoke", NULL);
+	metric_add(engine->metrics.rebalances, 1);
+	cancel_assign(engine);
+	part_each(&engine->parts, give_up_in_order);
+}
+
 /* A kept stage whose partition did not come back. */
 static void
 forget_absent(struct part *part)
@@ -64,9 +110,14 @@ forget_absent(struct part *part)
 }
 
 static void
-begin_assign(struct engine *engine, rd_kafka_topic_partition_list_t *list)
+begin_assign(struct engine *engine, const struct rebalance *r)
 {
+	rd_kafka_topic_partition_list_t *list = r->list;
+
+	if (engine->assigned || engine->assigning != NULL)
+		end_former(engine);
 	engine->assignment++;
+	engine->membership = r->membership;
 	engine->rejoin_later = NULL;
 	engine->whole_wanted = 0;
 	engine->assigning = list;
@@ -117,35 +168,6 @@ begin_reading(struct engine *engine, rd_kafka_topic_partition_list_t *start)
 	part_each(&engine->parts, part_sync);
 }
 
-/* All records are there: consumption begins. */
-static void
-complete_assign(struct engine *engine)
-{
-	rd_kafka_topic_partition_list_t *list = engine->assigning;
-	rd_kafka_topic_partition_list_t *start =
-	    rd_kafka_topic_partition_list_new(list->cnt);
-	int halted = 0;
-
-	for (int i = 0; i < list->cnt; i++) {
-		struct part *part = part_find(&engine->parts,
-		    list->elems[i].topic, list->elems[i].partition);
-
-		if (part->state == PART_RUNNING)
-			add_start(start, part);
-		else
-			halted++;
-	}
-	begin_reading(engine, start);
-	rd_kafka_topic_partition_list_destroy(list);
-	engine->assigning = NULL;
-	engine->assigned = 1;
-	part_each(&engine->parts, commit_kept_back);
-	log_line(SECOR_INFO, "consumption begins", "halted=%d", halted);
-	step_reached("opened");
-	if (engine->rejoin_later != NULL)
-		rejoin(engine, engine->rejoin_later);
-}
-
 /* An empty assignment, but not that which answers a revoke. Each question goes
  * once through librdkafka's thread: it stops the readers, they say that they
  * have stopped, it hears that. */
@@ -164,6 +186,37 @@ stop_reading(struct engine *engine)
 	}
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
 		die(rd_kafka_err2str(err));
+}
+
+/* All records are there: consumption begins. */
+static void
+complete_assign(struct engine *engine)
+{
+	rd_kafka_topic_partition_list_t *list = engine->assigning;
+	rd_kafka_topic_partition_list_t *start =
+	    rd_kafka_topic_partition_list_new(list->cnt);
+	int halted = 0;
+
+	for (int i = 0; i < list->cnt; i++) {
+		struct part *part = part_find(&engine->parts,
+		    list->elems[i].topic, list->elems[i].partition);
+
+		if (part->state == PART_RUNNING)
+			add_start(start, part);
+		else
+			halted++;
+	}
+	if (engine->assigned) /* no revoke came in between */
+		stop_reading(engine);
+	begin_reading(engine, start);
+	rd_kafka_topic_partition_list_destroy(list);
+	engine->assigning = NULL;
+	engine->assigned = 1;
+	part_each(&engine->parts, commit_kept_back);
+	log_line(SECOR_INFO, "consumption begins", "halted=%d", halted);
+	step_reached("opened");
+	if (engine->rejoin_later != NULL)
+		rejoin(engine, engine->rejoin_later);
 }
 
 /* librdkafka takes an assignment only whole. The others go on at their `next`:
@@ -304,23 +357,6 @@ any_in_flight(struct engine *engine)
 	return 0;
 }
 
-/* Ends the ownership. What was collected in good order is kept. */
-static void
-give_up(struct part *part, int lost)
-{
-	if (part->state == PART_AWAY)
-		return;
-	held_free(part);
-	if (part->state != PART_RUNNING || lost)
-		part_drop_batches(part);
-	part_new_epoch(part);
-	part->state = PART_AWAY;
-	part->halt = HALT_NONE;
-	part->paused = 0;
-	part->pause = 0;
-	part->eof = -1;
-}
-
 static void
 complete_revoke(struct engine *engine, int lost)
 {
@@ -343,17 +379,6 @@ complete_revoke(struct engine *engine, int lost)
 	step_reached("revoked");
 	if (engine->phase == PHASE_REJOINING)
 		rejoin_subscribe(engine);
-}
-
-/* Records that are being read for an assignment that is over. */
-static void
-cancel_assign(struct engine *engine)
-{
-	if (engine->assigning == NULL)
-		return;
-	rd_kafka_topic_partition_list_destroy(engine->assigning);
-	engine->assigning = NULL;
-	engine->opening = 0;
 }
 
 static void
@@ -392,7 +417,7 @@ rebalance_serve(struct engine *engine, int64_t boot_ms)
 		if (engine->rebalances == NULL)
 			engine->rebalances_last = &engine->rebalances;
 		if (r->assign)
-			begin_assign(engine, r->list);
+			begin_assign(engine, r);
 		else
 			begin_revoke(engine, r, boot_ms);
 		if (!r->assign && r->list != NULL)

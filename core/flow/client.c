@@ -223,3 +223,26 @@ client_g(rd_kafka_t *rk, const struct config *config, int timeout_ms,
 	rd_kafka_mem_free(rk, cluster);
 	return SECOR_OK;
 }
+
+uint64_t
+client_membership(rd_kafka_t *rk)
+{
+	rd_kafka_consumer_group_metadata_t *group =
+	    rd_kafka_consumer_group_metadata(rk);
+	rd_kafka_error_t *error;
+	void *bytes;
+	size_t n;
+	uint64_t hash = 0;
+
+	if (group == NULL)
+		return 0;
+	error = rd_kafka_consumer_group_metadata_write(group, &bytes, &n);
+	if (error == NULL) {
+		hash = hash64(bytes, n);
+		rd_kafka_mem_free(rk, bytes);
+	} else {
+		rd_kafka_error_destroy(error);
+	}
+	rd_kafka_consumer_group_metadata_destroy(group);
+	return hash;
+}

@@ -25,6 +25,10 @@ int client_tool(
 int client_g(rd_kafka_t *rk, const struct config *config, int timeout_ms,
     char g[40], struct secor_err *err);
 
+/* Of member id and generation as the handle has them now: another number when
+ * it has joined again, has left or was thrown out. */
+uint64_t client_membership(rd_kafka_t *rk);
+
 /* Begins `wake` with the limits of the handle's queue. */
 void client_queue_limits(rd_kafka_t *rk, struct wake *wake);
 

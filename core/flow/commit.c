@@ -58,6 +58,17 @@ keep_back(struct part *part)
 	return 1;
 }
 
+/* Kafka refuses a commit of a generation that is over, but librdkafka stamps it
+ * with that of the moment: with the next one when topics come or grow while it
+ * waits for us, before it tells of that; with -1, which a group that is empty
+ * takes from anybody, between a loss and the revoke that tells of it. */
+static int
+is_member(const struct engine *engine)
+{
+	return !rd_kafka_assignment_lost(engine->rk) &&
+	       client_membership(engine->rk) == engine->membership;
+}
+
 static void
 commit_send(struct part *part)
 {
@@ -83,9 +94,7 @@ commit_send(struct part *part)
 	answer->epoch = part->epoch;
 	part->commit_awake_ms = part->engine->awake_ms;
 	part->commit_again_boot_ms = 0;
-	/* Between a loss and the revoke that tells of it the generation may be
-	 * -1, which a group that is empty by then takes from anybody. */
-	if (rd_kafka_assignment_lost(part->engine->rk))
+	if (!is_member(part->engine))
 		err = RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST;
 	else
 		err = rd_kafka_commit_queue(part->engine->rk, list,

@@ -34,6 +34,7 @@ struct rebalance {
 	struct rebalance *next;
 	int assign; /* or revoke */
 	int lost;
+	uint64_t membership; /* of an assignment: see client.h */
 	rd_kafka_topic_partition_list_t *list;
 };
 
@@ -101,6 +102,7 @@ struct engine {
 	int64_t revoke_until_boot_ms;
 	rd_kafka_topic_partition_list_t *revoke_list;
 	uint64_t assignment;  /* serial */
+	uint64_t membership;  /* under which it was given */
 	uint64_t first_start; /* that of the group's first start; 0 */
 	int assigned;
 	int whole_wanted; /* the assignment is given anew: assign_serve() */

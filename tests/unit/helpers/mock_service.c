@@ -183,6 +183,15 @@ mock_wait_state(struct mock_service *s, int32_t partition, const char *key,
 }
 
 void
+mock_wait_away(struct mock_service *s, int32_t partition)
+{
+	int64_t waited_ms = 0;
+
+	while (shows(s, partition, "partition", NULL, partition))
+		nap(&waited_ms, "loss of the partition");
+}
+
+void
 mock_wait_metric(const struct metric *metric, int64_t at_least)
 {
 	int64_t waited_ms = 0;

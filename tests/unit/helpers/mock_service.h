@@ -77,6 +77,8 @@ void mock_wait_done(struct mock_service *s, int32_t partition);
 /* Until the partition's state ("halted", ...) or its halt is `text`. */
 void mock_wait_state(struct mock_service *s, int32_t partition, const char *key,
     const char *text);
+/* Until the engine does not own the partition. */
+void mock_wait_away(struct mock_service *s, int32_t partition);
 void mock_wait_metric(const struct metric *metric, int64_t at_least);
 
 /* Every id that was produced is in exactly one object. */

@@ -25,6 +25,13 @@ static int questions; /* asked since it got an empty one */
 static int begun, with_commits_out, over_another, resumed_behind;
 static int fresh; /* nothing was taken in since the assignment */
 
+/* What librdkafka does when topics come or grow while it waits for us, which a
+ * mock broker cannot time: it gives an assignment without a revoke before, and
+ * has the generation of the next one already. */
+static _Atomic(rd_kafka_topic_partition_list_t *) given;
+static _Atomic int next_generation;
+static _Atomic int commits_of_next_generation;
+
 enum { STOP_TURNS = 3 }; /* of librdkafka's thread, until readers are gone */
 
 /* ---- between the engine and librdkafka ---- */
@@ -66,6 +73,13 @@ ssize_t
 rd_kafka_consume_batch_queue(rd_kafka_queue_t *queue, int timeout_ms,
     rd_kafka_message_t **messages, size_t room)
 {
+	rd_kafka_topic_partition_list_t *list = atomic_exchange(&given, NULL);
+
+	if (list != NULL) {
+		on_rebalance(s.engine->rk, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS,
+		    list, s.engine);
+		rd_kafka_topic_partition_list_destroy(list);
+	}
 	fresh = 0;
 	return REAL(rd_kafka_consume_batch_queue)(
 	    queue, timeout_ms, messages, room);
@@ -79,7 +93,18 @@ rd_kafka_commit_queue(rd_kafka_t *rk,
     void *opaque)
 {
 	commits_out++;
+	atomic_fetch_add(
+	    &commits_of_next_generation, atomic_load(&next_generation));
 	return REAL(rd_kafka_commit_queue)(rk, offsets, queue, cb, opaque);
+}
+
+rd_kafka_consumer_group_metadata_t *
+rd_kafka_consumer_group_metadata(rd_kafka_t *rk)
+{
+	if (atomic_load(&next_generation))
+		return rd_kafka_consumer_group_metadata_new_with_genid(
+		    "g", 1000, "member", NULL);
+	return REAL(rd_kafka_consumer_group_metadata)(rk);
 }
 
 rd_kafka_event_t *
@@ -126,6 +151,18 @@ ask(enum hold_verb verb, int32_t partition, uint64_t epoch)
 	return hold;
 }
 
+/* The partitions before `count`, without a revoke. */
+static void
+give(int32_t count)
+{
+	rd_kafka_topic_partition_list_t *list =
+	    rd_kafka_topic_partition_list_new(count);
+
+	for (int32_t p = 0; p < count; p++)
+		(void)rd_kafka_topic_partition_list_add(list, MOCK_TOPIC, p);
+	atomic_store(&given, list);
+}
+
 /* A new partition commits where it begins. */
 Test(assign, new_partitions_begin_in_the_call, .timeout = 90)
 {
@@ -156,6 +193,29 @@ Test(assign, after_a_rejoin_begins_in_the_call, .timeout = 90)
 	    RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION);
 	mock_produce(&s, 0, 20);
 	mock_wait_metric(s.engine->metrics.rebalances, 1);
+	mock_wait_done(&s, 0);
+	end(2);
+}
+
+Test(assign, without_a_revoke_ends_what_was_before, .timeout = 90)
+{
+	begin(2);
+	give(1);
+	mock_wait_away(&s, 1);
+	mock_produce(&s, 0, 20);
+	mock_wait_done(&s, 0);
+	end(2);
+}
+
+Test(assign, commit_is_not_sent_under_another_generation, .timeout = 90)
+{
+	begin(1);
+	atomic_store(&next_generation, 1);
+	mock_produce(&s, 0, 20);
+	mock_wait_away(&s, 0);
+	cr_assert_eq(atomic_load(&commits_of_next_generation), 0);
+	atomic_store(&next_generation, 0);
+	give(1);
 	mock_wait_done(&s, 0);
 	end(2);
 }
