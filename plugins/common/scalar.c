@@ -17,8 +17,10 @@ scalar_time(int kind, int64_t units, int64_t per_second)
 	struct scalar value = {.kind = kind};
 
 	value.time.seconds = floor_div(units, per_second);
-	value.time.nanos = (units - value.time.seconds * per_second) *
-			   (INT64_C(1000000000) / per_second);
+	value.time.nanos = units % per_second;
+	if (value.time.nanos < 0)
+		value.time.nanos += per_second;
+	value.time.nanos *= INT64_C(1000000000) / per_second;
 	return value;
 }
 
