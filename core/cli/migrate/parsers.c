@@ -303,15 +303,21 @@ put_avro(struct migration *m)
 
 	put_time_path(m);
 	if (old_given(m, REGISTRY_URL)) {
+		yaml_raw(m, 2, "framing", "confluent");
 		yaml_put(m, 2, "registry", old_text(m, REGISTRY_URL));
 		warn(m, REGISTRY_URL,
 		    "the schema of a topic was the one that was decoded last, "
 		    "in any thread");
 	} else if (schema != NULL) {
+		yaml_put(m, 2, "schema_file", schema->items[0]);
 		todo(m, schema->key,
 		    "%s is a resource of Java: take it out of the jar and "
-		    "name the file in the parser's option schema",
+		    "name the file in schema_file",
 		    schema->items[0]);
+		if (has_other(m, "secor.avro.message.schema.", schema))
+			todo(m, schema->key,
+			    "other topics have other schemas: an override for "
+			    "each");
 	} else {
 		todo(m, REGISTRY_URL,
 		    "neither a registry nor a schema is given");

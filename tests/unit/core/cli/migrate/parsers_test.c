@@ -87,8 +87,8 @@ Test(parsers, parsers_of_fields_and_binary_are_taken_over)
 	    {PARSER "ProtobufMessageParser", "  time_field: \"1\"\n",
 		"field number 1"},
 	    {PARSER "AvroMessageParser\nschema.registry.url=http://r:8081",
-		"  use: avro\n  time_field: timestamp\n  registry: "
-		"http://r:8081\n",
+		"  use: avro\n  time_field: timestamp\n  framing: confluent\n  "
+		"registry: http://r:8081\n",
 		"messages landed in 1970; here the registry is waited for"},
 	    {PARSER "AvroSplitByFieldMessageParser\n"
 		    "message.split.field.name=type",
