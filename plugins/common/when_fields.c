@@ -92,17 +92,23 @@ read_lenient(struct reader *r, const struct when_item *item, int32_t *value)
 	return r->p > digits;
 }
 
-/* `least` to `most` digits; the value stands still beyond nine of them. */
+/* `least` to `most` digits, or as many as the item's letters when a number
+ * abuts, else all that there are. The value stands still beyond nine of them.
+ */
 static int
-read_digits(struct reader *r, int least, int most, int32_t *value)
+read_digits(struct reader *r, const struct when_item *item, int least, int most,
+    int32_t *value)
 {
 	int n = 0;
 	int32_t v = 0;
 
+	if (item->abuts)
+		least = most = item->count;
 	for (; n < most && r->p < r->end && is_digit(*r->p); n++, r->p++)
 		v = v < 100000000 ? v * 10 + (*r->p - '0') : 999999999;
 	*value = v;
-	return n >= least;
+	return n >= least &&
+	       (item->abuts || r->p == r->end || !is_digit(*r->p));
 }
 
 static int
@@ -113,15 +119,9 @@ read_year(struct reader *r, const struct when_item *item)
 	int most = item->count == 2 ? 2 : 4;
 	int32_t year;
 
-	if (r->lenient) {
-		if (!read_lenient(r, item, &year))
-			return 0;
-	} else {
-		if (item->abuts)
-			least = most = item->count;
-		if (!read_digits(r, least, most, &year))
-			return 0;
-	}
+	if (r->lenient ? !read_lenient(r, item, &year)
+		       : !read_digits(r, item, least, most, &year))
+		return 0;
 	if (item->count <= 2 && r->p - begin == 2 && is_digit(*begin))
 		year += year >= 69 ? 1900 : 2000;
 	when_fields_set(r->fields,
@@ -182,9 +182,7 @@ read_number(struct reader *r, const struct when_item *item)
 		return read_fraction(r, item);
 	} else {
 		most = item->count > rule->digits ? item->count : rule->digits;
-		if (item->abuts)
-			most = item->count;
-		if (!read_digits(r, item->abuts ? most : 1, most, &value) ||
+		if (!read_digits(r, item, 1, most, &value) ||
 		    value < rule->least || value > rule->most)
 			return 0;
 	}
