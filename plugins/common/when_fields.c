@@ -102,8 +102,10 @@ read_digits(struct reader *r, const struct when_item *item, int least, int most,
 	int n = 0;
 	int32_t v = 0;
 
-	if (item->abuts)
+	if (item->abuts) {
+		r->p = r->item; /* no blanks before it */
 		least = most = item->count;
+	}
 	for (; n < most && r->p < r->end && is_digit(*r->p); n++, r->p++)
 		v = v < 100000000 ? v * 10 + (*r->p - '0') : 999999999;
 	*value = v;
