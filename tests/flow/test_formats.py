@@ -428,7 +428,7 @@ def messages_of(count):
             for i in range(count)]
 
 
-def framed(data):
+def framed(data, topic=b"events", start=0):
     """A reader of framed files, from docs/FORMATS.md."""
     def checked(at):
         n, = struct.unpack_from("<I", data, at)
@@ -436,7 +436,7 @@ def framed(data):
 
     assert data[:8] == b"SECORFR1"
     about, at = checked(8)
-    assert about == struct.pack("<iq", 0, 0) + b"events"
+    assert about == struct.pack("<iq", 0, start) + topic
     messages = []
     while data[at:at + 4] != bytes(4):
         body, at = checked(at)
