@@ -41,6 +41,7 @@ set_environment(void)
 {
 	cr_assert_eq(setenv("KAFKA_PASSWORD", "an example", 1), 0);
 	cr_assert_eq(setenv("WEBHOOK_SECRET", "an example", 1), 0);
+	cr_assert_eq(setenv("REGISTRY_PASSWORD", "an example", 1), 0);
 	cr_assert_eq(setenv("QUBOLE_TOKEN", "an example", 1), 0);
 	cr_assert_eq(setenv("REDACT_SECRET", "an example", 1), 0);
 	cr_assert_eq(setenv("XDG_STATE_HOME", "/var/lib/state", 1), 0);
