@@ -24,7 +24,8 @@ static const struct secor_pair fixed[] = {
     {"allow.auto.create.topics", "false"},
 };
 
-/* Ours unless the user says otherwise. */
+/* Ours unless the user says otherwise. fetch.max.bytes follows: the bytes of
+ * the queue, or message.max.bytes where that is more. */
 static const struct secor_pair defaults[] = {
     {"socket.timeout.ms", "10000"},
     {"socket.keepalive.enable", "true"},
@@ -32,7 +33,6 @@ static const struct secor_pair defaults[] = {
     {"queued.min.messages", "10000"},
     {"queued.max.messages.kbytes", "2048"},
     {"max.partition.fetch.bytes", "262144"},
-    {"fetch.max.bytes", "4194304"},
     {"topic.metadata.refresh.interval.ms", "60000"},
     {"statistics.interval.ms", "0"},
 };
