@@ -75,6 +75,7 @@ struct config_batch {
 struct config_bad_messages {
 	int action;	   /* enum config_bad */
 	double halt_above; /* 0..1; 1: never */
+	int64_t window;	   /* messages that it looks at */
 };
 
 /* Where `secor offsets` keeps what it would remove; no topic has this name. */

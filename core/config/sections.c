@@ -101,8 +101,12 @@ static const struct secor_option BAD_ROWS[] = {
 	"A message that cannot be parsed or placed goes to a dead-letter "
 	"object, is only counted, or halts the partition."),
     SECOR_OPTION(PERCENT, BAD_MESSAGES, halt_above, "halt_above", "10%", 0,
-	"A partition halts when more than this share is bad of the latest 100 "
-	"to 2,000 messages, or of a batch with 10 bad ones; 100%: never."),
+	"A partition halts when more than this share is bad of its latest "
+	"messages (window), or of a batch with 10 bad ones; 100%: never."),
+    SECOR_OPTION_RANGE(INT, BAD_MESSAGES, window, "window", "2000", "100",
+	"100000000", 0,
+	"How many of the latest messages of a partition halt_above looks at, "
+	"between half of it and all of it, from 100 on."),
 };
 
 #define LAYOUT struct config_layout

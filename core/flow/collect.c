@@ -210,7 +210,7 @@ over_ratio(struct part *part, int bad)
 
 	part->recent += 1;
 	part->recent_bad += bad;
-	if (part->recent > 2000) {
+	if (part->recent > (double)conf->window) {
 		part->recent /= 2;
 		part->recent_bad /= 2;
 	}

@@ -15,6 +15,7 @@
 
 struct part_metrics {
 	struct metric *offset, *lag, *lag_time, *event_time, *halted, *end;
+	struct metric *bad_share;
 };
 
 enum {
@@ -100,6 +101,9 @@ metrics_part(struct part *part)
 	    labels);
 	m->event_time = metric_gauge_ms("secor_watermark_seconds",
 	    "Largest event time that is stored (epoch).", labels);
+	m->bad_share = metric_gauge_ms("secor_bad_share",
+	    "Share of bad messages among the latest (bad_messages.window).",
+	    labels);
 	m->halted = metric_gauge(
 	    "secor_halted", "1: the partition needs a person.", labels);
 }
@@ -115,6 +119,7 @@ metrics_part_hide(struct part *part)
 	metric_hide(m->lag_time);
 	metric_hide(m->event_time);
 	metric_hide(m->halted);
+	metric_hide(m->bad_share);
 	expire_hide(part);
 }
 
@@ -235,6 +240,9 @@ measure(struct part *part)
 	metric_set(m->end, part->high > part->next ? part->high : part->next);
 	metric_set(m->lag, lag(part));
 	metric_set(m->lag_time, lag_ms(part));
+	metric_set(m->bad_share,
+	    part->recent > 0 ? (int64_t)(1000 * part->recent_bad / part->recent)
+			     : 0);
 	if (part->record.w != INT64_MIN)
 		metric_set(m->event_time, part->record.w);
 	metric_set(m->halted, part->state == PART_HALTED);

@@ -12,7 +12,7 @@ import pytest
 from flow import local_store, settings, verify, wait_done
 from secor import secor_command
 from test_layouts import murmur2
-from watch import metric
+from watch import metric, wait_metric
 
 TIME = 1_767_225_600_000
 
@@ -188,3 +188,28 @@ def test_filtered_and_redacted_messages_are_accounted_for(
     for args in ([], ["--deep", "--kafka"]):
         done = secor_command("verify", process.config, *args, cwd=process.dir)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_burst_of_bad_messages_halts_by_the_window(
+        kafka, topic, group, secor, tmp_path):
+    """30 bad ones behind 3,000 good ones are too many of the latest 200, and
+    too few of the latest 2,000."""
+    name = topic()
+    good = [json.dumps({"id": i, "time": TIME}).encode() for i in range(3000)]
+    clients.produce(kafka.address, name,
+                    [(0, None, v) for v in good + [b"bad"] * 30])
+    for window in (200, 2000):
+        store, tree = local_store(tmp_path / f"data-{window}")
+        process = secor(settings(
+            kafka.address, f"{group}-{window}", name, store,
+            batch={"max_age": "2s"},
+            bad_messages={"halt_above": "10%", "window": window}),
+            name=f"w{window}")
+        process.start()
+        if window == 200:
+            process.wait_for(r"of the last \d+ messages are bad")
+            assert proof.dead_letter_keys(tree) == []
+        else:
+            wait_done(kafka.address, f"{group}-{window}", name, 1)
+            assert wait_metric(process, "secor_bad_share", 0.009) < 0.03
+        process.stop()
