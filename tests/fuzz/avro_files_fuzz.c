@@ -1,6 +1,6 @@
 /*
- * avro_files_fuzz.c -- any bytes as an Avro container file; or, by the first byte, as
- * a schema of its own, a NUL, and a datum.
+ * avro_files_fuzz.c -- any bytes as an Avro container file; or, by the first
+ * byte, as a schema of its own, a NUL, and a datum.
  */
 #include "plugins/common/avro_walk.h"
 
