@@ -112,8 +112,11 @@ def test_replay_ignores_a_stage_that_became_too_small(
         kafka.address, group, name, store, stage={"max_bytes": "2MiB"},
         batch={"max_bytes": "1MiB", "max_age": "500ms"},
         engine={"memory": "16MiB", "open_files": 8, "writers": 1},
-        # small fetches, so that it lasts long enough for the limits to be seen
+        # one batch of the log for each fetch, and each waits at the broker:
+        # it lasts over many looks at the limits
         kafka={"properties": {"max.partition.fetch.bytes": 16384,
+                              "fetch.min.bytes": 50000000,
+                              "fetch.wait.max.ms": 30,
                               "queued.max.messages.kbytes": 64}}))
     process.start()
     wait_done(kafka.address, group, name, 1)
