@@ -35,7 +35,9 @@ def create_all(address, topics):
 
 def produce_corpus(address, topics):
     """The corpus to each topic: {topic: parser}."""
+    # an event's id is its offset, also where a new topic is not known at first
     producer = Producer({"bootstrap.servers": address,
+                         "enable.idempotence": True,
                          "queue.buffering.max.messages": 1000000})
     failed = []
     for topic, parser in topics.items():
