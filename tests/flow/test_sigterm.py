@@ -206,7 +206,7 @@ def store_stops(kind, steps, on_stop, broker, rgw, bucket, secor, http_proxy):
     store = Store(kind, rgw, bucket, http_proxy)
     stops = []
     for step in steps:
-        name = f"{kind}-{on_stop}/{step}"
+        name = f"{kind}-{on_stop}-of-{len(steps)}/{step}"
         config, tree = store.of(name)
         stops.append(Stop(broker, name, secor, config, tree, timeout="3s",
                           batch={"max_age": "400ms", "on_stop": on_stop}))
