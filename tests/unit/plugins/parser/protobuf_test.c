@@ -75,8 +75,8 @@ Test(protobuf, fields_by_name_are_of_the_types_of_the_descriptor)
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
 		cr_expect_str_eq(parsing_field(p, i), want[i]);
 	parsing_close(p);
-	p = parsing_open(PLUGIN, "ratio kind raw 3 snakeCase",
-	    "descriptor_set", SET, "message", ".logs.v1.Event", NULL);
+	p = parsing_open(PLUGIN, "ratio kind raw 3 snakeCase", "descriptor_set",
+	    SET, "message", ".logs.v1.Event", NULL);
 	cr_assert_eq(parsing_hex(p, event), SECOR_OK, "%s", p->err.text);
 	cr_expect_str_eq(parsing_field(p, 0), "0.1");
 	cr_expect_str_eq(parsing_field(p, 1), "CLICK");
