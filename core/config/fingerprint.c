@@ -53,7 +53,7 @@ add_folders(uint64_t hash, const struct config_layout *layout)
 uint64_t
 fingerprint_of(const struct config *config, const struct config_topic *topic)
 {
-	uint64_t hash = hash64_add_text(0, "secor 1");
+	uint64_t hash = hash64_add_text(0, "secor 2");
 
 	/* files of before it was there keep their number */
 	if (config->compat != SECOR_COMPAT_NONE)

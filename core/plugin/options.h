@@ -58,8 +58,9 @@ char *options_show(const struct secor_option *row, const void *conf);
 /* Whether the key of a map (a Kafka property, a header) names a secret. */
 int option_key_is_secret(const char *key);
 
-/* Hash of the rows marked OUTPUT: keys and values, in byte order of keys; rows
- * at their default included, so that a changed default changes it. */
+/* Hash of the rows marked OUTPUT that are not at their default: keys and
+ * values, in byte order of keys. So a row that a later version brings changes
+ * nothing for who does not set it. */
 uint64_t options_output_hash(const struct options *opts, const void *conf);
 
 /* "a duration (like 250ms, 10m or 1h30m)", for complaints and pages. */

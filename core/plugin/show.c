@@ -235,13 +235,15 @@ options_output_hash(const struct options *opts, const void *conf)
 {
 	const struct secor_option **rows =
 	    mem_alloc((opts->count + 1) * sizeof(*rows));
+	void *unset = options_new(opts);
 	uint64_t hash = 0;
 	size_t n = 0;
 
 	for (size_t i = 0; i < opts->count; i++) {
 		const struct secor_option *row = options_row(opts, i);
 
-		if (row->flags & SECOR_OPTION_OUTPUT)
+		if ((row->flags & SECOR_OPTION_OUTPUT) &&
+		    hash_value(0, row, conf) != hash_value(0, row, unset))
 			rows[n++] = row;
 	}
 	qsort(rows, n, sizeof(*rows), by_key);
@@ -249,6 +251,7 @@ options_output_hash(const struct options *opts, const void *conf)
 		hash = hash64_add_text(hash, rows[i]->key);
 		hash = hash_value(hash, rows[i], conf);
 	}
+	options_free(opts, unset);
 	free(rows);
 	return hash;
 }

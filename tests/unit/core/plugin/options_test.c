@@ -266,6 +266,23 @@ Test(options, output_hash_follows_output_rows_only)
 	options_free(&OPTS, conf);
 }
 
+Test(options, output_hash_of_a_later_table_is_the_same_while_unset)
+{
+	struct options earlier = OPTS;
+	struct conf *conf = options_new(&OPTS);
+
+	while (!(options_row(&earlier, earlier.count - 1)->flags &
+		 SECOR_OPTION_OUTPUT))
+		earlier.count--;
+	earlier.count--; /* the last that decides output was not there yet */
+	cr_expect_eq(options_output_hash(&OPTS, conf),
+	    options_output_hash(&earlier, conf));
+	(void)options_set(row("n"), conf, "6", NULL);
+	cr_expect_eq(options_output_hash(&OPTS, conf),
+	    options_output_hash(&earlier, conf));
+	options_free(&OPTS, conf);
+}
+
 Test(options, nearest_word_table)
 {
 	static const char *const WORDS[] = {
