@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether the key ends as path and batch say. The folder of a topic, and that
- * of dead letters, may have been another one when it was written; the output
- * hash holds the whole key. */
+/* Whether the key ends as path and batch say, that of dead letters in a folder
+ * of theirs. Which one, and which the topic's, may have been another when it
+ * was written; the output hash holds the whole key. */
 static int
 is_in_place(const struct manifest *m, const struct manifest_object *object)
 {
-	char *name = mem_text("%s%s%s/%" PRId64 "_%" PRId32 "_%020" PRId64,
-	    object->dead_letter ? m->topic : "",
+	char *name = mem_text("%s%s%s%s/%" PRId64 "_%" PRId32 "_%020" PRId64,
+	    object->dead_letter ? "/" : "", object->dead_letter ? m->topic : "",
 	    object->path[0] == '\0' ? "" : "/", object->path, m->generation,
 	    m->partition, m->start);
 	size_t len = strlen(name);

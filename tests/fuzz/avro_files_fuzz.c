@@ -13,10 +13,13 @@ walk(const char *bytes, size_t len)
 	size_t text = strnlen(bytes, len), used = 0;
 	struct avro_schema *schema = NULL;
 	struct secor_err err = {""};
-	char *copy = strndup(bytes, text);
+	char *copy = calloc(text + 1, 1);
 	const char *texts[] = {copy};
-	int rc = avro_schema_new(texts, 1, &schema, &err);
+	int rc;
 
+	MUST(copy != NULL);
+	memcpy(copy, bytes, text);
+	rc = avro_schema_new(texts, 1, &schema, &err);
 	free(copy);
 	MUST(rc == SECOR_OK || (rc == SECOR_REJECT && err.text[0] != '\0'));
 	if (rc != SECOR_OK)
