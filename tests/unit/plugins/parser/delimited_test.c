@@ -1,66 +1,19 @@
 /*
  * delimited_test.c -- rows to cells, columns by name and number, the time.
  */
-#include "tests/unit/harness.h"
+#include "tests/unit/plugins/parser/parsing.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct parser {
-	const struct plugin *plugin;
-	void *conf;
-	void *self;
-	int64_t time_ms;
-	struct secor_bytes fields[3];
-	struct secor_err err;
-};
-
 /* Of columns a, b, c and the time in c, with one more option, and the fields a,
  * b and 3. */
-static struct parser
+static struct parsing *
 parser_new(const char *key, const char *value)
 {
-	struct parser p = {.plugin = harness_plugin("parser/delimited")};
-	char *complaints;
-
-	p.conf = harness_conf(p.plugin, "columns", "[a, b, c]", "time_field",
-	    "c", key, value, NULL);
-	complaints = harness_check(p.plugin, p.conf);
-	cr_assert_str_eq(complaints, "");
-	free(complaints);
-	p.self = harness_open(p.plugin, p.conf, "a", "b", "3", NULL);
-	return p;
-}
-
-static void
-parser_free(struct parser *p)
-{
-	harness_close(p->plugin, p->self);
-	harness_conf_free(p->plugin, p->conf);
-}
-
-static int
-parse_message(struct parser *p, struct secor_message message)
-{
-	struct secor_record record = {.size = sizeof(record),
-	    .field_count = 3,
-	    .message = &message,
-	    .time_ms = SECOR_NO_TIME};
-	int rc;
-
-	memset(p->fields, 0, sizeof(p->fields));
-	p->err.text[0] = '\0';
-	rc = p->plugin->ops.parser->parse(
-	    p->self, &message, &record, p->fields, &p->err);
-	p->time_ms = record.time_ms;
-	return rc;
-}
-
-static int
-parse(struct parser *p, const char *text)
-{
-	return parse_message(p, harness_message(text));
+	return parsing_open("parser/delimited", "a b 3", "columns", "[a, b, c]",
+	    "time_field", "c", key, value, NULL);
 }
 
 struct row {
@@ -70,36 +23,33 @@ struct row {
 };
 
 static void
-expect_text(struct secor_bytes got, const char *text, const char *row)
+expect_text(
+    const struct parsing *p, size_t i, const char *text, const char *row)
 {
-	if (text == NULL)
-		cr_expect_null(got.ptr, "%s", row);
-	else
-		cr_expect(got.len == strlen(text) &&
-			      memcmp(got.ptr, text, got.len) == 0,
-		    "%s: '%.*s'", row, (int)got.len, got.ptr);
+	cr_expect(parsing_field_is(p, i, text), "%s: '%.*s'", row,
+	    (int)p->fields[i].len, p->fields[i].ptr);
 }
 
 static void
 expect_rows(
     const char *key, const char *value, const struct row *rows, size_t n)
 {
-	struct parser p = parser_new(key, value);
+	struct parsing *p = parser_new(key, value);
 
 	for (size_t i = 0; i < n; i++) {
-		int rc = parse(&p, rows[i].text);
+		int rc = parsing_text(p, rows[i].text);
 
 		if (rows[i].why != NULL) {
 			cr_expect_eq(rc, SECOR_REJECT, "%s", rows[i].text);
-			cr_expect_str_eq(p.err.text, rows[i].why);
+			cr_expect_str_eq(p->err.text, rows[i].why);
 			continue;
 		}
-		cr_expect_eq(rc, SECOR_OK, "%s: %s", rows[i].text, p.err.text);
-		expect_text(p.fields[0], rows[i].a, rows[i].text);
-		expect_text(p.fields[1], rows[i].b, rows[i].text);
-		cr_expect_eq(p.time_ms, 1000);
+		cr_expect_eq(rc, SECOR_OK, "%s: %s", rows[i].text, p->err.text);
+		expect_text(p, 0, rows[i].a, rows[i].text);
+		expect_text(p, 1, rows[i].b, rows[i].text);
+		cr_expect_eq(p->time_ms, 1000);
 	}
-	parser_free(&p);
+	parsing_close(p);
 }
 #define EXPECT(key, value, rows) \
 	expect_rows(key, value, rows, sizeof(rows) / sizeof((rows)[0]))
@@ -179,51 +129,49 @@ Test(delimited, bytes_of_the_syntax_are_options)
 
 Test(delimited, columns_without_names_are_numbers)
 {
-	const struct plugin *plugin = harness_plugin("parser/delimited");
-	struct parser p = {.plugin = plugin};
+	struct parsing *p =
+	    parsing_open("parser/delimited", "1 2 4", "time_field", "2", NULL);
 
-	p.conf = harness_conf(plugin, "time_field", "2", NULL);
-	p.self = harness_open(plugin, p.conf, "1", "2", "4", NULL);
-	cr_expect_eq(parse(&p, "x,1"), SECOR_OK);
-	expect_text(p.fields[0], "x", "1");
-	expect_text(p.fields[1], "1", "2");
-	expect_text(p.fields[2], NULL, "4");
-	cr_expect_eq(parse(&p, "x,1,y,z,,"), SECOR_OK);
-	expect_text(p.fields[2], "z", "4");
-	cr_expect_eq(p.time_ms, 1000);
-	parser_free(&p);
+	cr_expect_eq(parsing_text(p, "x,1"), SECOR_OK);
+	expect_text(p, 0, "x", "1");
+	expect_text(p, 1, "1", "2");
+	expect_text(p, 2, NULL, "4");
+	cr_expect_eq(parsing_text(p, "x,1,y,z,,"), SECOR_OK);
+	expect_text(p, 2, "z", "4");
+	cr_expect_eq(p->time_ms, 1000);
+	parsing_close(p);
 }
 
 Test(delimited, missing_time_may_be_another)
 {
-	struct parser p = parser_new("time_missing", "kafka");
+	struct parsing *p = parser_new("time_missing", "kafka");
 
-	cr_expect_eq(parse(&p, "x,y,"), SECOR_REJECT);
-	parser_free(&p);
+	cr_expect_eq(parsing_text(p, "x,y,"), SECOR_REJECT);
+	parsing_close(p);
 	p = parser_new("time_invalid", "kafka");
-	cr_expect_eq(parse(&p, "x,y,"), SECOR_OK);
-	cr_expect_eq(p.time_ms, 1405908000000);
-	parser_free(&p);
+	cr_expect_eq(parsing_text(p, "x,y,"), SECOR_OK);
+	cr_expect_eq(p->time_ms, 1405908000000);
+	parsing_close(p);
 	p = parser_new("time_format", "dd/MMM/yyyy:HH:mm:ss Z");
-	cr_expect_eq(parse(&p, "x,y,10/Oct/2000:13:55:36 -0700"), SECOR_OK);
-	cr_expect_eq(p.time_ms, 971211336000);
-	parser_free(&p);
+	cr_expect_eq(
+	    parsing_text(p, "x,y,10/Oct/2000:13:55:36 -0700"), SECOR_OK);
+	cr_expect_eq(p->time_ms, 971211336000);
+	parsing_close(p);
 }
 
 Test(delimited, null_value_is_rejected)
 {
-	struct parser p = parser_new(NULL, NULL);
+	struct parsing *p = parser_new(NULL, NULL);
 
-	cr_expect_eq(
-	    parse_message(&p, harness_message_bytes(NULL, 0)), SECOR_REJECT);
-	cr_expect_str_eq(p.err.text, "the value is null");
-	parser_free(&p);
+	cr_expect_eq(parsing_text(p, NULL), SECOR_REJECT);
+	cr_expect_str_eq(p->err.text, "the value is null");
+	parsing_close(p);
 }
 
 /* Larger than the scratch was before: no cell may move. */
 Test(delimited, long_quoted_cells_stay_where_they_are)
 {
-	struct parser p = parser_new(NULL, NULL);
+	struct parsing *p = parser_new(NULL, NULL);
 	size_t n = 100000;
 	char *text = malloc(2 * n + 16);
 	char *at = text;
@@ -237,36 +185,24 @@ Test(delimited, long_quoted_cells_stay_where_they_are)
 		at += 2;
 	}
 	*at++ = '1';
-	cr_expect_eq(
-	    parse_message(&p, harness_message_bytes(text, (size_t)(at - text))),
-	    SECOR_OK, "%s", p.err.text);
+	cr_expect_eq(parsing_bytes(p, text, (size_t)(at - text)), SECOR_OK,
+	    "%s", p->err.text);
 	for (int i = 0; i < 2; i++) {
-		cr_expect_eq(p.fields[i].len, n / 2);
-		for (size_t k = 0; k < p.fields[i].len; k++)
-			cr_assert_eq(p.fields[i].ptr[k], '"');
+		cr_expect_eq(p->fields[i].len, n / 2);
+		for (size_t k = 0; k < p->fields[i].len; k++)
+			cr_assert_eq(p->fields[i].ptr[k], '"');
 	}
 	free(text);
-	parser_free(&p);
+	parsing_close(p);
 }
 
 Test(delimited, with_kafka_time_nothing_is_looked_for)
 {
-	const struct plugin *plugin = harness_plugin("parser/delimited");
-	struct parser p = {.plugin = plugin};
-	struct secor_open with = {.size = sizeof(with), .no_time = 1};
-	char *text;
+	struct parsing *p = parsing_open("parser/delimited", NULL, NULL);
 
-	p.conf = harness_conf(plugin, NULL);
-	with.conf = p.conf;
-	with.host = plugin->host;
-	text = harness_check_no_time(plugin, p.conf);
-	cr_expect_str_eq(text, "");
-	free(text);
-	cr_assert_eq(
-	    harness_open_with(plugin, &with, &p.self, &p.err), SECOR_OK);
-	cr_expect_eq(parse(&p, "x"), SECOR_OK);
-	cr_expect_eq(p.time_ms, SECOR_NO_TIME);
-	parser_free(&p);
+	cr_expect_eq(parsing_text(p, "x"), SECOR_OK);
+	cr_expect_eq(p->time_ms, SECOR_NO_TIME);
+	parsing_close(p);
 }
 
 Test(delimited, wrong_options_are_complained_about)

@@ -2,70 +2,18 @@
  * json_test.c -- time and fields of messages. Numbers in comments are those of
  * the original's vectors; where it guessed 1970, the message is a bad one.
  */
-#include "tests/unit/harness.h"
+#include "tests/unit/plugins/parser/parsing.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct parser {
-	const struct plugin *plugin;
-	void *conf;
-	void *self;
-	int64_t time_ms;
-	struct secor_bytes fields[3];
-	struct secor_err err;
-};
-
 /* With the fields `country`, `meta.id` and `tags`. */
-static struct parser
+static struct parsing *
 parser_new(const char *time_field, const char *key, const char *value)
 {
-	struct parser p = {.plugin = harness_plugin("parser/json")};
-	char *complaints;
-
-	p.conf =
-	    harness_conf(p.plugin, "time_field", time_field, key, value, NULL);
-	complaints = harness_check(p.plugin, p.conf);
-	cr_assert_str_eq(complaints, "");
-	free(complaints);
-	p.self =
-	    harness_open(p.plugin, p.conf, "country", "meta.id", "tags", NULL);
-	return p;
-}
-
-static void
-parser_free(struct parser *p)
-{
-	harness_close(p->plugin, p->self);
-	harness_conf_free(p->plugin, p->conf);
-}
-
-static int
-parse(struct parser *p, const char *text)
-{
-	struct secor_message message = harness_message(text);
-	struct secor_record record = {.size = sizeof(record),
-	    .field_count = 3,
-	    .message = &message,
-	    .time_ms = SECOR_NO_TIME};
-	int rc;
-
-	memset(p->fields, 0, sizeof(p->fields));
-	p->err.text[0] = '\0';
-	rc = p->plugin->ops.parser->parse(
-	    p->self, &message, &record, p->fields, &p->err);
-	p->time_ms = record.time_ms;
-	return rc;
-}
-
-static int
-field_is(const struct parser *p, int i, const char *want)
-{
-	if (want == NULL)
-		return p->fields[i].ptr == NULL;
-	return p->fields[i].ptr != NULL && p->fields[i].len == strlen(want) &&
-	       memcmp(p->fields[i].ptr, want, strlen(want)) == 0;
+	return parsing_open("parser/json", "country meta.id tags", "time_field",
+	    time_field, key, value, NULL);
 }
 
 Test(json, time_is_found_at_its_path)
@@ -93,13 +41,13 @@ Test(json, time_is_found_at_its_path)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct parser p = parser_new(rows[i].time_field, NULL, NULL);
+		struct parsing *p = parser_new(rows[i].time_field, NULL, NULL);
 
-		cr_expect_eq(parse(&p, rows[i].text), SECOR_OK, "%s: %s",
-		    rows[i].text, p.err.text);
-		cr_expect_eq(p.time_ms, rows[i].ms, "%s: %lld", rows[i].text,
-		    (long long)p.time_ms);
-		parser_free(&p);
+		cr_expect_eq(parsing_text(p, rows[i].text), SECOR_OK, "%s: %s",
+		    rows[i].text, p->err.text);
+		cr_expect_eq(p->time_ms, rows[i].ms, "%s: %lld", rows[i].text,
+		    (long long)p->time_ms);
+		parsing_close(p);
 	}
 }
 
@@ -128,19 +76,19 @@ Test(json, message_without_time_is_rejected_with_its_reason)
 		"is a day or time that does not exist"},
 	    {"{\"a\":{\"t\":1e30}}", "is out of years 0001 to 9999"},
 	};
-	struct parser p = parser_new("a.t", NULL, NULL);
+	struct parsing *p = parser_new("a.t", NULL, NULL);
 	char want[256];
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		cr_expect_eq(
-		    parse(&p, rows[i].text), SECOR_REJECT, "%s", rows[i].text);
+		cr_expect_eq(parsing_text(p, rows[i].text), SECOR_REJECT, "%s",
+		    rows[i].text);
 		(void)snprintf(want, sizeof(want), "no time: field 'a.t' %s",
 		    rows[i].reason);
 		cr_expect_str_eq(
-		    p.err.text, want, "%s: %s", rows[i].text, p.err.text);
-		cr_expect_eq(p.time_ms, SECOR_NO_TIME);
+		    p->err.text, want, "%s: %s", rows[i].text, p->err.text);
+		cr_expect_eq(p->time_ms, SECOR_NO_TIME);
 	}
-	parser_free(&p);
+	parsing_close(p);
 }
 
 Test(json, message_that_is_no_object_is_rejected)
@@ -149,13 +97,14 @@ Test(json, message_that_is_no_object_is_rejected)
 	    "{\"t\":1405970352", /* 48 */
 	    "{'t':1405970352}",	 /* 51 */
 	    "{t:1405970352}", "{\"t\":1} trailing" /* 52 */};
-	struct parser p = parser_new("t", NULL, NULL);
+	struct parsing *p = parser_new("t", NULL, NULL);
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		cr_expect_eq(parse(&p, bad[i]), SECOR_REJECT);
-		cr_expect_eq(strncmp(p.err.text, "not a JSON object: ", 19), 0);
+		cr_expect_eq(parsing_text(p, bad[i]), SECOR_REJECT);
+		cr_expect_eq(
+		    strncmp(p->err.text, "not a JSON object: ", 19), 0);
 	}
-	parser_free(&p);
+	parsing_close(p);
 }
 
 Test(json, fields_are_their_text)
@@ -173,66 +122,58 @@ Test(json, fields_are_their_text)
 	    {"{\"t\":\"1\",\"country\":\"a\\/b\\u00e9\",\"tags\":\"\\ud83d\"}",
 		{"a/b\xc3\xa9", NULL, "\xef\xbf\xbd"}},
 	};
-	struct parser p = parser_new("t", NULL, NULL);
+	struct parsing *p = parser_new("t", NULL, NULL);
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		cr_expect_eq(parse(&p, rows[i].text), SECOR_OK);
-		cr_expect_eq(p.time_ms, 1000);
-		for (int f = 0; f < 3; f++)
-			cr_expect(field_is(&p, f, rows[i].want[f]),
-			    "%s: %d is '%.*s'", rows[i].text, f,
-			    (int)p.fields[f].len, p.fields[f].ptr);
+		cr_expect_eq(parsing_text(p, rows[i].text), SECOR_OK);
+		cr_expect_eq(p->time_ms, 1000);
+		for (size_t f = 0; f < 3; f++)
+			cr_expect(parsing_field_is(p, f, rows[i].want[f]),
+			    "%s: %zu is '%.*s'", rows[i].text, f,
+			    (int)p->fields[f].len, p->fields[f].ptr);
 	}
-	parser_free(&p);
+	parsing_close(p);
 }
 
 Test(json, field_that_is_no_scalar_is_rejected)
 {
-	struct parser p = parser_new("t", NULL, NULL);
+	struct parsing *p = parser_new("t", NULL, NULL);
 
-	cr_expect_eq(parse(&p, "{\"t\":1,\"meta\":{\"id\":{}}}"), SECOR_REJECT);
-	cr_expect_str_eq(p.err.text, "field 'meta.id' is an object");
-	cr_expect_eq(parse(&p, "{\"t\":1,\"tags\":[]}"), SECOR_REJECT);
-	cr_expect_str_eq(p.err.text, "field 'tags' is an array");
-	parser_free(&p);
+	cr_expect_eq(
+	    parsing_text(p, "{\"t\":1,\"meta\":{\"id\":{}}}"), SECOR_REJECT);
+	cr_expect_str_eq(p->err.text, "field 'meta.id' is an object");
+	cr_expect_eq(parsing_text(p, "{\"t\":1,\"tags\":[]}"), SECOR_REJECT);
+	cr_expect_str_eq(p->err.text, "field 'tags' is an array");
+	parsing_close(p);
 }
 
 Test(json, options_decide_the_unit_and_zone)
 {
-	struct parser p = parser_new("t", "time_format", "millis");
+	struct parsing *p = parser_new("t", "time_format", "millis");
 
-	cr_expect_eq(parse(&p, "{\"t\":1405970352}"), SECOR_OK);
-	cr_expect_eq(p.time_ms, 1405970352);
-	parser_free(&p);
+	cr_expect_eq(parsing_text(p, "{\"t\":1405970352}"), SECOR_OK);
+	cr_expect_eq(p->time_ms, 1405970352);
+	parsing_close(p);
 	p = parser_new("t", "time_format", "iso8601");
-	cr_expect_eq(parse(&p, "{\"t\":20140730}"), SECOR_REJECT);
+	cr_expect_eq(parsing_text(p, "{\"t\":20140730}"), SECOR_REJECT);
 	cr_expect_str_eq(
-	    p.err.text, "no time: field 't' is a number, not ISO-8601 text");
-	cr_expect_eq(parse(&p, "{\"t\":\"20140730\"}"), SECOR_OK);
-	parser_free(&p);
+	    p->err.text, "no time: field 't' is a number, not ISO-8601 text");
+	cr_expect_eq(parsing_text(p, "{\"t\":\"20140730\"}"), SECOR_OK);
+	parsing_close(p);
 	p = parser_new("t", "timezone", "Asia/Kolkata");
-	cr_expect_eq(parse(&p, "{\"t\":\"2014-07-30T10:53:20\"}"), SECOR_OK);
-	cr_expect_eq(p.time_ms, 1406697800000);
-	parser_free(&p);
+	cr_expect_eq(
+	    parsing_text(p, "{\"t\":\"2014-07-30T10:53:20\"}"), SECOR_OK);
+	cr_expect_eq(p->time_ms, 1406697800000);
+	parsing_close(p);
 }
 
 Test(json, with_kafka_time_nothing_is_looked_for)
 {
-	const struct plugin *json = harness_plugin("parser/json");
-	void *conf = harness_conf(json, NULL);
-	struct secor_open with = {.size = sizeof(with),
-	    .conf = conf,
-	    .host = json->host,
-	    .no_time = 1};
-	struct parser p = {.plugin = json, .conf = conf};
-	char *text = harness_check_no_time(json, conf);
+	struct parsing *p = parsing_open("parser/json", NULL, NULL);
 
-	cr_expect_str_eq(text, "");
-	free(text);
-	cr_assert_eq(harness_open_with(json, &with, &p.self, &p.err), SECOR_OK);
-	cr_expect_eq(parse(&p, "{\"a\":1}"), SECOR_OK);
-	cr_expect_eq(p.time_ms, SECOR_NO_TIME);
-	parser_free(&p);
+	cr_expect_eq(parsing_text(p, "{\"a\":1}"), SECOR_OK);
+	cr_expect_eq(p->time_ms, SECOR_NO_TIME);
+	parsing_close(p);
 }
 
 Test(json, wrong_options_are_complained_about)

@@ -1,75 +1,26 @@
 /*
  * logfmt_test.c -- lines to pairs, the fields asked for and the time.
  */
-#include "tests/unit/harness.h"
+#include "tests/unit/plugins/parser/parsing.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct parser {
-	const struct plugin *plugin;
-	void *conf;
-	void *self;
-	int64_t time_ms;
-	struct secor_bytes fields[3];
-	struct secor_err err;
-};
-
 /* With the fields `a`, `http.status` and `ts`, which is the time. */
-static struct parser
+static struct parsing *
 parser_new(const char *key, const char *value)
 {
-	struct parser p = {.plugin = harness_plugin("parser/logfmt")};
-	char *complaints;
-
-	p.conf = harness_conf(p.plugin, "time_field", "ts", key, value, NULL);
-	complaints = harness_check(p.plugin, p.conf);
-	cr_assert_str_eq(complaints, "");
-	free(complaints);
-	p.self = harness_open(p.plugin, p.conf, "a", "http.status", "ts", NULL);
-	return p;
+	return parsing_open("parser/logfmt", "a http.status ts", "time_field",
+	    "ts", key, value, NULL);
 }
 
 static void
-parser_free(struct parser *p)
+expect_text(
+    const struct parsing *p, size_t i, const char *text, const char *row)
 {
-	harness_close(p->plugin, p->self);
-	harness_conf_free(p->plugin, p->conf);
-}
-
-static int
-parse_message(struct parser *p, struct secor_message message)
-{
-	struct secor_record record = {.size = sizeof(record),
-	    .field_count = 3,
-	    .message = &message,
-	    .time_ms = SECOR_NO_TIME};
-	int rc;
-
-	memset(p->fields, 0, sizeof(p->fields));
-	p->err.text[0] = '\0';
-	rc = p->plugin->ops.parser->parse(
-	    p->self, &message, &record, p->fields, &p->err);
-	p->time_ms = record.time_ms;
-	return rc;
-}
-
-static int
-parse(struct parser *p, const char *text)
-{
-	return parse_message(p, harness_message(text));
-}
-
-static void
-expect_text(struct secor_bytes got, const char *text, const char *row)
-{
-	if (text == NULL)
-		cr_expect_null(got.ptr, "%s", row);
-	else
-		cr_expect(got.len == strlen(text) &&
-			      memcmp(got.ptr, text, got.len) == 0,
-		    "%s: '%.*s'", row, (int)got.len, got.ptr);
+	cr_expect(parsing_field_is(p, i, text), "%s: '%.*s'", row,
+	    (int)p->fields[i].len, p->fields[i].ptr);
 }
 
 Test(logfmt, pairs_give_their_values)
@@ -96,17 +47,17 @@ Test(logfmt, pairs_give_their_values)
 	    {"a=\"two\nlines\" ts=1", "two\nlines", NULL},
 	    {"\xc3\xa9=1 {}=2 ts=1", NULL, NULL},
 	};
-	struct parser p = parser_new(NULL, NULL);
+	struct parsing *p = parser_new(NULL, NULL);
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		cr_expect_eq(parse(&p, rows[i].text), SECOR_OK, "%s: %s",
-		    rows[i].text, p.err.text);
-		expect_text(p.fields[0], rows[i].a, rows[i].text);
-		expect_text(p.fields[1], rows[i].status, rows[i].text);
-		expect_text(p.fields[2], "1", rows[i].text);
-		cr_expect_eq(p.time_ms, 1000);
+		cr_expect_eq(parsing_text(p, rows[i].text), SECOR_OK, "%s: %s",
+		    rows[i].text, p->err.text);
+		expect_text(p, 0, rows[i].a, rows[i].text);
+		expect_text(p, 1, rows[i].status, rows[i].text);
+		expect_text(p, 2, "1", rows[i].text);
+		cr_expect_eq(p->time_ms, 1000);
 	}
-	parser_free(&p);
+	parsing_close(p);
 }
 
 Test(logfmt, garbage_is_rejected_with_its_reason)
@@ -133,49 +84,40 @@ Test(logfmt, garbage_is_rejected_with_its_reason)
 	    {"ts", "no time: field 'ts' is null"},
 	    {"ts=x", "no time: field 'ts' is neither a number nor ISO-8601"},
 	};
-	struct parser p = parser_new(NULL, NULL);
+	struct parsing *p = parser_new(NULL, NULL);
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		cr_expect_eq(
-		    parse(&p, rows[i].text), SECOR_REJECT, "%s", rows[i].text);
-		cr_expect_str_eq(p.err.text, rows[i].why);
+		cr_expect_eq(parsing_text(p, rows[i].text), SECOR_REJECT, "%s",
+		    rows[i].text);
+		cr_expect_str_eq(p->err.text, rows[i].why);
 	}
-	cr_expect_eq(
-	    parse_message(&p, harness_message_bytes(NULL, 0)), SECOR_REJECT);
-	cr_expect_str_eq(p.err.text, "the value is null");
-	cr_expect_eq(parse_message(&p, harness_message_bytes("ts=1 a=\0", 8)),
-	    SECOR_REJECT);
-	parser_free(&p);
+	cr_expect_eq(parsing_text(p, NULL), SECOR_REJECT);
+	cr_expect_str_eq(p->err.text, "the value is null");
+	cr_expect_eq(parsing_bytes(p, "ts=1 a=\0", 8), SECOR_REJECT);
+	parsing_close(p);
 }
 
 Test(logfmt, time_has_a_format_and_may_be_missing)
 {
-	struct parser p = parser_new("time_format", "yyyy-MM-dd HH:mm");
+	struct parsing *p = parser_new("time_format", "yyyy-MM-dd HH:mm");
 
-	cr_expect_eq(parse(&p, "ts=\"2014-07-30 10:53\""), SECOR_OK);
-	cr_expect_eq(p.time_ms, 1406717580000);
-	parser_free(&p);
+	cr_expect_eq(parsing_text(p, "ts=\"2014-07-30 10:53\""), SECOR_OK);
+	cr_expect_eq(p->time_ms, 1406717580000);
+	parsing_close(p);
 	p = parser_new("time_missing", "kafka");
-	cr_expect_eq(parse(&p, "a=1"), SECOR_OK);
-	cr_expect_eq(p.time_ms, 1405908000000);
-	cr_expect_eq(parse(&p, "ts=x"), SECOR_REJECT);
-	parser_free(&p);
+	cr_expect_eq(parsing_text(p, "a=1"), SECOR_OK);
+	cr_expect_eq(p->time_ms, 1405908000000);
+	cr_expect_eq(parsing_text(p, "ts=x"), SECOR_REJECT);
+	parsing_close(p);
 }
 
 Test(logfmt, with_kafka_time_nothing_is_looked_for)
 {
-	const struct plugin *plugin = harness_plugin("parser/logfmt");
-	struct parser p = {.plugin = plugin};
-	struct secor_open with = {.size = sizeof(with), .no_time = 1};
+	struct parsing *p = parsing_open("parser/logfmt", NULL, NULL);
 
-	p.conf = harness_conf(plugin, NULL);
-	with.conf = p.conf;
-	with.host = plugin->host;
-	cr_assert_eq(
-	    harness_open_with(plugin, &with, &p.self, &p.err), SECOR_OK);
-	cr_expect_eq(parse(&p, "a=1"), SECOR_OK);
-	cr_expect_eq(p.time_ms, SECOR_NO_TIME);
-	parser_free(&p);
+	cr_expect_eq(parsing_text(p, "a=1"), SECOR_OK);
+	cr_expect_eq(p->time_ms, SECOR_NO_TIME);
+	parsing_close(p);
 }
 
 Test(logfmt, wrong_options_are_complained_about)

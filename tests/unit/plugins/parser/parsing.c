@@ -131,6 +131,12 @@ parsing_bytes(struct parsing *p, const void *bytes, size_t len)
 	return rc;
 }
 
+int
+parsing_text(struct parsing *p, const char *text)
+{
+	return parsing_bytes(p, text, text != NULL ? strlen(text) : 0);
+}
+
 static int
 digit(char c)
 {
@@ -178,4 +184,15 @@ parsing_field(struct parsing *p, size_t i)
 	(void)snprintf(p->texts[i], sizeof(p->texts[i]), "%.*s",
 	    (int)p->fields[i].len, p->fields[i].ptr);
 	return p->texts[i];
+}
+
+int
+parsing_field_is(const struct parsing *p, size_t i, const char *want)
+{
+	const struct secor_bytes *got = &p->fields[i];
+
+	if (want == NULL)
+		return got->ptr == NULL;
+	return got->ptr != NULL && got->len == strlen(want) &&
+	       memcmp(got->ptr, want, got->len) == 0;
 }

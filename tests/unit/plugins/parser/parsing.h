@@ -40,10 +40,13 @@ __attribute__((sentinel)) struct secor_err
 parsing_refused(const char *plugin, const char *fields, ...);
 
 int parsing_bytes(struct parsing *p, const void *bytes, size_t len);
+int parsing_text(struct parsing *p, const char *text); /* NULL: a null value */
 /* Blanks in between are left out. */
 int parsing_hex(struct parsing *p, const char *hex);
 /* "(none)" when it is not there. */
 const char *parsing_field(struct parsing *p, size_t i);
+/* Whole, however long; `want` NULL: it is not there. */
+int parsing_field_is(const struct parsing *p, size_t i, const char *want);
 
 /* Bytes of hex; the caller frees. */
 unsigned char *parsing_unhex(const char *hex, size_t *len);
