@@ -396,13 +396,11 @@ check_topics(const struct config_layout *layout, struct layout_fault *fault)
 	return 0;
 }
 
-static int
-is_date(const char *text)
+int
+layout_begins_with_date(const char *text)
 {
 	static const char shape[] = "dddd-dd-dd";
 
-	if (strlen(text) != strlen(shape))
-		return 0;
 	for (size_t i = 0; shape[i] != '\0'; i++)
 		if (shape[i] == 'd' ? text[i] < '0' || text[i] > '9'
 				    : text[i] != '-')
@@ -424,7 +422,7 @@ check_alternative(
 	if (layout->alternative_prefix == NULL)
 		return say(
 		    fault, "alternative_from", "needs alternative_prefix");
-	if (!is_date(from))
+	if (strlen(from) != LAYOUT_DATE || !layout_begins_with_date(from))
 		return say(fault, "alternative_from",
 		    "'%.64s' is no date like 2026-01-31", from);
 	if (strcmp(layout->alternative_prefix, prefix_of(layout, 0)) == 0)

@@ -12,7 +12,10 @@
 #include "core/base/buf.h"
 #include "core/config/config.h"
 
-enum { LAYOUT_MD5 = 5 }; /* bytes of "d363/" */
+enum {
+	LAYOUT_MD5 = 5,	 /* bytes of "d363/" */
+	LAYOUT_DATE = 10 /* of "2026-01-31" */
+};
 
 /* Appends the folder, without '/' at its end; `alternative`: under
  * layout.alternative_prefix. */
@@ -24,6 +27,9 @@ char *layout_topic(const struct config *config, const char *key);
 
 /* Bytes that the layout adds to a key of `<topic>/...` at most. */
 size_t layout_overhead(const struct config *config);
+
+/* Whether the text begins as a date: digits, as in 2026-01-31. */
+int layout_begins_with_date(const char *text);
 
 /* What is wrong with it, in one sentence at the key of `layout`; 0: nothing.
  * The patterns of topics must be compiled. */

@@ -205,18 +205,6 @@ level_value(const char *path, const char *name)
 }
 
 static int
-begins_with_date(const char *text)
-{
-	static const char shape[] = "dddd-dd-dd";
-
-	for (size_t i = 0; shape[i] != '\0'; i++)
-		if (shape[i] == 'd' ? text[i] < '0' || text[i] > '9'
-				    : text[i] != '-')
-			return 0;
-	return 1;
-}
-
-static int
 is_alternative(const struct config_layout *layout, const char *path)
 {
 	const char *value;
@@ -224,8 +212,8 @@ is_alternative(const struct config_layout *layout, const char *path)
 	if (layout->alternative_prefix == NULL)
 		return 0;
 	value = level_value(path, layout->alternative_level);
-	return value != NULL && begins_with_date(value) &&
-	       strncmp(value, layout->alternative_from, 10) >= 0;
+	return value != NULL && layout_begins_with_date(value) &&
+	       strncmp(value, layout->alternative_from, LAYOUT_DATE) >= 0;
 }
 
 /* "d363/" of "t/dt=2014-07-21". */
