@@ -80,6 +80,15 @@ codec_complaint(int kind, int level)
 	}
 }
 
+void
+codec_check(int kind, int64_t level, const struct secor_check *check)
+{
+	const char *complaint = codec_complaint(kind, (int)level);
+
+	if (complaint != NULL)
+		check->complain(check, "level", complaint);
+}
+
 size_t
 codec_stream_bytes(int kind, int level)
 {

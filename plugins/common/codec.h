@@ -53,6 +53,8 @@ struct codec_reader;
 
 /* What is wrong with a level, or NULL. */
 const char *codec_complaint(int kind, int level);
+/* Complains of it at the option "level". */
+void codec_check(int kind, int64_t level, const struct secor_check *check);
 /* Memory of an open stream at its largest. */
 size_t codec_stream_bytes(int kind, int level);
 

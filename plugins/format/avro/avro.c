@@ -40,11 +40,8 @@ static void
 avro_check(const void *conf_, const struct secor_check *check)
 {
 	const struct avro_conf *conf = conf_;
-	const char *complaint =
-	    codec_complaint(avro_codec_kinds[conf->codec], (int)conf->level);
 
-	if (complaint != NULL)
-		check->complain(check, "level", complaint);
+	codec_check(avro_codec_kinds[conf->codec], conf->level, check);
 	if (conf->framing == AVRO_CONFLUENT && conf->schema_id < 0)
 		check->complain(check, "schema_id",
 		    "`framing: confluent` needs the id of the schema");

@@ -21,11 +21,8 @@ static void
 framed_check(const void *conf_, const struct secor_check *check)
 {
 	const struct framed_conf *conf = conf_;
-	const char *complaint =
-	    codec_complaint(conf->compression, (int)conf->level);
 
-	if (complaint != NULL)
-		check->complain(check, "level", complaint);
+	codec_check(conf->compression, conf->level, check);
 }
 
 static void

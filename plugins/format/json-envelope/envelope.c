@@ -31,11 +31,8 @@ static void
 envelope_check(const void *conf_, const struct secor_check *check)
 {
 	const struct envelope_conf *conf = conf_;
-	const char *complaint =
-	    codec_complaint(conf->compression, (int)conf->level);
 
-	if (complaint != NULL)
-		check->complain(check, "level", complaint);
+	codec_check(conf->compression, conf->level, check);
 }
 
 static void

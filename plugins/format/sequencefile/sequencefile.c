@@ -48,11 +48,8 @@ static void
 seq_check(const void *conf_, const struct secor_check *check)
 {
 	const struct seq_conf *conf = conf_;
-	const char *complaint =
-	    codec_complaint(seq_codec_kinds[conf->codec], (int)conf->level);
 
-	if (complaint != NULL)
-		check->complain(check, "level", complaint);
+	codec_check(seq_codec_kinds[conf->codec], conf->level, check);
 }
 
 static void

@@ -90,15 +90,12 @@ static void
 text_check(const void *conf_, const struct secor_check *check)
 {
 	const struct text_conf *conf = conf_;
-	const char *complaint =
-	    codec_complaint(conf->compression, (int)conf->level);
 
 	if (conf->framing == TEXT_DELIMITER)
 		check_delimited(conf, check);
 	else
 		check_sized(conf, check);
-	if (complaint != NULL)
-		check->complain(check, "level", complaint);
+	codec_check(conf->compression, conf->level, check);
 }
 
 static void
