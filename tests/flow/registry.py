@@ -3,12 +3,13 @@
 import http.server
 import json
 import re
-import threading
 import time
 import urllib.parse
 
+from standin import StandIn
 
-class Registry:
+
+class Registry(StandIn):
     """Answers while it is up. `schemas`: by id a schema, or (type, text,
     references); `subjects`: by (subject, version). `status` other than 200 is
     the answer to everything."""
@@ -20,22 +21,7 @@ class Registry:
         self.requests = 0
         self.authorizations = set()
         handler = type("Handler", (_Handler,), {"registry": self})
-        self.server = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", port), handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.thread = threading.Thread(target=self.server.serve_forever,
-                                       kwargs={"poll_interval": 0.05})
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *why):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        self.listen(handler, port)
 
     def wait_requests(self, more, timeout=90):
         """Until it was asked so many times more."""

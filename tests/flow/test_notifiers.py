@@ -10,13 +10,13 @@ import random
 import re
 import ssl
 import subprocess
-import threading
 import time
 
 import pytest
 
 from qubole import Hive, HiveError, Parser, Qubole, unescape
 from secor import BUILD
+from standin import StandIn
 
 
 DRIVER = BUILD / "tests/oracle/notify"
@@ -248,7 +248,7 @@ def test_stand_in_splits_and_substitutes_inside_literals():
 
 # ---- webhook ----
 
-class Receiver:
+class Receiver(StandIn):
     """Takes events whose signature is right, else answers 403."""
 
     def __init__(self, secret=None, context=None):
@@ -275,25 +275,8 @@ class Receiver:
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", 0), Handler)
-        scheme = "http"
-        if context:
-            scheme = "https"
-            self.server.socket = context.wrap_socket(
-                self.server.socket, server_side=True)
-        self.url = f"{scheme}://127.0.0.1:{self.server.server_port}/hook"
-        self.thread = threading.Thread(target=self.server.serve_forever,
-                                       kwargs={"poll_interval": 0.05})
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *why):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        self.listen(Handler, context=context)
+        self.url += "/hook"
 
 
 def test_webhook_with_the_right_secret_is_heard(driver):

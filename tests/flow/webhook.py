@@ -7,8 +7,10 @@ import json
 import threading
 import time
 
+from standin import StandIn
 
-class Webhook:
+
+class Webhook(StandIn):
     """The server; `events` holds what was answered with 200. `status` is the
     answer to everything; while `open` is not set requests hang."""
 
@@ -21,22 +23,12 @@ class Webhook:
         self.open.set()
         self.lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"webhook": self})
-        self.server = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
-        self.thread = threading.Thread(target=self.server.serve_forever,
-                                       kwargs={"poll_interval": 0.05})
-
-    def __enter__(self):
-        self.thread.start()
-        return self
+        self.listen(handler)
+        self.url += "/hook"
 
     def __exit__(self, *why):
         self.open.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        super().__exit__(*why)
 
     def signed(self, headers, body):
         if self.secret is None:

@@ -22,6 +22,8 @@ import re
 import threading
 import time
 
+from standin import StandIn
+
 RESERVED = set("""all alter and array as authorization between bigint binary
 boolean both by case cast char column conf create cross cube current_date
 current_timestamp cursor database date decimal delete describe distinct double
@@ -190,7 +192,7 @@ class Hive:
             tuple(v for _, v in spec), location)
 
 
-class Qubole:
+class Qubole(StandIn):
     """The server. `requests` holds (method, path, headers, body)."""
 
     def __init__(self, token="token", port=0, polls=1):
@@ -202,21 +204,8 @@ class Qubole:
         self.faults = collections.deque()
         self.lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"qubole": self})
-        self.server = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", port), handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}/api/v1.2"
-        self.thread = threading.Thread(target=self.server.serve_forever,
-                                       kwargs={"poll_interval": 0.05})
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *why):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        self.listen(handler, port)
+        self.url += "/api/v1.2"
 
     def fail(self, *faults):
         """The next requests, one fault each: an HTTP status (int), "html" (no
