@@ -41,15 +41,19 @@ take_answers(struct engine *engine)
 	}
 }
 
-/* An assignment begins only while no commit is out: see assign.c. The clock of
- * its answer has not begun. */
+/* An assignment begins only while no commit is out: see assign.c. What opening
+ * commits is sent before it, once a partition: a new one's place is known
+ * before it is read. All else waits. The clock of its answer has not begun. */
 static int
 keep_back(struct part *part)
 {
 	struct engine *engine = part->engine;
 
-	part->kept_back = engine->phase < PHASE_STOPPING &&
-			  (engine->assigning != NULL || engine->whole_wanted);
+	part->kept_back =
+	    engine->phase < PHASE_STOPPING &&
+	    (engine->whole_wanted ||
+		(engine->assigning != NULL &&
+		    (engine->opening == 0 || part->commit_tries > 0)));
 	if (!part->kept_back)
 		return 0;
 	part->commit_again_boot_ms = clock_boot_ms();

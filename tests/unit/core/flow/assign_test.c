@@ -20,8 +20,10 @@ static struct mock_service s;
 
 /* Of the engine's thread, but for reading them when it has ended. */
 static int commits_out;
-static int reading;   /* partitions of the assignment that librdkafka has */
-static int questions; /* asked since it got an empty one */
+static int commits;
+static int commits_first; /* sent before the first assignment was given */
+static int reading;	  /* partitions of the assignment that librdkafka has */
+static int questions;	  /* asked since it got an empty one */
 static int begun, with_commits_out, over_another, resumed_behind;
 static int fresh; /* nothing was taken in since the assignment */
 
@@ -43,6 +45,7 @@ rd_kafka_assign(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list)
 {
 	if (list != NULL && list->cnt > 0) {
 		begun++;
+		commits_first = begun == 1 ? commits : commits_first;
 		with_commits_out += commits_out > 0;
 		over_another += reading > 0 || questions < STOP_TURNS;
 		fresh = 1;
@@ -93,6 +96,7 @@ rd_kafka_commit_queue(rd_kafka_t *rk,
     void *opaque)
 {
 	commits_out++;
+	commits++;
 	atomic_fetch_add(
 	    &commits_of_next_generation, atomic_load(&next_generation));
 	return REAL(rd_kafka_commit_queue)(rk, offsets, queue, cb, opaque);
@@ -163,11 +167,18 @@ give(int32_t count)
 	atomic_store(&given, list);
 }
 
-/* A new partition commits where it begins. */
 Test(assign, new_partitions_begin_in_the_call, .timeout = 90)
 {
 	begin(3);
 	end(1);
+}
+
+/* Killed a moment later, the next process must not begin elsewhere. */
+Test(assign, new_partitions_commit_their_places_before, .timeout = 90)
+{
+	begin(3);
+	end(1);
+	cr_assert_eq(commits_first, 3, "sent: %d", commits_first);
 }
 
 Test(assign, given_anew_begins_in_the_call, .timeout = 90)
