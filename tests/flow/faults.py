@@ -10,7 +10,6 @@ import kafka as clients
 import proof
 from secor import Secor, base_config, secor_command
 from servers import Kafka
-from test_topics import Transactions
 
 TEXT, GZIP, SEQ = "faults-text", "faults-gzip", "faults-seq"
 TX, COMPACT, LATE = "faults-tx", "faults-compact", "faults-late"
@@ -89,7 +88,7 @@ def filled_tree(folder):
         for topic in (TEXT, GZIP, SEQ, TX, LATE):
             clients.create_topic(broker.address, topic)
         fill_compacted(broker.address)
-        tx = Transactions(broker, TX)
+        tx = clients.Transactions(broker.address, TX)
         service.start()
         for n in range(3):
             produce_round(broker, tx, n)

@@ -10,9 +10,9 @@ from confluent_kafka import (Consumer, KafkaError, KafkaException, Producer,
 from confluent_kafka.admin import AdminClient, NewTopic
 
 
-def _consumer(address, group):
+def _consumer(address, group, config=None):
     return Consumer({"bootstrap.servers": address, "group.id": group,
-                     "enable.auto.commit": False})
+                     "enable.auto.commit": False, **(config or {})})
 
 
 def create_topic(address, topic, partitions=1, config=None, copies=1):
@@ -94,6 +94,42 @@ def produce_json(address, topic, count, partitions=1, first_id=0,
                          json.dumps(value).encode(), at))
     produce(address, topic, messages)
     return ids
+
+
+class Transactions:
+    """A transactional producer for partition 0 of a topic."""
+
+    def __init__(self, address, topic):
+        self.address, self.topic = address, topic
+        self.producer = Producer({"bootstrap.servers": address,
+                                  "transactional.id": f"tx-{topic}"})
+        self.producer.init_transactions(30)
+
+    def begin(self, ids):
+        """A transaction with messages {"id", "time"}, left open."""
+        self.producer.begin_transaction()
+        for i in ids:
+            value = {"id": i, "time": 1_767_225_600_000 + i * 1000}
+            self.producer.produce(self.topic, json.dumps(value).encode(),
+                                  partition=0)
+        assert self.producer.flush(30) == 0
+
+    def end(self, commit):
+        """Ends it and waits for its marker: brokers write markers after they
+        have answered the producer."""
+        if commit:
+            self.producer.commit_transaction(30)
+        else:
+            self.producer.abort_transaction(30)
+        stop = time.monotonic() + 60
+        while watermarks(self.address, self.topic) != watermarks(
+                self.address, self.topic, isolation="read_uncommitted"):
+            assert time.monotonic() < stop, f"{self.topic}: no marker"
+            time.sleep(0.05)
+
+    def run(self, ids, commit):
+        self.begin(ids)
+        self.end(commit)
 
 
 def _text(value):
@@ -200,9 +236,10 @@ def commit(address, group, topic, partition, offset, metadata=""):
         time.sleep(0.05)
 
 
-def watermarks(address, topic, partition=0):
-    """(low, high) of the partition."""
-    c = _consumer(address, "watermarks")
+def watermarks(address, topic, partition=0, isolation="read_committed"):
+    """(low, high) of the partition; high is its last stable offset, or the high
+    watermark for "read_uncommitted"."""
+    c = _consumer(address, "watermarks", {"isolation.level": isolation})
     try:
         return c.get_watermark_offsets(TopicPartition(topic, partition),
                                        timeout=15)

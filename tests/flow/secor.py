@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from servers import Process, RigError
+from servers import Process, RigError, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SECOR_BUILD") or ROOT / "build/release")
@@ -52,6 +52,16 @@ def secor_command(*args, cwd=None, stdin=None, env=None, timeout=90):
     return subprocess.run(
         [str(BINARY), *map(str, args)], capture_output=True, text=True,
         cwd=cwd, input=stdin, timeout=timeout, env={**os.environ, **(env or {})})
+
+
+def catches(pid, sig):
+    """Whether the process has a handler for the signal."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+    caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.M)
+    return bool(int(caught[1], 16) >> (sig - 1) & 1)
 
 
 class Secor:
@@ -113,7 +123,10 @@ class Secor:
         return self.process is not None and self.process.running()
 
     def stop(self, sig=signal.SIGTERM, timeout=90):
-        """The exit code."""
+        """The exit code. The signal waits until the process catches it: before
+        that it ends every program, as it should."""
+        wait_until(f"{self.name} catches signal {sig}", lambda: catches(
+            self.process.pid, sig) or not self.running(), 60)
         return self.process.stop(sig, timeout)
 
     def wait(self, timeout=90):

@@ -10,7 +10,6 @@ import json
 import shutil
 
 import pytest
-from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 import kafka as clients
@@ -431,21 +430,11 @@ def test_verify_finds_nothing_while_the_service_runs(secor, kafka, group,
 def test_transaction_markers_are_no_holes(secor, kafka, group, topic):
     name = topic()
     service = secor(base_config(kafka.address, group, name)).start()
-    producer = Producer({"bootstrap.servers": kafka.address,
-                         "transactional.id": name})
-    producer.init_transactions(30)
+    tx = clients.Transactions(kafka.address, name)
     ids = []
     for n, commits in enumerate((True, False, True, False)):
-        producer.begin_transaction()
-        for i in range(10 * n, 10 * n + 10):
-            producer.produce(name, json.dumps(
-                {"id": i, "time": 1_767_225_600_000 + i}).encode())
-            ids += [i] if commits else []
-        producer.flush(30)
-        if commits:
-            producer.commit_transaction(30)
-        else:
-            producer.abort_transaction(30)
+        tx.run(range(10 * n, 10 * n + 10), commits)
+        ids += range(10 * n, 10 * n + 10) if commits else []
         end = clients.watermarks(kafka.address, name)[1]
         clients.wait_committed(kafka.address, group, name, [end])
     assert service.stop() == 0

@@ -7,7 +7,6 @@ import time
 import kafka as clients
 import proof
 import pytest
-from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewPartitions
 from flow import local_store, settings, verify, wait_done
 
@@ -109,27 +108,6 @@ def test_start_earliest_reads_all(kafka, topic, group, secor, tmp_path):
     proof.assert_exactly_once(ids, tree)
 
 
-class Transactions:
-    """A transactional producer, one partition."""
-
-    def __init__(self, kafka, topic):
-        self.topic = topic
-        self.producer = Producer({"bootstrap.servers": kafka.address,
-                                  "transactional.id": f"tx-{topic}"})
-        self.producer.init_transactions(30)
-
-    def run(self, ids, commit):
-        self.producer.begin_transaction()
-        for i in ids:
-            value = {"id": i, "time": 1_767_225_600_000 + i * 1000}
-            self.producer.produce(self.topic, json.dumps(value).encode())
-        self.producer.flush(30)
-        if commit:
-            self.producer.commit_transaction(30)
-        else:
-            self.producer.abort_transaction(30)
-
-
 @pytest.mark.parametrize("last", ["committed", "aborted"])
 def test_aborted_messages_are_never_stored(
         last, kafka, topic, group, secor, tmp_path):
@@ -138,7 +116,7 @@ def test_aborted_messages_are_never_stored(
     store, tree = local_store(tmp_path / "data")
     name = topic()
     process = secor(topic_settings(kafka, group, name, store))
-    tx = Transactions(kafka, name)
+    tx = clients.Transactions(kafka.address, name)
     tx.run(range(0, 50), False)
     tx.run(range(50, 150), True)
     tx.run(range(150, 200), False)
@@ -164,7 +142,7 @@ def test_replay_over_aborted_messages_ends_at_the_plan(
     """Killed with a plan whose end lies before aborted messages."""
     store, tree = local_store(tmp_path / "data")
     name = topic()
-    tx = Transactions(kafka, name)
+    tx = clients.Transactions(kafka.address, name)
     tx.run(range(0, 50), False)
     tx.run(range(50, 100), True)
     tx.run(range(100, 150), False)
@@ -186,13 +164,9 @@ def test_open_transaction_is_waited_for(
     not what others have written since; when it ends, all of it."""
     store, tree = local_store(tmp_path / "data")
     name = topic()
-    tx = Transactions(kafka, name)
+    tx = clients.Transactions(kafka.address, name)
     tx.run(range(0, 50), True)
-    tx.producer.begin_transaction()
-    for i in range(50, 60):
-        tx.producer.produce(name, json.dumps(
-            {"id": i, "time": 1_767_225_600_000}).encode())
-    tx.producer.flush(30)
+    tx.begin(range(50, 60))
     ids = produce_to(kafka.address, name, 60, [0])
     process = secor(topic_settings(kafka, group, name, store))
     process.start()
@@ -200,7 +174,7 @@ def test_open_transaction_is_waited_for(
     time.sleep(2)  # twice the time that a batch or an idle end would take
     assert clients.committed(kafka.address, group, name)[0] == 51
     proof.assert_exactly_once(range(50), tree)
-    tx.producer.commit_transaction(30)
+    tx.end(True)
     wait_done(kafka.address, group, name, 1)
     assert process.stop() == 0
     proof.assert_exactly_once([*range(60), *ids], tree)
