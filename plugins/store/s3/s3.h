@@ -1,7 +1,9 @@
 /*
  * s3.h -- the parts of the S3 store.
  *
- *	s3.c		options, instance, table
+ *	options.c	options and their checks, the descriptor
+ *	s3.c		instance, table
+ *	origin.c	the host, and where in it the bucket is
  *	request.c	one signed request, repeated when that helps
  *	errors.c	what an answer means, and the sentence that says so
  *	put.c		one object, in one request or through multipart.c
@@ -111,6 +113,15 @@ struct s3_call {
 	int clock_set;
 	int key_renewed;
 };
+
+extern const struct secor_store_ops s3_ops;
+
+/* ---- origin.c ---- */
+
+/* Only these can stand in a host name that a certificate of *.host covers. */
+int s3_is_label(const char *bucket);
+/* Sets `origin` and `base`; `region` is known. */
+void s3_set_origin(struct s3 *s3);
 
 /* ---- request.c ---- */
 
