@@ -58,7 +58,8 @@ THREADS.tsan    := build/tsan/tests/tsan/threads.o
 # ---- what there is: a file is part of the project by lying in its folder ---
 CORE_SRC    := $(wildcard core/*/*.c core/*/*/*.c)
 COMMON_SRC  := $(wildcard plugins/common/*.c)
-PLUGIN_KINDS := transformer parser partitioner format store notifier reporter
+PLUGIN_KINDS := transformer parser partitioner format store notifier reporter \
+	token
 PLUGINS     := $(sort $(foreach k,$(PLUGIN_KINDS),\
 	$(patsubst plugins/%.c,%,$(wildcard plugins/$(k)/*.c)) \
 	$(patsubst plugins/%/,%,$(dir $(wildcard plugins/$(k)/*/*.c)))))

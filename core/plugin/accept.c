@@ -37,6 +37,8 @@ static const struct slot NOTIFIER[] = {
     SLOT(notifier, open), SLOT(notifier, close), {0, NULL}};
 static const struct slot REPORTER[] = {SLOT(reporter, open),
     SLOT(reporter, close), SLOT(reporter, report), {0, NULL}};
+static const struct slot TOKEN[] = {
+    SLOT(token, open), SLOT(token, close), SLOT(token, fetch), {0, NULL}};
 
 struct kind {
 	const char *name;
@@ -54,12 +56,13 @@ static const struct kind KINDS[] = {
     [SECOR_STORE] = {"store", KIND(store), STORE},
     [SECOR_NOTIFIER] = {"notifier", KIND(notifier), NOTIFIER},
     [SECOR_REPORTER] = {"reporter", KIND(reporter), REPORTER},
+    [SECOR_TOKEN] = {"token", KIND(token), TOKEN},
 };
 
 static int
 is_kind(int kind)
 {
-	return kind >= SECOR_TRANSFORMER && kind <= SECOR_REPORTER;
+	return kind >= SECOR_TRANSFORMER && kind <= SECOR_TOKEN;
 }
 
 const char *

@@ -182,7 +182,7 @@ fail_not_found(const struct registry *registry, int kind, const char *name,
 		return SECOR_FATAL;
 	}
 	names_free(&names);
-	for (int other = SECOR_TRANSFORMER; other <= SECOR_REPORTER; other++) {
+	for (int other = SECOR_TRANSFORMER; other <= SECOR_TOKEN; other++) {
 		file = search(registry, other, name);
 		if (file == NULL)
 			continue;
@@ -375,7 +375,7 @@ registry_each(struct registry *registry,
 	const char *why_not),
     void *arg)
 {
-	for (int kind = SECOR_TRANSFORMER; kind <= SECOR_REPORTER; kind++) {
+	for (int kind = SECOR_TRANSFORMER; kind <= SECOR_TOKEN; kind++) {
 		for (size_t i = 0; i < registry->folder_count; i++)
 			each_of(registry, i, kind, each, arg);
 	}

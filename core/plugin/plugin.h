@@ -17,6 +17,7 @@
 #include <secor/partitioner.h>
 #include <secor/reporter.h>
 #include <secor/store.h>
+#include <secor/token.h>
 #include <secor/transformer.h>
 
 /* One opened plugin. `desc` and the table are complete copies: what an older
@@ -34,6 +35,7 @@ struct plugin {
 		const struct secor_store_ops *store;
 		const struct secor_notifier_ops *notifier;
 		const struct secor_reporter_ops *reporter;
+		const struct secor_token_ops *token;
 	} ops;
 };
 

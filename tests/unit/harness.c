@@ -47,7 +47,7 @@ harness_plugin(const char *kind_and_name)
 	int kind = 0;
 
 	word = mem_dup(kind_and_name, strcspn(kind_and_name, "/"));
-	for (int i = SECOR_TRANSFORMER; i <= SECOR_REPORTER; i++)
+	for (int i = SECOR_TRANSFORMER; i <= SECOR_TOKEN; i++)
 		kind = strcmp(kind_name(i), word) == 0 ? i : kind;
 	cr_assert_neq(kind, 0, "no kind of plugin: %s", kind_and_name);
 	free(word);

@@ -50,7 +50,7 @@ load_all(const char *version)
 {
 	struct registry *registry = registry_of(version);
 
-	for (int kind = SECOR_TRANSFORMER; kind <= SECOR_REPORTER; kind++) {
+	for (int kind = SECOR_TRANSFORMER; kind <= SECOR_TOKEN; kind++) {
 		const struct plugin *plugin = NULL;
 		struct secor_err err = {""};
 

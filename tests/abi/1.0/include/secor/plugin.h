@@ -239,7 +239,8 @@ enum secor_kind {
 	SECOR_FORMAT = 4,
 	SECOR_STORE = 5,
 	SECOR_NOTIFIER = 6,
-	SECOR_REPORTER = 7
+	SECOR_REPORTER = 7,
+	SECOR_TOKEN = 8
 };
 
 struct secor_plugin {
