@@ -21,6 +21,8 @@ LIBS.format/avro         := $(CODEC_LIBS) -lxxhash -ljansson
 LIBS.format/json-envelope := $(CODEC_LIBS)
 LIBS.store/local         := -lisal
 LIBS.store/s3            := -lcurl -lcrypto -ljansson -lexpat -lisal
+LIBS.token/oidc          := -lcurl -lcrypto -ljansson
+LIBS.token/msk-iam       := -lcurl -lcrypto -ljansson -lexpat
 LIBS.notifier/webhook    := -lcurl -lcrypto -ljansson
 LIBS.notifier/qubole     := -lcurl -lcrypto -ljansson
 

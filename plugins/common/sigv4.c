@@ -169,24 +169,67 @@ sign_text(const struct sigv4_key *key, const struct sigv4_request *request,
 	return 0;
 }
 
+/* "20130524/us-east-1/s3/aws4_request" */
 static int
-put_authorization(FILE *out, const struct sigv4_key *key,
-    const struct sigv4_request *request, const struct secor_pair *headers)
+put_scope(const struct sigv4_request *request, char *scope, size_t room)
 {
-	char time[SIGV4_TIME], date[9], hash[65], signature[65];
-	char scope[256], text[512];
+	char time[SIGV4_TIME];
 	int n;
 
 	sigv4_time(request->time_ms, time);
-	(void)snprintf(date, sizeof(date), "%.8s", time);
-	n = snprintf(scope, sizeof(scope), "%s/%s/%s/aws4_request", date,
+	n = snprintf(scope, room, "%.8s/%s/%s/aws4_request", time,
 	    request->region, request->service);
-	if (n < 0 || (size_t)n >= sizeof(scope) ||
+	return n < 0 || (size_t)n >= room ? -1 : 0;
+}
+
+/* With the headers in their order. */
+static int
+sign_request(const struct sigv4_key *key, const struct sigv4_request *request,
+    const struct secor_pair *headers, char hex[65])
+{
+	char time[SIGV4_TIME], date[9], hash[65], scope[256], text[512];
+
+	sigv4_time(request->time_ms, time);
+	(void)snprintf(date, sizeof(date), "%.8s", time);
+	if (put_scope(request, scope, sizeof(scope)) != 0 ||
 	    hash_request(request, headers, hash) != 0)
 		return -1;
 	(void)snprintf(text, sizeof(text), "AWS4-HMAC-SHA256\n%s\n%s\n%s", time,
 	    scope, hash);
-	if (sign_text(key, request, date, text, signature) != 0)
+	return sign_text(key, request, date, text, hex);
+}
+
+static void
+sort_headers(const struct sigv4_request *request,
+    struct secor_pair headers[SIGV4_HEADERS])
+{
+	assert(request->header_count <= SIGV4_HEADERS);
+	memcpy(headers, request->headers,
+	    request->header_count * sizeof(headers[0]));
+	qsort(headers, request->header_count, sizeof(headers[0]), by_name);
+}
+
+int
+sigv4_signature(const struct sigv4_key *key,
+    const struct sigv4_request *request, char hex[65], struct secor_err *err)
+{
+	struct secor_pair headers[SIGV4_HEADERS];
+
+	sort_headers(request, headers);
+	if (sign_request(key, request, headers, hex) == 0)
+		return SECOR_OK;
+	return secor_fail(
+	    err, SECOR_RETRY, "sign: no memory, or names that are too long");
+}
+
+static int
+put_authorization(FILE *out, const struct sigv4_key *key,
+    const struct sigv4_request *request, const struct secor_pair *headers)
+{
+	char scope[256], signature[65];
+
+	if (sign_request(key, request, headers, signature) != 0 ||
+	    put_scope(request, scope, sizeof(scope)) != 0)
 		return -1;
 	(void)fprintf(out, "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=",
 	    key->access_key, scope);
@@ -204,10 +247,7 @@ sigv4_sign(const struct sigv4_key *key, const struct sigv4_request *request,
 	int failed;
 	long len;
 
-	assert(request->header_count <= SIGV4_HEADERS);
-	memcpy(headers, request->headers,
-	    request->header_count * sizeof(headers[0]));
-	qsort(headers, request->header_count, sizeof(headers[0]), by_name);
+	sort_headers(request, headers);
 	out = fmemopen(authorization, room, "w");
 	if (out == NULL)
 		return secor_fail(err, SECOR_RETRY, "sign: out of memory");

@@ -39,6 +39,11 @@ void sigv4_time(int64_t time_ms, char text[SIGV4_TIME]);
 int sigv4_sign(const struct sigv4_key *key, const struct sigv4_request *request,
     char *authorization, size_t room, struct secor_err *err);
 
+/* The signature alone, for where it is no header: in a query that is signed
+ * before it has it. */
+int sigv4_signature(const struct sigv4_key *key,
+    const struct sigv4_request *request, char hex[65], struct secor_err *err);
+
 /* Escapes as the signature wants it: all but A-Z a-z 0-9 - . _ ~ (and '/' when
  * keep_slash) become %XX. NUL-ends dst; returns the length, or room when it
  * does not fit. */
