@@ -25,10 +25,19 @@ int
 group_open(
     const struct config *config, struct group *group, struct secor_err *err)
 {
+	int rc;
+
 	group->config = config;
 	/* what the client library has to say about brokers is in our answer */
 	log_level_set(SECOR_ERROR);
-	return client_tool(config, &group->rk, err);
+	group->rk = NULL;
+	group->login = NULL;
+	rc = client_tool(config, &group->rk, err);
+	if (rc == SECOR_OK)
+		rc = login_open(config, group->rk, &group->login, err);
+	if (rc != SECOR_OK)
+		group_close(group);
+	return rc;
 }
 
 void
@@ -36,6 +45,7 @@ group_close(struct group *group)
 {
 	if (group->rk == NULL)
 		return;
+	login_close(group->login);
 	rd_kafka_destroy_flags(group->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 	group->rk = NULL;
 }

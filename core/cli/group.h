@@ -7,6 +7,7 @@
 #define SECOR_CLI_GROUP_H
 
 #include "core/config/config.h"
+#include "core/flow/login.h"
 #include "core/flow/record.h"
 
 #include <librdkafka/rdkafka.h>
@@ -16,6 +17,7 @@ enum { GROUP_TIMEOUT_MS = 15000 };
 struct group {
 	const struct config *config;
 	rd_kafka_t *rk;
+	struct login *login;
 };
 
 /* Thread: main, all of these. What fails for the want of a broker is

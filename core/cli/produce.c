@@ -7,6 +7,7 @@
 #include "core/cli/args.h"
 #include "core/cli/cli.h"
 #include "core/flow/client.h"
+#include "core/flow/login.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -36,6 +37,7 @@ struct producing {
 	int32_t partitions;
 	double late;
 	rd_kafka_t *rk;
+	struct login *login;
 	unsigned seed;
 	int64_t failed;
 	char why[256]; /* the first failure */
@@ -92,7 +94,9 @@ open_client(struct producing *producing, const struct config *config,
 		producing->rk =
 		    rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
 	if (producing->rk != NULL)
-		return SECOR_OK;
+		return config == NULL ? SECOR_OK
+				      : login_open(config, producing->rk,
+					    &producing->login, err);
 	rd_kafka_conf_destroy(conf);
 	return secor_fail(err, SECOR_FATAL, "kafka client: %s", why);
 }
@@ -272,6 +276,7 @@ run(struct producing *producing, const struct config *config)
 		rc = find_topic(producing, &err);
 	if (rc == SECOR_OK)
 		rc = send_all(producing, &err);
+	login_close(producing->login);
 	if (producing->rk != NULL)
 		rd_kafka_destroy(producing->rk);
 	if (rc != SECOR_OK) {

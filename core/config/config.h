@@ -24,6 +24,17 @@ enum config_bad {
 };
 enum config_time_source { CONFIG_TIME_FIELD = 0, CONFIG_TIME_KAFKA = 1 };
 
+/* How the client says who it is. */
+enum config_mechanism {
+	CONFIG_SASL_NONE = 0,
+	CONFIG_SASL_PLAIN,
+	CONFIG_SASL_SCRAM_256,
+	CONFIG_SASL_SCRAM_512,
+	CONFIG_SASL_GSSAPI,
+	CONFIG_SASL_OAUTHBEARER, /* `token` is set */
+	CONFIG_SASL_AWS_MSK_IAM	 /* the same, on the wire too */
+};
+
 /* A plugin with its bound options. */
 struct config_use {
 	const struct plugin *plugin; /* NULL with CONFIG_NO_LOAD */
@@ -42,6 +53,21 @@ struct config_uses {
 	size_t count;
 };
 
+/* Each may be NULL. */
+struct config_tls {
+	int enabled; /* set when any other is */
+	const char *ca;
+	const char *certificate, *key, *key_password;
+	const char *keystore, *keystore_password;
+	int verify_hostname;
+};
+
+struct config_sasl {
+	int mechanism; /* enum config_mechanism */
+	const char *username, *password;
+	const char *service, *principal, *keytab;
+};
+
 struct config_kafka {
 	struct secor_strings brokers;
 	const char *group;	      /* no default */
@@ -53,6 +79,8 @@ struct config_kafka {
 	double retention_alarm;	      /* 0..1 of the retention; 0: none */
 	int64_t session_timeout_ms;
 	int64_t max_poll_interval_ms;
+	struct config_tls tls;
+	struct config_sasl sasl;
 	struct secor_pairs properties; /* checked: none breaks the promise */
 };
 
@@ -134,6 +162,7 @@ struct config {
 	struct config_layout layout;
 	struct config_engine engine;
 	struct config_http http;
+	struct config_use token; /* plugin NULL: none is asked for */
 	struct config_use store;
 	struct config_uses notifiers;
 	struct config_uses reporters;
@@ -172,6 +201,16 @@ void config_free(struct config *config);
  * base. Never NULL. Any thread. */
 const struct config_topic *
 config_topic(const struct config *config, const char *topic);
+
+/* What `tls` and `sasl` are to librdkafka. `row` is the key that says it, as
+ * in "tls.ca". How many; they live as long as the configuration. */
+enum { CONFIG_SECURITY_MOST = 16 };
+struct config_security {
+	struct secor_pair property;
+	const char *row;
+};
+size_t config_kafka_security(const struct config_kafka *kafka,
+    struct config_security list[CONFIG_SECURITY_MOST]);
 
 /* Whether the subscription takes the topic: named or matched, not excluded,
  * internal ones (__*) only when named. Any thread. */

@@ -102,14 +102,10 @@ expand_path(const char *path, const char *base_dir)
 	return mem_text("%s/%s", base_dir, path);
 }
 
-static int
-read_secret(const char *path, char **out, struct secor_err *err)
+int
+secret_file_check(const char *path, struct secor_err *err)
 {
 	struct stat st;
-	struct secor_err why = {""};
-	char *bytes;
-	size_t n;
-	int rc;
 
 	if (stat(path, &st) != 0)
 		return secor_fail(err, SECOR_REJECT, "%s: %m", path);
@@ -120,6 +116,19 @@ read_secret(const char *path, char **out, struct secor_err *err)
 		return secor_fail(err, SECOR_REJECT,
 		    "%s: others may read or change this secret: chmod 600 %s",
 		    path, path);
+	return SECOR_OK;
+}
+
+static int
+read_secret(const char *path, char **out, struct secor_err *err)
+{
+	struct secor_err why = {""};
+	char *bytes;
+	size_t n;
+	int rc = secret_file_check(path, err);
+
+	if (rc != SECOR_OK)
+		return rc;
 	rc = file_read(path, LARGEST_SECRET, &bytes, &n, &why);
 	if (rc != SECOR_OK)
 		return secor_fail(err, SECOR_REJECT, "%s", why.text);

@@ -16,6 +16,10 @@ int expand_text(const char *raw, char **out, struct secor_err *err);
 int expand_secret(
     const char *text, const char *base_dir, char **out, struct secor_err *err);
 
+/* A file that holds a secret must not be read or changed by others:
+ * SECOR_REJECT with text, also when it is not there. */
+int secret_file_check(const char *path, struct secor_err *err);
+
 /* The path as seen from the YAML file's folder. */
 char *expand_path(const char *path, const char *base_dir);
 

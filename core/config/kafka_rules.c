@@ -198,16 +198,24 @@ can_read(const struct secor_pair *pair)
 }
 
 static void
-set_property(const struct binder *binder, const struct node *map,
-    const struct secor_pair *pair, rd_kafka_conf_t *conf)
+set_property(const struct binder *binder, const struct config *config,
+    const struct node *map, const struct secor_pair *pair,
+    rd_kafka_conf_t *conf)
 {
-	const char *why = refusal_of(pair->key, pair->value);
+	const char *why = refusal_of(pair->key, pair->value), *row;
 	rd_kafka_conf_res_t res;
 	char text[512], near[256];
 
 	if (why != NULL) {
 		diag_error(binder->diag, node_key_spot(map, pair->key),
 		    "properties: %s is not yours to set: %s", pair->key, why);
+		return;
+	}
+	row = kafka_security_row(config, pair->key);
+	if (row != NULL) {
+		diag_error(binder->diag, node_key_spot(map, pair->key),
+		    "properties: %s is what %s says: keep one of them",
+		    pair->key, row);
 		return;
 	}
 	if (!can_read(pair)) {
@@ -247,9 +255,10 @@ set_ms(rd_kafka_conf_t *conf, const char *property, int64_t ms)
 /* Rules between properties, and files of certificates: the client knows them,
  * and says so when it is made. It has no broker to talk to. */
 static void
-try_client(
-    const struct binder *binder, const struct node *map, rd_kafka_conf_t *conf)
+try_client(const struct binder *binder, const struct node *kafka,
+    rd_kafka_conf_t *conf)
 {
+	const char *from = "properties";
 	rd_kafka_t *client;
 	char text[512] = "";
 
@@ -259,38 +268,76 @@ try_client(
 		rd_kafka_destroy(client);
 		return;
 	}
-	diag_error(binder->diag, node_spot(map, NULL), "properties: %s", text);
+	if (node_get(kafka, "tls") != NULL && strcasestr(text, "ssl") != NULL)
+		from = "tls";
+	else if (node_get(kafka, from) == NULL)
+		from = "sasl";
+	diag_error(binder->diag, node_spot(kafka, from), "%s: %s", from, text);
 	rd_kafka_conf_destroy(conf);
+}
+
+/* Its tokens come from elsewhere; it must have somebody to ask. */
+static void
+no_token(rd_kafka_t *client, const char *asked, void *arg)
+{
+	(void)client;
+	(void)asked;
+	(void)arg;
+}
+
+/* What tls and sasl say. Nobody talks to a KDC here. */
+static size_t
+set_security(const struct config *config, rd_kafka_conf_t *client)
+{
+	struct config_security list[CONFIG_SECURITY_MOST];
+	size_t n = config_kafka_security(&config->kafka, list);
+	char why[128];
+
+	for (size_t i = 0; i < n; i++)
+		(void)rd_kafka_conf_set(client, list[i].property.key,
+		    list[i].property.value, why, sizeof(why));
+	if (config->kafka.sasl.mechanism == CONFIG_SASL_GSSAPI)
+		set_ms(client, "sasl.kerberos.min.time.before.relogin", 0);
+	if (config->token.use != NULL)
+		rd_kafka_conf_set_oauthbearer_token_refresh_cb(
+		    client, no_token);
+	return n;
 }
 
 static void
 check_properties(const struct binder *binder, const struct node *kafka,
-    const struct config_kafka *conf)
+    const struct config *config, size_t errors_before)
 {
+	const struct config_kafka *conf = &config->kafka;
 	const struct node *map = node_get(kafka, "properties");
 	rd_kafka_conf_t *client = rd_kafka_conf_new();
-	size_t before = binder->diag->errors;
+	size_t n;
 
 	set_ms(client, "session.timeout.ms", conf->session_timeout_ms);
 	set_ms(client, "max.poll.interval.ms", conf->max_poll_interval_ms);
 	for (size_t i = 0; i < conf->properties.count; i++)
-		set_property(binder, map, &conf->properties.items[i], client);
+		set_property(
+		    binder, config, map, &conf->properties.items[i], client);
+	n = set_security(config, client) + conf->properties.count;
 	/* a client may run code of others: kinit, engines of OpenSSL */
-	if (conf->properties.count > 0 && binder->diag->errors == before &&
-	    binder->load)
-		try_client(binder, map, client);
+	if (n > 0 && binder->diag->errors == errors_before && binder->load)
+		try_client(binder, kafka, client);
 	else
 		rd_kafka_conf_destroy(client);
 }
 
 void
-kafka_rules_check(const struct binder *binder, const struct node *kafka,
+kafka_rules_check(const struct binder *binder, const struct node *root,
     const struct config *config)
 {
+	const struct node *kafka = node_get(root, "kafka");
+	size_t before = binder->diag->errors;
+
 	check_lists(binder, kafka, &config->kafka);
 	check_brokers(binder, kafka, &config->kafka.brokers);
 	check_topics(binder, kafka, config);
-	check_properties(binder, kafka, &config->kafka);
+	kafka_security_check(binder, root, config);
+	check_properties(binder, kafka, config, before);
 }
 
 void

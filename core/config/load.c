@@ -111,6 +111,7 @@ bind_plugins(
 		    "section '%s' is missing: %s", store->name, store->help);
 	else
 		use_bind(binder, store, node, NULL, &config->store);
+	token_bind(binder, root, config);
 	node = node_get(root, "notifiers");
 	if (node != NULL && !node_is_null(node))
 		uses_bind(binder, use_section("notifiers"), node, NULL,
@@ -241,6 +242,7 @@ config_free(struct config *config)
 	}
 	free(config->topics);
 	free(whole->matches);
+	use_fini(&config->token);
 	use_fini(&config->store);
 	uses_fini(&config->notifiers);
 	uses_fini(&config->reporters);
@@ -276,6 +278,7 @@ load(struct binder *binder, const char *file, const char *bytes, size_t len,
 	check_top(binder, root);
 	bind_compat(binder, root, &whole->config);
 	bind_config_sections(binder, root, &whole->config);
+	security_defaults(node_get(root, "kafka"), &whole->config.kafka);
 	default_stage(binder, root, &whole->config.stage);
 	bind_plugins(binder, root, &whole->config);
 	bind_topics(binder, root, whole);

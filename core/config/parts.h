@@ -72,8 +72,19 @@ void rules_check(const struct binder *binder, const struct node *root,
     const struct whole *whole);
 void rules_check_topic(const struct binder *binder, const struct node *root,
     const struct node *map, const struct config_topic *topic);
-void kafka_rules_check(const struct binder *binder, const struct node *kafka,
+void kafka_rules_check(const struct binder *binder, const struct node *root,
     const struct config *config);
+
+/* kafka_security.c: TLS, SASL, and where tokens come from. */
+void security_defaults(const struct node *kafka, struct config_kafka *conf);
+void token_bind(const struct binder *binder, const struct node *root,
+    struct config *config);
+void kafka_security_check(const struct binder *binder, const struct node *root,
+    const struct config *config);
+/* The key of tls or sasl that says what librdkafka's property would say again;
+ * NULL when none does. */
+const char *
+kafka_security_row(const struct config *config, const char *property);
 
 /* The client properties that are refused, for the page. */
 void kafka_rules_each(

@@ -342,7 +342,7 @@ rules_check(const struct binder *binder, const struct node *root,
 	check_layout(binder, root, &config->layout);
 	check_folders(binder, root, config);
 	check_engine(binder, root, config);
-	kafka_rules_check(binder, node_get(root, "kafka"), config);
+	kafka_rules_check(binder, root, config);
 	for (size_t i = 1; i < config->topic_count; i++)
 		check_override(binder, list->items[i - 1], whole, i);
 }

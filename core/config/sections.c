@@ -12,10 +12,14 @@
 enum {
 	REQUIRED = SECOR_OPTION_REQUIRED,
 	OUTPUT = SECOR_OPTION_OUTPUT,
+	SECRET = SECOR_OPTION_SECRET,
 };
 
 static const char *const STARTS[] = {"earliest", "latest", NULL};
 static const char *const LOSSES[] = {"continue", "halt", NULL};
+/* enum config_mechanism */
+static const char *const MECHANISMS[] = {"none", "PLAIN", "SCRAM-SHA-256",
+    "SCRAM-SHA-512", "GSSAPI", "OAUTHBEARER", "AWS_MSK_IAM", NULL};
 static const char *const COMPACTED[] = {"refuse", "allow", NULL};
 static const char *const AGES[] = {"oldest", "youngest", NULL};
 static const char *const STOPS[] = {"drop", "finish", NULL};
@@ -54,8 +58,44 @@ static const struct secor_option KAFKA_ROWS[] = {
     SECOR_OPTION_RANGE(DURATION, KAFKA, max_poll_interval_ms,
 	"max_poll_interval", "5m", "10s", "24h", 0,
 	"How long a rebalance waits for a process that does not answer."),
+    SECOR_OPTION(BOOL, KAFKA, tls.enabled, "tls.enabled", "false", 0,
+	"TLS to the brokers; true when another key of tls is given."),
+    SECOR_OPTION(PATH, KAFKA, tls.ca, "tls.ca", NULL, 0,
+	"PEM file of the authorities to trust, instead of the system's."),
+    SECOR_OPTION(PATH, KAFKA, tls.certificate, "tls.certificate", NULL, 0,
+	"PEM file of the client's certificate and its chain, where brokers ask "
+	"for one."),
+    SECOR_OPTION(PATH, KAFKA, tls.key, "tls.key", NULL, 0,
+	"PEM file of its private key, which others must not read."),
+    SECOR_OPTION(STRING, KAFKA, tls.key_password, "tls.key_password", NULL,
+	SECRET, "Password of the private key."),
+    SECOR_OPTION(PATH, KAFKA, tls.keystore, "tls.keystore", NULL, 0,
+	"PKCS#12 file of certificate and key together, instead of those two."),
+    SECOR_OPTION(STRING, KAFKA, tls.keystore_password, "tls.keystore_password",
+	NULL, SECRET, "Password of the keystore."),
+    SECOR_OPTION(BOOL, KAFKA, tls.verify_hostname, "tls.verify_hostname",
+	"true", 0,
+	"Whether the broker's certificate must name the host that was asked "
+	"for."),
+    SECOR_OPTION_CHOICE(KAFKA, sasl.mechanism, "sasl.mechanism", "none",
+	MECHANISMS, 0,
+	"How this service says who it is. OAUTHBEARER takes its tokens from "
+	"the "
+	"section token; AWS_MSK_IAM is OAUTHBEARER with {use: msk-iam}."),
+    SECOR_OPTION(STRING, KAFKA, sasl.username, "sasl.username", NULL, 0,
+	"User of PLAIN and SCRAM."),
+    SECOR_OPTION(STRING, KAFKA, sasl.password, "sasl.password", NULL, SECRET,
+	"The user's password."),
+    SECOR_OPTION(STRING, KAFKA, sasl.service, "sasl.service", NULL, 0,
+	"Kerberos: first part of the brokers' principals (librdkafka's: "
+	"kafka)."),
+    SECOR_OPTION(STRING, KAFKA, sasl.principal, "sasl.principal", NULL, 0,
+	"Kerberos: who this service is, such as secor@EXAMPLE.COM."),
+    SECOR_OPTION(PATH, KAFKA, sasl.keytab, "sasl.keytab", NULL, 0,
+	"Kerberos: file of its keys, which others must not read; kinit renews "
+	"the ticket by it. Without one the ticket is somebody else's care."),
     SECOR_OPTION(PAIRS, KAFKA, properties, "properties", "{}", 0,
-	"Further properties of librdkafka: security, buffers. Secrets may be "
+	"Further properties of librdkafka, such as its buffers. Secrets may be "
 	"file:PATH."),
 };
 
@@ -235,6 +275,9 @@ const struct engine_section topic_sections[] = {
 };
 
 const struct use_section use_sections[] = {
+    {"token", SECOR_TOKEN, 0, 0,
+	"Where tokens for brokers come from, with kafka.sasl.mechanism "
+	"OAUTHBEARER."},
     {"transformers", SECOR_TRANSFORMER, 1, 0,
 	"Change or drop messages before they are parsed."},
     {"parser", SECOR_PARSER, 0, 1, "Finds the event time and fields."},
@@ -247,7 +290,7 @@ const struct use_section use_sections[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
-const char *const section_names[] = {"compat", "kafka", "transformers",
+const char *const section_names[] = {"compat", "kafka", "token", "transformers",
     "parser", "partitioner", "format", "stage", "batch", "store",
     "bad_messages", "notifiers", "layout", "http", "reporters", "engine",
     "overrides", NULL};

@@ -120,6 +120,8 @@ config_show(const struct config *config)
 		    &out, &own->opts, (const char *)config + own->offset, 2);
 	}
 	put_topic(&out, &config->topics[0], 0);
+	if (config->token.use != NULL)
+		put_one(&out, "token", &config->token, 0);
 	put_one(&out, "store", &config->store, 0);
 	put_uses(&out, "notifiers", &config->notifiers, 0);
 	put_uses(&out, "reporters", &config->reporters, 0);

@@ -7,6 +7,7 @@
 #include "core/base/buf.h"
 #include "core/base/hash.h"
 #include "core/base/log.h"
+#include "core/flow/login.h"
 #include "core/flow/record.h"
 #include "core/plugin/options.h"
 
@@ -118,6 +119,20 @@ client_queue_limits(rd_kafka_t *rk, struct wake *wake)
 	    number(rk, "queued.min.messages"));
 }
 
+static int
+set_security(rd_kafka_conf_t *conf, const struct config_kafka *kafka,
+    struct secor_err *err)
+{
+	struct config_security list[CONFIG_SECURITY_MOST];
+	size_t n = config_kafka_security(kafka, list);
+	int rc = SECOR_OK;
+
+	for (size_t i = 0; rc == SECOR_OK && i < n; i++)
+		rc = set(
+		    conf, list[i].property.key, list[i].property.value, err);
+	return rc;
+}
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static int
@@ -133,6 +148,8 @@ fill(rd_kafka_conf_t *conf, const struct config_kafka *k, const char *brokers,
 	if (rc == SECOR_OK)
 		rc = set_all(
 		    conf, k->properties.items, k->properties.count, err);
+	if (rc == SECOR_OK)
+		rc = set_security(conf, k, err);
 	if (rc == SECOR_OK)
 		rc = set_all(conf, fixed, COUNT(fixed), err);
 	if (rc == SECOR_OK)
@@ -164,6 +181,7 @@ client_conf(
 
 	free(brokers);
 	rd_kafka_conf_set_log_cb(made, on_log);
+	login_conf(config, made);
 	if (rc == SECOR_OK)
 		*conf = made;
 	else

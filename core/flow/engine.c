@@ -122,6 +122,9 @@ open_kafka(struct engine *engine, struct secor_err *err)
 		rd_kafka_conf_destroy(conf);
 		return secor_fail(err, SECOR_FATAL, "kafka client: %s", why);
 	}
+	rc = login_open(engine->config, engine->rk, &engine->login, err);
+	if (rc != SECOR_OK)
+		return rc;
 	(void)rd_kafka_poll_set_consumer(engine->rk);
 	engine->queue = rd_kafka_queue_get_consumer(engine->rk);
 	engine->commit_queue = rd_kafka_queue_new(engine->rk);
@@ -144,8 +147,15 @@ property(const struct config *config, const char *key, const char *otherwise)
 static void
 set_wake_ups(struct engine *engine)
 {
-	engine->sasl_user = property(engine->config, "sasl.username", "");
-	engine->sasl_password = property(engine->config, "sasl.password", "");
+	const struct config_sasl *sasl = &engine->config->kafka.sasl;
+
+	engine->sasl_user = sasl->username != NULL
+				? sasl->username
+				: property(engine->config, "sasl.username", "");
+	engine->sasl_password =
+	    sasl->password != NULL
+		? sasl->password
+		: property(engine->config, "sasl.password", "");
 	client_queue_limits(engine->rk, &engine->wake);
 }
 
@@ -323,6 +333,7 @@ engine_free(struct engine *engine)
 		rd_kafka_queue_destroy(engine->queue);
 	}
 	engine->queue = NULL;
+	login_close(engine->login);
 	if (engine->rk != NULL)
 		rd_kafka_destroy_flags(
 		    engine->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);

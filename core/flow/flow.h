@@ -13,6 +13,7 @@
 #include "core/flow/engine.h"
 #include "core/flow/hold.h"
 #include "core/flow/inquire.h"
+#include "core/flow/login.h"
 #include "core/flow/notify.h"
 #include "core/flow/pack.h"
 #include "core/flow/part.h"
@@ -123,6 +124,7 @@ struct engine {
 	int full;	  /* all partitions wait for memory or stage */
 	struct wake wake; /* of librdkafka's threads */
 	int64_t popped, popped_bytes; /* by this array */
+	struct login *login;	      /* NULL: no tokens are asked for */
 	const char *sasl_user, *sasl_password;
 	int64_t taken, taken_bytes; /* not in the metrics yet */
 	int fatal;

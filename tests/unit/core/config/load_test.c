@@ -206,6 +206,72 @@ Test(load, compat_is_told_to_every_plugin)
 	registry_free(registry);
 }
 
+/* "key=value" of all that librdkafka is told about TLS and SASL. */
+static char *
+security(const struct config *config)
+{
+	struct config_security list[CONFIG_SECURITY_MOST];
+	size_t n = config_kafka_security(&config->kafka, list);
+	struct buf out = {0};
+
+	buf_puts(&out, "");
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&out, "%s=%s\n", list[i].property.key,
+		    list[i].property.value);
+	return buf_take(&out);
+}
+
+Test(load, tls_and_sasl_become_properties)
+{
+	struct registry *registry = samples();
+	struct config *config = NULL;
+	char *said = complaints(
+		 "tests/config/good/security.yaml", registry, &config),
+	     *properties;
+
+	cr_expect_str_eq(said, "");
+	cr_assert_not_null(config);
+	properties = security(config);
+	cr_expect_str_eq(properties,
+	    "security.protocol=sasl_ssl\n"
+	    "ssl.endpoint.identification.algorithm=none\n"
+	    "sasl.mechanism=SCRAM-SHA-256\n"
+	    "sasl.username=secor\n"
+	    "sasl.password=correct horse battery\n");
+	free(properties);
+	free(said);
+	config_free(config);
+	registry_free(registry);
+}
+
+Test(load, token_has_a_plugin)
+{
+	struct registry *registry = samples();
+	struct config *config = NULL;
+	char *said =
+		 complaints("tests/config/good/token.yaml", registry, &config),
+	     *properties, *shown;
+
+	cr_expect_str_eq(said, "");
+	cr_assert_not_null(config);
+	cr_assert_not_null(config->token.plugin);
+	cr_expect_str_eq(config->token.plugin->desc.name, "sample");
+	properties = security(config);
+	cr_expect_str_eq(properties,
+	    "security.protocol=sasl_ssl\n"
+	    "ssl.endpoint.identification.algorithm=https\n"
+	    "sasl.mechanism=OAUTHBEARER\n");
+	shown = config_show(config);
+	cr_expect_not_null(strstr(shown, "token:\n  use: sample\n"));
+	cr_expect_not_null(strstr(shown, "secret: \"***\""));
+	cr_expect_null(strstr(shown, "hunter2"));
+	free(shown);
+	free(properties);
+	free(said);
+	config_free(config);
+	registry_free(registry);
+}
+
 static struct config *
 load_everything(struct registry *registry)
 {

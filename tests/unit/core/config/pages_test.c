@@ -40,6 +40,7 @@ static void
 set_environment(void)
 {
 	cr_assert_eq(setenv("KAFKA_PASSWORD", "an example", 1), 0);
+	cr_assert_eq(setenv("OIDC_SECRET", "an example", 1), 0);
 	cr_assert_eq(setenv("WEBHOOK_SECRET", "an example", 1), 0);
 	cr_assert_eq(setenv("REGISTRY_PASSWORD", "an example", 1), 0);
 	cr_assert_eq(setenv("QUBOLE_TOKEN", "an example", 1), 0);
