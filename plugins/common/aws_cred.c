@@ -1,9 +1,11 @@
 /*
- * aws_cred.c -- the chain of sources, and the key that it has found.
+ * aws_cred.c -- the chain of sources, and the key that it has found. Once it
+ * has found one it stays with that source.
  */
 #include "plugins/common/aws_cred.h"
 
 #include "plugins/common/aws_source.h"
+#include "plugins/common/url.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +21,8 @@ struct aws_cred {
 	struct aws_found found;
 	struct aws_key key;
 	int has;	    /* a key */
+	int source;	    /* that has given it, 1 the first; 0: none has */
+	int64_t renew_ms;   /* when it is due */
 	int64_t not_before; /* next renewal */
 };
 
@@ -32,15 +36,40 @@ aws_env(const char *name)
 	return value != NULL && *value != '\0' ? value : NULL;
 }
 
+/* Minutes of "+01:00" or "-0530"; -1 when it is none. */
+static int
+zone_minutes(const char *text)
+{
+	int hours, minutes, end = 0;
+
+	if ((sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &end) != 2 &&
+		sscanf(text + 1, "%2d%2d%n", &hours, &minutes, &end) != 2) ||
+	    text[1 + end] != '\0' || hours < 0 || hours > 14 || minutes < 0 ||
+	    minutes > 59)
+		return -1;
+	return hours * 60 + minutes;
+}
+
 int64_t
 aws_time(const char *text)
 {
 	struct tm tm = {.tm_isdst = 0};
 	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	int minutes = 0;
+	char sign;
 
-	if (rest == NULL || (*rest != 'Z' && *rest != '.' && *rest != '+'))
+	if (rest != NULL && *rest == '.')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	if (rest == NULL || *rest == '\0' || strchr("Z+-", *rest) == NULL)
 		return 0;
-	return (int64_t)timegm(&tm) * 1000;
+	sign = *rest;
+	if (sign != 'Z')
+		minutes = zone_minutes(rest);
+	if (minutes < 0 || (sign == 'Z' && rest[1] != '\0'))
+		return 0;
+	return ((int64_t)timegm(&tm) -
+		   (int64_t)minutes * (sign == '-' ? -60 : 60)) *
+	       1000;
 }
 
 int
@@ -95,15 +124,24 @@ int
 aws_found_set(struct aws_found *found, const char *access_key,
     const char *secret_key, const char *session_token, struct secor_err *err)
 {
-	found->access_key = strdup(access_key);
-	found->secret_key = strdup(secret_key);
-	if (session_token != NULL && *session_token != '\0') {
-		found->session_token = strdup(session_token);
-		if (found->session_token == NULL)
-			return secor_fail(err, SECOR_RETRY, "out of memory");
-	}
-	if (found->access_key == NULL || found->secret_key == NULL)
+	struct aws_found set = {.expires_ms = found->expires_ms};
+	int has_token = session_token != NULL && *session_token != '\0';
+
+	if (!header_value_is(access_key) ||
+	    (has_token && !header_value_is(session_token)))
+		return secor_fail(err, SECOR_FATAL,
+		    "the access key or session token is not one line of text");
+	memcpy(set.source, found->source, sizeof(set.source));
+	set.access_key = strdup(access_key);
+	set.secret_key = strdup(secret_key);
+	set.session_token = has_token ? strdup(session_token) : NULL;
+	if (set.access_key == NULL || set.secret_key == NULL ||
+	    (has_token && set.session_token == NULL)) {
+		aws_found_clear(&set);
 		return secor_fail(err, SECOR_RETRY, "out of memory");
+	}
+	aws_found_clear(found);
+	*found = set;
 	return SECOR_OK;
 }
 
@@ -123,14 +161,12 @@ aws_from_conf(
 }
 
 int
-aws_from_env(
-    const struct aws_ask *ask, struct aws_found *found, struct secor_err *err)
+aws_env_keys(struct aws_found *found, struct secor_err *err)
 {
 	const char *access_key = aws_env("AWS_ACCESS_KEY_ID");
 	const char *secret_key = aws_env("AWS_SECRET_ACCESS_KEY");
 
-	if (ask->conf->profile != NULL ||
-	    (access_key == NULL && secret_key == NULL))
+	if (access_key == NULL && secret_key == NULL)
 		return AWS_NOT_SET;
 	if (access_key == NULL || secret_key == NULL)
 		return secor_fail(err, SECOR_FATAL,
@@ -144,18 +180,41 @@ aws_from_env(
 	    found, access_key, secret_key, aws_env("AWS_SESSION_TOKEN"), err);
 }
 
-static int
-search(
+int
+aws_from_env(
     const struct aws_ask *ask, struct aws_found *found, struct secor_err *err)
 {
-	static aws_source_fn *const sources[] = {aws_from_conf, aws_from_env,
-	    aws_from_web_identity, aws_from_file, aws_from_container,
-	    aws_from_ec2};
+	return ask->conf->profile != NULL ? AWS_NOT_SET
+					  : aws_env_keys(found, err);
+}
+
+/* ---- the search ---- */
+
+static const struct {
+	aws_source_fn *from;
+	const char *name;
+} sources[] = {
+    {aws_from_conf, "the configuration"},
+    {aws_from_conf_process, "credential_process"},
+    {aws_from_env, "the environment"},
+    {aws_from_web_identity, "the web identity"},
+    {aws_from_file, "the profile"},
+    {aws_from_container, "the container's agent"},
+    {aws_from_ec2, "the instance's metadata"},
+};
+
+#define SOURCES (sizeof(sources) / sizeof(sources[0]))
+
+static int
+search(const struct aws_ask *ask, int *source, struct aws_found *found,
+    struct secor_err *err)
+{
 	int status = AWS_NOT_SET;
 	size_t i;
 
-	for (i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		status = sources[i](ask, found, err);
+	for (i = 0; i < SOURCES; i++) {
+		status = sources[i].from(ask, found, err);
+		*source = (int)i + 1;
 		if (status != AWS_NOT_SET)
 			return status;
 	}
@@ -163,6 +222,21 @@ search(
 	    "no AWS credentials: set access_key and secret_key, or "
 	    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile in "
 	    "~/.aws/credentials, or give the machine a role");
+}
+
+/* Where the last one came from. */
+static int
+ask_again(const struct aws_ask *ask, int source, struct aws_found *found,
+    struct secor_err *err)
+{
+	int status = sources[source - 1].from(ask, found, err);
+
+	if (status != AWS_NOT_SET)
+		return status;
+	return secor_fail(err, SECOR_RETRY,
+	    "%s, where the last AWS credentials came from, gives none any "
+	    "more; no other source is asked",
+	    sources[source - 1].name);
 }
 
 /* ---- the chain ---- */
@@ -208,26 +282,102 @@ aws_cred_forget(struct aws_cred *cred)
 	cred->has = 0;
 }
 
-static int
-renew(struct aws_cred *cred, struct secor_err *err)
-{
-	struct aws_ask ask = {&cred->conf, cred->http, cred->direct};
-	struct aws_found found = {.access_key = NULL};
-	int status = search(&ask, &found, err);
+/* ---- renewal ---- */
 
+static int
+assume_all(
+    const struct aws_ask *ask, struct aws_found *found, struct secor_err *err)
+{
+	const struct aws_cred_conf *conf = ask->conf;
+	struct aws_role role;
+	int status = SECOR_OK;
+	size_t i;
+
+	for (i = 0; i < conf->roles.count && status == SECOR_OK; i++) {
+		role = (struct aws_role){.arn = conf->roles.items[i],
+		    .duration_ms = conf->role_duration_ms};
+		if (i < conf->external_ids.count)
+			role.external_id = conf->external_ids.items[i];
+		status = aws_assume(ask, &role, found, err);
+	}
+	return status;
+}
+
+static void
+time_text(int64_t time_ms, char text[32])
+{
+	time_t seconds = (time_t)(time_ms / 1000);
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL ||
+	    strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		text[0] = '\0';
+}
+
+static void
+say(const struct aws_cred *cred, int level, const char *event, const char *why)
+{
+	char detail[1200], expires[32];
+
+	if (cred->conf.say == NULL || cred->key.expires_ms == 0)
+		return;
+	time_text(cred->key.expires_ms, expires);
+	(void)snprintf(detail, sizeof(detail), "from=\"%s\" expires=%s%s%s%s",
+	    cred->key.source, expires, why != NULL ? " why=\"" : "",
+	    why != NULL ? why : "", why != NULL ? "\"" : "");
+	cred->conf.say(cred->conf.say_arg, level, event, detail);
+}
+
+static void
+keep(struct aws_cred *cred, const struct aws_found *found, int64_t now_ms)
+{
+	int64_t early = (found->expires_ms - now_ms) / 2;
+
+	aws_found_clear(&cred->found);
+	cred->found = *found;
+	cred->key = (struct aws_key){.access_key = found->access_key,
+	    .secret_key = found->secret_key,
+	    .session_token = found->session_token,
+	    .expires_ms = found->expires_ms,
+	    .source = cred->found.source};
+	cred->has = 1;
+	cred->renew_ms =
+	    found->expires_ms - (early < EARLY_MS ? early : EARLY_MS);
+	cred->not_before = 0;
+	say(cred, SECOR_INFO, "AWS credentials taken", NULL);
+}
+
+static int
+renew(struct aws_cred *cred, int64_t now_ms, struct secor_err *err)
+{
+	struct aws_ask ask = {&cred->conf, cred->http, cred->direct, now_ms};
+	struct aws_found found = {.access_key = NULL};
+	int source = cred->source, status;
+
+	status = source > 0 ? ask_again(&ask, source, &found, err)
+			    : search(&ask, &source, &found, err);
+	if (status == SECOR_OK)
+		status = assume_all(&ask, &found, err);
 	if (status != SECOR_OK) {
 		aws_found_clear(&found);
 		return status;
 	}
-	aws_found_clear(&cred->found);
-	cred->found = found;
-	cred->key = (struct aws_key){.access_key = found.access_key,
-	    .secret_key = found.secret_key,
-	    .session_token = found.session_token,
-	    .expires_ms = found.expires_ms,
-	    .source = cred->found.source};
-	cred->has = 1;
+	cred->source = source;
+	keep(cred, &found, now_ms);
 	return SECOR_OK;
+}
+
+/* In front of why there is no new one. */
+static void
+note_expired(const struct aws_cred *cred, struct secor_err *err)
+{
+	struct secor_err why = *err;
+	char expires[32];
+
+	time_text(cred->key.expires_ms, expires);
+	(void)secor_fail(err, 0,
+	    "the AWS credentials from %s have expired at %s: %.900s",
+	    cred->key.source, expires, why.text);
 }
 
 int
@@ -236,17 +386,23 @@ aws_cred_get(struct aws_cred *cred, int64_t now_ms, const struct aws_key **key,
 {
 	int64_t expires = cred->key.expires_ms;
 	int good = cred->has && (expires == 0 || now_ms < expires);
-	int due = !good || (expires != 0 && now_ms >= expires - EARLY_MS &&
+	int due = !good || (expires != 0 && now_ms >= cred->renew_ms &&
 			       now_ms >= cred->not_before);
+	struct secor_err why = {""};
 	int status = SECOR_OK;
 
 	if (due)
-		status = renew(cred, err);
+		status = renew(cred, now_ms, &why);
 	if (status != SECOR_OK && good) {
 		cred->not_before = now_ms + AGAIN_MS;
+		say(cred, SECOR_WARN, "AWS credentials not renewed", why.text);
 		status = SECOR_OK;
 	}
-	if (status == SECOR_OK)
+	if (status == SECOR_OK) {
 		*key = &cred->key;
-	return status;
+		return SECOR_OK;
+	}
+	if (cred->has)
+		note_expired(cred, &why);
+	return secor_fail(err, status, "%s", why.text);
 }

@@ -3,19 +3,24 @@
  *
  * The first source that is set up wins, in the order of AWS's own tools:
  *
- *	configuration	access_key, secret_key, session_token
+ *	configuration	access_key, secret_key, session_token;
+ *			credential_process
  *	environment	AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
  *			AWS_SESSION_TOKEN
  *	web identity	AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN
  *	shared file	~/.aws/credentials, ~/.aws/config
  *			(AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE,
- *			AWS_PROFILE); first of all when a profile is configured
+ *			AWS_PROFILE); first of all when a profile is configured.
+ *			Keys, roles by source_profile, credential_source or
+ *			web_identity_token_file, credential_process
  *	container	AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, ..._FULL_URI
  *	EC2 metadata	IMDSv2 (AWS_EC2_METADATA_SERVICE_ENDPOINT,
  *			AWS_EC2_METADATA_DISABLED)
  *
- * A source that is set up and fails ends the search: nothing is written under
- * another identity by accident.
+ * A source that is set up and fails ends the search, and the one that has given
+ * a key is asked for every later one: nothing is written under another identity
+ * by accident. Configured roles come after the source: its key assumes the
+ * first, that one's key the second, and the last one's key is given.
  */
 #ifndef SECOR_COMMON_AWS_CRED_H
 #define SECOR_COMMON_AWS_CRED_H
@@ -37,6 +42,18 @@ struct aws_cred_conf {
 	const char *region;
 	const char *ca_file;
 	void (*nap)(int64_t ms); /* between attempts; NULL: sleeps */
+
+	struct secor_strings roles;	   /* ARNs, each assumed by the last */
+	struct secor_strings external_ids; /* as many, "" for none; or none */
+	const char *role_session_name;
+	int64_t role_duration_ms; /* 0: an hour */
+	const char *credential_process;
+	int64_t process_ms; /* its time; 0: a minute */
+	/* As secor_host.log: a key that expires was taken, or is not renewed
+	 * though it is due. NULL: nobody hears of it. */
+	void (*say)(
+	    void *arg, int level, const char *event, const char *detail);
+	void *say_arg;
 };
 
 struct aws_cred;
@@ -46,9 +63,10 @@ int aws_cred_open(const struct aws_cred_conf *conf, struct aws_cred **out,
 void aws_cred_close(struct aws_cred *cred); /* accepts NULL */
 
 /* The key to sign with now; valid until the next call. Asks its source again
- * when five minutes or less are left; an old one that is still good is given
- * when that fails. SECOR_RETRY: the source may answer later. SECOR_FATAL: there
- * is none, or it is set up wrongly. */
+ * when five minutes or less are left (of a key that was taken with less than
+ * ten: half of that); an old one that is still good is given when that fails.
+ * SECOR_RETRY: the source may answer later. SECOR_FATAL: there is none, or it
+ * is set up wrongly. */
 int aws_cred_get(struct aws_cred *cred, int64_t now_ms,
     const struct aws_key **key, struct secor_err *err);
 

@@ -1,13 +1,11 @@
 /*
- * aws_remote.c -- credentials that a service hands out: STS for a web identity,
- * the agent of an ECS or EKS container, and EC2's instance metadata.
+ * aws_remote.c -- credentials that a service hands out: the agent of an ECS or
+ * EKS container, and EC2's instance metadata.
  *
  * A service that does not answer is asked three times; one that says no is not.
  */
 #include "plugins/common/aws_source.h"
 #include "plugins/common/retry.h"
-#include "plugins/common/sigv4.h"
-#include "plugins/common/xml.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -18,12 +16,11 @@ passes(const struct http_answer *answer, int status)
 {
 	if (status != SECOR_OK)
 		return status == SECOR_RETRY;
-	return answer->status == 429 || answer->status >= 500;
+	return aws_sts_passes(answer);
 }
 
-/* SECOR_OK: an answer, whatever its status. */
-static int
-ask_service(const struct aws_ask *ask, struct http *http,
+int
+aws_ask_service(const struct aws_ask *ask, struct http *http,
     const struct http_request *request, struct http_answer *answer,
     struct secor_err *err)
 {
@@ -88,116 +85,6 @@ take_json(const char *who, const struct http_answer *answer,
 	}
 	json_decref(json);
 	return status;
-}
-
-/* ---- web identity ---- */
-
-#define STS_AT                                                               \
-	"AssumeRoleWithWebIdentityResponse/AssumeRoleWithWebIdentityResult/" \
-	"Credentials/"
-
-static int
-take_sts(const struct http_answer *answer, struct aws_found *found,
-    struct secor_err *err)
-{
-	static const char who[] = "web identity (STS)";
-	char access_key[256], secret_key[256], token[8192], text[320];
-	const char *xml = answer->body;
-	size_t len = answer->length;
-
-	if (answer->status != 200) {
-		(void)xml_find(xml, len, "ErrorResponse/Error/Message", text,
-		    sizeof(text));
-		return refuse(who, answer, text, err);
-	}
-	if (xml_find(xml, len, STS_AT "AccessKeyId", access_key,
-		sizeof(access_key)) != 0 ||
-	    xml_find(xml, len, STS_AT "SecretAccessKey", secret_key,
-		sizeof(secret_key)) != 0 ||
-	    xml_find(xml, len, STS_AT "SessionToken", token, sizeof(token)) !=
-		0)
-		return secor_fail(
-		    err, SECOR_RETRY, "%s: the answer has no credentials", who);
-	if (xml_find(xml, len, STS_AT "Expiration", text, sizeof(text)) == 0)
-		found->expires_ms = aws_time(text);
-	(void)snprintf(found->source, sizeof(found->source), "%s", who);
-	return aws_found_set(found, access_key, secret_key, token, err);
-}
-
-static void
-sts_url(const struct aws_cred_conf *conf, char *url, size_t room)
-{
-	const char *set = conf->sts_endpoint;
-
-	if (set == NULL)
-		set = aws_env("AWS_ENDPOINT_URL_STS");
-	if (set != NULL)
-		(void)snprintf(url, room, "%s/", set);
-	else if (conf->region != NULL)
-		(void)snprintf(url, room, "https://sts.%s.amazonaws.com%s/",
-		    conf->region,
-		    strncmp(conf->region, "cn-", 3) == 0 ? ".cn" : "");
-	else
-		(void)snprintf(url, room, "https://sts.amazonaws.com/");
-}
-
-static char *
-sts_form(const char *role, const char *token)
-{
-	const char *name = aws_env("AWS_ROLE_SESSION_NAME");
-	size_t room = strlen(token) * 3 + 4;
-	char *escaped = malloc(room), *form = NULL;
-	char arn[1024], session[256];
-
-	if (escaped == NULL)
-		return NULL;
-	if (sigv4_escape(role, 0, arn, sizeof(arn)) < sizeof(arn) &&
-	    sigv4_escape(name != NULL ? name : "secor", 0, session,
-		sizeof(session)) < sizeof(session) &&
-	    sigv4_escape(token, 0, escaped, room) < room &&
-	    asprintf(&form,
-		"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&"
-		"RoleArn=%s&RoleSessionName=%s&WebIdentityToken=%s",
-		arn, session, escaped) < 0)
-		form = NULL;
-	free(escaped);
-	return form;
-}
-
-int
-aws_from_web_identity(
-    const struct aws_ask *ask, struct aws_found *found, struct secor_err *err)
-{
-	static const struct secor_pair headers[] = {
-	    {"Content-Type", "application/x-www-form-urlencoded"}};
-	const char *file = aws_env("AWS_WEB_IDENTITY_TOKEN_FILE");
-	const char *role = aws_env("AWS_ROLE_ARN");
-	struct http_request request = {
-	    .method = "POST", .headers = headers, .header_count = 1};
-	struct http_answer answer;
-	char url[512], *token, *form;
-	int status;
-
-	if (ask->conf->profile != NULL || file == NULL)
-		return AWS_NOT_SET;
-	if (role == NULL)
-		return secor_fail(err, SECOR_FATAL,
-		    "AWS_WEB_IDENTITY_TOKEN_FILE is set, AWS_ROLE_ARN is not");
-	status = aws_read_small(file, &token, err);
-	if (status != SECOR_OK)
-		return status;
-	form = sts_form(role, token);
-	free(token);
-	if (form == NULL)
-		return secor_fail(err, SECOR_FATAL,
-		    "web identity: no memory, or AWS_ROLE_ARN is too long");
-	sts_url(ask->conf, url, sizeof(url));
-	request.url = url;
-	request.body = form;
-	request.length = strlen(form);
-	status = ask_service(ask, ask->http, &request, &answer, err);
-	free(form);
-	return status == SECOR_OK ? take_sts(&answer, found, err) : status;
 }
 
 /* ---- container ---- */
@@ -269,7 +156,7 @@ aws_from_container(
 	header.value = token;
 	request.url = url;
 	request.header_count = token != NULL;
-	status = ask_service(ask, ask->direct, &request, &answer, err);
+	status = aws_ask_service(ask, ask->direct, &request, &answer, err);
 	free(token);
 	return status == SECOR_OK ? take_json("container", &answer, found, err)
 				  : status;
@@ -296,7 +183,7 @@ ec2_get(const struct aws_ask *ask, const char *path, const char *token,
 	(void)snprintf(url, sizeof(url), "%s%s%s", base,
 	    base[strlen(base) - 1] == '/' ? "" : "/", path);
 	request.url = url;
-	return ask_service(ask, ask->direct, &request, answer, err);
+	return aws_ask_service(ask, ask->direct, &request, answer, err);
 }
 
 /* The first line of an answer, which must be a 200. */

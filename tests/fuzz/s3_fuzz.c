@@ -175,7 +175,7 @@ static int
 ask(aws_source_fn *source, const struct s3 *s3, struct secor_err *err)
 {
 	struct aws_cred_conf conf = {.region = "eu-west-1", .nap = no_nap};
-	struct aws_ask with = {&conf, s3->http, s3->http};
+	struct aws_ask with = {&conf, s3->http, s3->http, NOW};
 	struct aws_found found = {.access_key = NULL};
 	int rc = source(&with, &found, err);
 

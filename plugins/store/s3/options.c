@@ -29,8 +29,8 @@ static const struct secor_option options[] = {
 	"Bucket in the path instead of the host name; auto: with an endpoint, "
 	"or when the name of the bucket is no host name."),
     SECOR_OPTION(STRING, struct s3_conf, access_key, "access_key", NULL, 0,
-	"Access key; without it environment, web identity, profile, container "
-	"and EC2 are asked in this order."),
+	"Access key; without it credential_process, environment, web identity, "
+	"profile, container and EC2 are asked in this order."),
     SECOR_OPTION(STRING, struct s3_conf, secret_key, "secret_key", NULL,
 	SECOR_OPTION_SECRET, "Secret of `access_key`."),
     SECOR_OPTION(STRING, struct s3_conf, session_token, "session_token", NULL,
@@ -38,8 +38,25 @@ static const struct secor_option options[] = {
     SECOR_OPTION(STRING, struct s3_conf, profile, "profile", NULL, 0,
 	"Profile of ~/.aws/credentials and ~/.aws/config to use."),
     SECOR_OPTION(STRING, struct s3_conf, sts_endpoint, "sts_endpoint", NULL, 0,
-	"https://host[:port] of STS for web identities; by default the "
-	"region's."),
+	"https://host[:port] of STS, for roles and web identities; by default "
+	"AWS_ENDPOINT_URL_STS or the region's."),
+    SECOR_OPTION(STRINGS, struct s3_conf, role_arn, "role_arn", "[]", 0,
+	"Role to assume, or a list: each is assumed with the keys of the one "
+	"before, the first with what the other options say."),
+    SECOR_OPTION(STRINGS, struct s3_conf, external_id, "external_id", "[]", 0,
+	"What the owner of the role has agreed on; one for each of `role_arn`, "
+	"'' for none."),
+    SECOR_OPTION(STRING, struct s3_conf, role_session_name, "role_session_name",
+	NULL, 0,
+	"Name of the session in the account's logs; by default "
+	"AWS_ROLE_SESSION_NAME or secor."),
+    SECOR_OPTION_RANGE(DURATION, struct s3_conf, role_duration, "role_duration",
+	"1h", "15m", "12h", 0,
+	"How long the keys of a role hold; new ones are fetched before."),
+    SECOR_OPTION(STRING, struct s3_conf, credential_process,
+	"credential_process", NULL, SECOR_OPTION_SECRET,
+	"Program with arguments that prints keys as JSON; run without a "
+	"shell."),
     SECOR_OPTION_CHOICE(struct s3_conf, payload_hash, "payload_hash", "auto",
 	hashes, 0,
 	"Is the body in the signature? auto: sha256 over plain http or "
@@ -156,6 +173,7 @@ s3_check(const void *conf, const struct secor_check *check)
 		check->complain(check, "sts_endpoint",
 		    "must be https://host[:port] or http://host[:port]");
 	check_rest(s3, check);
+	s3_check_roles(s3, check);
 }
 
 static const struct secor_plugin plugin = {

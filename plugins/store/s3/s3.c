@@ -65,6 +65,14 @@ s3_close(void *self)
 	free(s3);
 }
 
+static void
+say(void *arg, int level, const char *event, const char *detail)
+{
+	const struct s3 *s3 = arg;
+
+	s3->host->log(s3->host, level, event, detail);
+}
+
 static int
 open_clients(struct s3 *s3, struct secor_err *err)
 {
@@ -80,7 +88,14 @@ open_clients(struct s3 *s3, struct secor_err *err)
 	    .profile = conf->profile,
 	    .sts_endpoint = conf->sts_endpoint,
 	    .region = s3->region,
-	    .ca_file = conf->ca_file};
+	    .ca_file = conf->ca_file,
+	    .roles = conf->role_arn,
+	    .external_ids = conf->external_id,
+	    .role_session_name = conf->role_session_name,
+	    .role_duration_ms = conf->role_duration,
+	    .credential_process = conf->credential_process,
+	    .say = say,
+	    .say_arg = s3};
 	int status;
 
 	if (conf->ca_file == NULL && bundle != NULL && *bundle != '\0')

@@ -4,6 +4,7 @@
  *	options.c	options and their checks, the descriptor
  *	s3.c		instance, table
  *	origin.c	the host, and where in it the bucket is
+ *	roles.c		checks of the options for roles
  *	request.c	one signed request, repeated when that helps
  *	errors.c	what an answer means, and the sentence that says so
  *	put.c		one object, in one request or through multipart.c
@@ -37,6 +38,10 @@ struct s3_conf {
 	int path_style;
 	const char *access_key, *secret_key, *session_token;
 	const char *profile, *sts_endpoint;
+	struct secor_strings role_arn, external_id;
+	const char *role_session_name;
+	int64_t role_duration;
+	const char *credential_process;
 	int payload_hash, checksum, listing;
 	int64_t multipart_threshold, part_size;
 	int encryption;
@@ -122,6 +127,10 @@ extern const struct secor_store_ops s3_ops;
 int s3_is_label(const char *bucket);
 /* Sets `origin` and `base`; `region` is known. */
 void s3_set_origin(struct s3 *s3);
+
+/* ---- roles.c ---- */
+
+void s3_check_roles(const struct s3_conf *s3, const struct secor_check *check);
 
 /* ---- request.c ---- */
 
