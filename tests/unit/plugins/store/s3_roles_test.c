@@ -35,7 +35,7 @@ Test(s3_roles, options_that_fit_together_are_accepted)
 	    {"role_arn", "[" ROLE ", " OTHER "]", NULL},
 	    {"role_arn", ROLE, "external_id", "a/b:c=1", "role_session_name",
 		"me@host", "role_duration", "12h", "access_key", "a", NULL},
-	    {"role_arn", "[" ROLE ", " OTHER "]", "external_id", "[, x2]",
+	    {"role_arn", "[" ROLE ", " OTHER "]", "external_id", "[x1, x2]",
 		"role_duration", "15m", NULL},
 	    {"credential_process", "prog -a", "role_arn", ROLE, NULL},
 	    {"profile", "p", "role_arn", ROLE, NULL},
