@@ -3,6 +3,8 @@
  * messages and drops them. What the product costs is measured against it, so
  * its handle is made by the product's own client_conf: the same properties and,
  * where librdkafka needs it, the same wake-up of a queue that was full.
+ *
+ *     bare [PARTITIONS [PROPERTY VALUE]...]
  */
 #include "bench/tool.h"
 #include "core/flow/client.h"
@@ -11,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ARRAY = 1000 };
+enum { ARRAY = 1000, PROPERTIES = 16 };
 
 struct bare {
 	rd_kafka_t *rk;
@@ -20,11 +22,13 @@ struct bare {
 };
 
 static void
-open_handle(struct bare *bare, int partitions)
+open_handle(
+    struct bare *bare, int partitions, const struct secor_pairs *properties)
 {
 	const char *broker = env("BENCH_BROKER");
 	struct config config = {.kafka = {.brokers = {&broker, 1},
 				    .group = "bare",
+				    .properties = *properties,
 				    .session_timeout_ms = 10000,
 				    .max_poll_interval_ms = 300000}};
 	rd_kafka_topic_partition_list_t *all =
@@ -81,12 +85,27 @@ consume_and_drop(struct bare *bare, int64_t wanted)
 	}
 }
 
+/* PROPERTY VALUE, as often as there are two more words. */
+static struct secor_pairs
+read_properties(int argc, char **argv)
+{
+	static struct secor_pair pairs[PROPERTIES];
+	struct secor_pairs found = {pairs, 0};
+
+	for (int i = 2; i + 1 < argc && found.count < PROPERTIES; i += 2) {
+		pairs[found.count].key = argv[i];
+		pairs[found.count++].value = argv[i + 1];
+	}
+	return found;
+}
+
 int
 main(int argc, char **argv)
 {
+	struct secor_pairs properties = read_properties(argc, argv);
 	struct bare bare = {0};
 
-	open_handle(&bare, argc > 1 ? atoi(argv[1]) : 4);
+	open_handle(&bare, argc > 1 ? atoi(argv[1]) : 4, &properties);
 	consume_and_drop(&bare, atoll(env("BENCH_MESSAGES")));
 	_exit(0); /* the end of the measured time */
 }
