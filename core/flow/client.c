@@ -13,6 +13,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+
+#define TIMER_SLACK_NS 1000000ul
 
 static const struct secor_pair fixed[] = {
     {"enable.auto.commit", "false"},
@@ -92,6 +95,33 @@ set_ms(
 
 	(void)snprintf(text, sizeof(text), "%lld", (long long)ms);
 	return set(conf, key, text, err);
+}
+
+/* librdkafka's main thread waits for whole milliseconds, rounded down, and
+ * spins until its timer is due: nearly 1 ms each time, three times a second,
+ * for ever. Where the system may wake it that much later, it does not. */
+static rd_kafka_resp_err_t
+on_thread_start(
+    rd_kafka_t *rk, rd_kafka_thread_type_t type, const char *name, void *opaque)
+{
+	(void)rk;
+	(void)name;
+	(void)opaque;
+	if (type == RD_KAFKA_THREAD_MAIN)
+		(void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t
+on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *opaque, char *why,
+    size_t room)
+{
+	(void)conf;
+	(void)opaque;
+	(void)why;
+	(void)room;
+	return rd_kafka_interceptor_add_on_thread_start(
+	    rk, "secor", on_thread_start, NULL);
 }
 
 int
@@ -182,6 +212,7 @@ client_conf(
 	free(brokers);
 	rd_kafka_conf_set_log_cb(made, on_log);
 	login_conf(config, made);
+	(void)rd_kafka_conf_interceptor_add_on_new(made, "secor", on_new, NULL);
 	if (rc == SECOR_OK)
 		*conf = made;
 	else

@@ -31,7 +31,7 @@ engine_new(const struct config *config, const struct engine_options *options,
  * process with status 3 after an error line. */
 int engine_run(struct engine *engine, struct secor_err *err);
 
-/* Asks for a stop, which is seen within 100 ms, or at once with engine_wake;
+/* Asks for a stop, which is seen within a second, or at once with engine_wake;
  * async-signal-safe. The second call ends the process. */
 void engine_stop(struct engine *engine);
 

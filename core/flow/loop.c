@@ -277,6 +277,19 @@ let_writers_catch_up(struct engine *engine)
 		    WRITERS_WAIT_MS);
 }
 
+/* At rest nothing is due before the next tick; whatever comes wakes the loop.
+ */
+static int
+idle_wait(const struct engine *engine, int64_t boot_ms)
+{
+	int64_t left = engine->tick_boot_ms + SLOW_TICK_MS - boot_ms;
+
+	if (engine->moving || engine->revoking ||
+	    engine->phase != PHASE_RUNNING || left < IDLE_WAIT_MS)
+		return IDLE_WAIT_MS;
+	return left > SLOW_TICK_MS ? SLOW_TICK_MS : (int)left;
+}
+
 int
 engine_run(struct engine *engine, struct secor_err *err)
 {
@@ -303,7 +316,7 @@ engine_run(struct engine *engine, struct secor_err *err)
 		if (stop_serve(engine, now))
 			break;
 		let_writers_catch_up(engine);
-		consume(engine, IDLE_WAIT_MS);
+		consume(engine, idle_wait(engine, now));
 	}
 	log_line(SECOR_INFO, "stopped", NULL);
 	return SECOR_OK;

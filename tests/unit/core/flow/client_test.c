@@ -3,26 +3,42 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
-static long
-fetch_bytes(const struct secor_pair *properties, size_t count)
+static rd_kafka_conf_t *
+conf_with(const struct secor_pair *properties, size_t count)
 {
 	static const char *broker = "127.0.0.1:1";
 	struct config config = {.kafka = {.brokers = {&broker, 1},
 				    .group = "unit",
+				    .properties = {properties, count},
 				    .session_timeout_ms = 10000,
 				    .max_poll_interval_ms = 300000}};
-	char text[64], why[512] = "";
-	size_t size = sizeof(text);
 	rd_kafka_conf_t *conf;
 	struct secor_err err;
-	rd_kafka_t *rk;
 
-	config.kafka.properties.items = properties;
-	config.kafka.properties.count = count;
 	cr_assert_eq(client_conf(&config, &conf, &err), SECOR_OK);
-	rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
+	return conf;
+}
+
+static rd_kafka_t *
+handle_of(rd_kafka_conf_t *conf)
+{
+	char why[512] = "";
+	rd_kafka_t *rk =
+	    rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
+
 	cr_assert_not_null(rk, "%s", why);
+	return rk;
+}
+
+static long
+fetch_bytes(const struct secor_pair *properties, size_t count)
+{
+	rd_kafka_t *rk = handle_of(conf_with(properties, count));
+	char text[64];
+	size_t size = sizeof(text);
+
 	cr_assert_eq(rd_kafka_conf_get(
 			 rd_kafka_conf(rk), "fetch.max.bytes", text, &size),
 	    RD_KAFKA_CONF_OK);
@@ -41,4 +57,42 @@ Test(client, larger_messages_allowed_fetch_follows)
 	    {"message.max.bytes", "10000000"}};
 
 	cr_assert_eq(fetch_bytes(larger, 1), 10000000);
+}
+
+/* Slack of the threads that librdkafka starts, by their type. */
+static _Atomic int slack_ns[3];
+
+static rd_kafka_resp_err_t
+look(
+    rd_kafka_t *rk, rd_kafka_thread_type_t type, const char *name, void *opaque)
+{
+	(void)rk;
+	(void)name;
+	(void)opaque;
+	slack_ns[type] = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t
+add_look(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *opaque, char *why,
+    size_t room)
+{
+	(void)conf;
+	(void)opaque;
+	(void)why;
+	(void)room;
+	return rd_kafka_interceptor_add_on_thread_start(rk, "look", look, NULL);
+}
+
+Test(client, main_thread_may_be_woken_late_others_not)
+{
+	rd_kafka_conf_t *conf = conf_with(NULL, 0);
+	int ours = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
+
+	cr_assert_eq(
+	    rd_kafka_conf_interceptor_add_on_new(conf, "look", add_look, NULL),
+	    RD_KAFKA_RESP_ERR_NO_ERROR);
+	rd_kafka_destroy(handle_of(conf));
+	cr_assert_eq(slack_ns[RD_KAFKA_THREAD_MAIN], 1000000);
+	cr_assert_eq(slack_ns[RD_KAFKA_THREAD_BROKER], ours);
 }
