@@ -6,6 +6,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/text.h"
+#include "core/flow/fields.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -115,170 +116,85 @@ manifest_write(const struct manifest *manifest)
 
 /* ---- reading ---- */
 
-/* What is read, and the first complaint: readers go on after one, so that
- * they need no checks between them. */
-struct reading {
-	const json_t *from;
-	const char *what; /* "manifest" or "object" */
-	struct secor_err *err;
-	int failed;
-};
-
-static void
-complain(struct reading *reading, const char *name, const char *why)
-{
-	if (!reading->failed)
-		(void)secor_fail(reading->err, SECOR_REJECT, "%s: '%s' %s",
-		    reading->what, name, why);
-	reading->failed = 1;
-}
-
-static int64_t
-get_int(struct reading *reading, const char *name, int64_t min, int64_t max)
-{
-	const json_t *value = json_object_get(reading->from, name);
-	int64_t number = json_integer_value(value);
-
-	if (!json_is_integer(value) || number < min || number > max) {
-		complain(reading, name, "is missing or not a number in range");
-		return min;
-	}
-	return number;
-}
-
-static uint64_t
-get_count(struct reading *reading, const char *name)
-{
-	return (uint64_t)get_int(reading, name, 0, INT64_MAX);
-}
-
-static const char *
-get_text(struct reading *reading, const char *name)
-{
-	const json_t *value = json_object_get(reading->from, name);
-
-	if (!json_is_string(value) ||
-	    strlen(json_string_value(value)) != json_string_length(value)) {
-		complain(reading, name, "is missing or not text");
-		return "";
-	}
-	return json_string_value(value);
-}
-
-static uint64_t
-get_hex(struct reading *reading, const char *name, size_t digits)
-{
-	const char *text = get_text(reading, name);
-	uint64_t number = 0;
-
-	if (strlen(text) != digits) {
-		complain(reading, name, "is not a hash in hex");
-		return 0;
-	}
-	for (; *text != '\0'; text++) {
-		if (hex_digit(*text) < 0)
-			complain(reading, name, "is not a hash in hex");
-		number = number << 4 | (uint64_t)(hex_digit(*text) & 15);
-	}
-	return number;
-}
-
 static enum cut
-get_cut(struct reading *reading)
+get_cut(struct fields *fields)
 {
-	const char *text = get_text(reading, "cut");
+	const char *text = fields_text(fields, "cut");
 
 	for (int cut = 0; cut < CUT_COUNT; cut++)
 		if (strcmp(text, cut_name((enum cut)cut)) == 0)
 			return (enum cut)cut;
-	complain(reading, "cut", "is not a known reason");
+	fields_fail(fields, "cut", "is not a known reason");
 	return CUT_NONE;
 }
 
-/* A key that a store may be asked for: relative, no "." or ".." component. */
-static int
-is_plain_key(const char *key)
-{
-	if (key[0] == '\0' || strlen(key) > 4096)
-		return 0;
-	for (;;) {
-		size_t len = strcspn(key, "/");
-
-		if (len == 0 || strspn(key, ".") == len)
-			return 0;
-		if (key[len] == '\0')
-			return 1;
-		key += len + 1;
-	}
-}
-
 static void
-read_object(struct reading *reading, struct manifest_object *object)
+read_object(struct fields *fields, struct manifest_object *object)
 {
-	const char *key = get_text(reading, "key");
-	const char *path = get_text(reading, "path");
+	const char *key = fields_text(fields, "key");
+	const char *path = fields_text(fields, "path");
 
-	if (!is_plain_key(key))
-		complain(reading, "key", "is not a plain relative key");
+	if (!fields_plain_key(key))
+		fields_fail(fields, "key", "is not a plain relative key");
 	object->key = mem_dup(key, strlen(key));
 	object->path = mem_dup(path, strlen(path));
 	object->dead_letter =
-	    json_is_true(json_object_get(reading->from, "dead_letter"));
-	object->records = get_count(reading, "records");
-	object->bytes = get_count(reading, "bytes");
-	object->crc32c = (uint32_t)get_hex(reading, "crc32c", 8);
-	object->first_offset = get_int(reading, "first_offset", 0, INT64_MAX);
+	    json_is_true(json_object_get(fields->from, "dead_letter"));
+	object->records = fields_count(fields, "records");
+	object->bytes = fields_count(fields, "bytes");
+	object->crc32c = (uint32_t)fields_hex(fields, "crc32c", 8);
+	object->first_offset = fields_int(fields, "first_offset", 0, INT64_MAX);
 	object->last_offset =
-	    get_int(reading, "last_offset", object->first_offset, INT64_MAX);
-	object->offsets_hash = get_hex(reading, "offsets_hash", 16);
+	    fields_int(fields, "last_offset", object->first_offset, INT64_MAX);
+	object->offsets_hash = fields_hex(fields, "offsets_hash", 16);
 }
 
 static void
-read_objects(struct reading *reading, struct manifest *manifest)
+read_objects(struct fields *fields, struct manifest *manifest)
 {
-	const json_t *list = json_object_get(reading->from, "objects");
+	const json_t *list = json_object_get(fields->from, "objects");
 	size_t count = json_array_size(list);
 
 	if (!json_is_array(list))
-		complain(reading, "objects", "is missing or not a list");
+		fields_fail(fields, "objects", "is missing or not a list");
 	manifest->objects = mem_alloc(count * sizeof(*manifest->objects));
 	manifest->object_count = count;
 	for (size_t i = 0; i < count; i++) {
-		struct reading one = {json_array_get(list, i), "object",
-		    reading->err, reading->failed};
+		struct fields one = {json_array_get(list, i), "object",
+		    fields->err, fields->failed};
 
 		read_object(&one, &manifest->objects[i]);
-		reading->failed = one.failed;
+		fields->failed = one.failed;
 	}
 }
 
 static void
-read_head(struct reading *reading, struct manifest *manifest)
+read_head(struct fields *fields, struct manifest *manifest)
 {
-	const char *topic = get_text(reading, "topic");
+	const char *topic = fields_text(fields, "topic");
 
-	(void)get_int(
-	    reading, "secor_manifest", MANIFEST_VERSION, MANIFEST_VERSION);
+	(void)fields_int(
+	    fields, "secor_manifest", MANIFEST_VERSION, MANIFEST_VERSION);
 	manifest->topic = mem_dup(topic, strlen(topic));
 	manifest->partition =
-	    (int32_t)get_int(reading, "partition", 0, INT32_MAX);
-	manifest->generation = get_int(reading, "generation", 0, INT64_MAX);
-	manifest->start = get_int(reading, "start", 0, INT64_MAX);
-	manifest->end = get_int(reading, "end", manifest->start, INT64_MAX);
-	manifest->messages = get_count(reading, "messages");
-	manifest->filtered = get_count(reading, "filtered");
-	manifest->bad = get_count(reading, "bad");
-	manifest->cut = get_cut(reading);
+	    (int32_t)fields_int(fields, "partition", 0, INT32_MAX);
+	manifest->generation = fields_int(fields, "generation", 0, INT64_MAX);
+	manifest->start = fields_int(fields, "start", 0, INT64_MAX);
+	manifest->end = fields_int(fields, "end", manifest->start, INT64_MAX);
+	manifest->messages = fields_count(fields, "messages");
+	manifest->filtered = fields_count(fields, "filtered");
+	manifest->bad = fields_count(fields, "bad");
+	manifest->cut = get_cut(fields);
 	manifest->watermark = INT64_MIN;
-	if (!json_is_null(json_object_get(reading->from, "watermark_ms")))
-		manifest->watermark =
-		    get_int(reading, "watermark_ms", INT64_MIN + 1, INT64_MAX);
-	manifest->input_hash = get_hex(reading, "input_hash", 16);
-	manifest->output_hash = get_hex(reading, "output_hash", 16);
-	manifest->fingerprint = get_hex(reading, "fingerprint", 16);
-	manifest->previous = get_hex(reading, "previous", 16);
-	manifest->chain = get_hex(reading, "chain", 16);
-	manifest->written_ms = get_int(reading, "written_ms", 0, INT64_MAX);
+	if (!json_is_null(json_object_get(fields->from, "watermark_ms")))
+		manifest->watermark = fields_int(
+		    fields, "watermark_ms", INT64_MIN + 1, INT64_MAX);
+	manifest->input_hash = fields_hex(fields, "input_hash", 16);
+	manifest->output_hash = fields_hex(fields, "output_hash", 16);
+	manifest->fingerprint = fields_hex(fields, "fingerprint", 16);
+	manifest->previous = fields_hex(fields, "previous", 16);
+	manifest->chain = fields_hex(fields, "chain", 16);
+	manifest->written_ms = fields_int(fields, "written_ms", 0, INT64_MAX);
 }
 
 int
@@ -288,17 +204,17 @@ manifest_read(const char *text, size_t len, struct manifest **manifest,
 	json_error_t why;
 	json_t *json = json_loadb(
 	    text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
-	struct reading reading = {json, "manifest", err, 0};
+	struct fields fields = {json, "manifest", err, 0};
 	struct manifest *made;
 
 	if (json == NULL)
 		return secor_fail(err, SECOR_REJECT,
 		    "not a manifest: line %d: %.200s", why.line, why.text);
 	made = mem_alloc(sizeof(*made));
-	read_head(&reading, made);
-	read_objects(&reading, made);
+	read_head(&fields, made);
+	read_objects(&fields, made);
 	json_decref(json);
-	if (reading.failed) {
+	if (fields.failed) {
 		manifest_free(made);
 		return SECOR_REJECT;
 	}
