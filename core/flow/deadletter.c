@@ -5,9 +5,9 @@
 #include "core/flow/deadletter.h"
 
 #include "core/base/text.h"
+#include "core/flow/deadletter_line.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,7 +178,7 @@ struct deadletter_reader {
 	size_t taken;	 /* of `in` */
 	size_t searched; /* of `in`: no LF before it */
 	uint64_t at;	 /* byte of the line, for complaints */
-	struct buf key, value, reason;
+	struct deadletter letter;
 };
 
 static int
@@ -202,9 +202,7 @@ deadletter_read_end(void *reader)
 	if (dead == NULL)
 		return;
 	buf_fini(&dead->in);
-	buf_fini(&dead->key);
-	buf_fini(&dead->value);
-	buf_fini(&dead->reason);
+	deadletter_fini(&dead->letter);
 	free(dead);
 }
 
@@ -265,56 +263,28 @@ next_line(struct deadletter_reader *dead, const char **line, size_t *len,
 	return SECOR_OK;
 }
 
-static int
-get_base64(const json_t *json, struct buf *out, struct secor_bytes *bytes)
-{
-	out->len = 0;
-	bytes->ptr = NULL;
-	bytes->len = 0;
-	if (json_is_null(json))
-		return 1;
-	if (!json_is_string(json) ||
-	    !base64_decode(
-		out, json_string_value(json), json_string_length(json)))
-		return 0;
-	buf_reserve(out, 0);
-	bytes->ptr = out->ptr;
-	bytes->len = out->len;
-	return 1;
-}
-
-static int
-read_line(struct deadletter_reader *dead, const json_t *json,
-    struct secor_read_record *record)
-{
-	const json_t *offset = json_object_get(json, "offset");
-	const json_t *timestamp = json_object_get(json, "timestamp");
-	const json_t *reason = json_object_get(json, "reason");
-
-	if (!json_is_integer(offset) ||
-	    !(json_is_integer(timestamp) || json_is_null(timestamp)) ||
-	    !get_base64(
-		json_object_get(json, "key"), &dead->key, &record->key) ||
-	    !get_base64(
-		json_object_get(json, "value"), &dead->value, &record->value))
-		return 0;
-	record->has_offset = 1;
-	record->offset = json_integer_value(offset);
-	record->has_timestamp = json_is_integer(timestamp);
-	record->timestamp_ms = json_integer_value(timestamp);
-	record->has_key = 1;
-	dead->reason.len = 0;
-	buf_puts(&dead->reason,
-	    json_is_string(reason) ? json_string_value(reason) : "");
-	return 1;
-}
-
 const char *
 deadletter_reason(const void *reader)
 {
 	const struct deadletter_reader *dead = reader;
 
-	return dead->reason.ptr;
+	return dead->letter.reason;
+}
+
+static void
+put_record(
+    const struct secor_message *message, struct secor_read_record *record)
+{
+	record->has_offset = record->has_key = 1;
+	record->offset = message->offset;
+	record->key = message->key;
+	record->value = message->value;
+	record->has_timestamp = message->timestamp_ms != SECOR_NO_TIME;
+	record->timestamp_ms =
+	    record->has_timestamp ? message->timestamp_ms : 0;
+	record->timestamp_type = message->timestamp_type;
+	record->header_count = message->header_count;
+	record->headers = message->headers;
 }
 
 static int
@@ -324,7 +294,6 @@ deadletter_read(void *reader, struct secor_read_record *record, int *more,
 	struct deadletter_reader *dead = reader;
 	const char *line = NULL;
 	size_t len = 0;
-	json_t *json;
 	int rc = next_line(dead, &line, &len, err);
 
 	if (rc != SECOR_OK)
@@ -332,11 +301,11 @@ deadletter_read(void *reader, struct secor_read_record *record, int *more,
 	*more = line != NULL;
 	if (line == NULL)
 		return SECOR_OK;
-	json = json_loadb(line, len, JSON_ALLOW_NUL, NULL);
-	if (!read_line(dead, json, record))
+	if (deadletter_parse(&dead->letter, line, len))
+		put_record(&dead->letter.message, record);
+	else
 		rc = secor_fail(err, SECOR_REJECT,
 		    "line at byte %" PRIu64 " is not a dead letter", dead->at);
-	json_decref(json);
 	dead->at += len + 1;
 	return rc;
 }
