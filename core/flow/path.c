@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,9 +181,29 @@ path_split(const char *path, struct secor_event_level **levels)
 char *
 path_key(const struct path_name *name)
 {
-	return mem_text("%s/%s%s%" PRId64 "_%" PRId32 "_%020" PRId64 "%s",
-	    name->topic, name->path, name->path[0] == '\0' ? "" : "/",
+	char redrive[PATH_REDRIVE_MAX + 20] = "";
+
+	if (name->redrive > 0)
+		(void)snprintf(redrive, sizeof(redrive), "redrive%" PRId64 "_",
+		    name->redrive);
+	return mem_text("%s/%s%s%s%" PRId64 "_%" PRId32 "_%020" PRId64 "%s",
+	    name->topic, name->path, name->path[0] == '\0' ? "" : "/", redrive,
 	    name->generation, name->partition, name->start, name->extension);
+}
+
+const char *
+path_after_redrive(const char *name, int64_t *redrive)
+{
+	static const char word[] = "redrive";
+	char *end;
+
+	if (strncmp(name, word, sizeof(word) - 1) != 0)
+		return NULL;
+	name += sizeof(word) - 1;
+	if (name[0] < '1' || name[0] > '9')
+		return NULL;
+	*redrive = strtoll(name, &end, 10);
+	return *end == '_' ? end + 1 : NULL;
 }
 
 /* ---- layout ---- */

@@ -2,6 +2,8 @@
  * path.h -- object keys: levels escaped as Hive does, and the names.
  *
  *	<topic>/<path>/<generation>_<kafka partition>_<S, 20 digits><extension>
+ *
+ * What `secor redrive` made of dead letters has "redrive<n>_" before it.
  */
 #ifndef SECOR_FLOW_PATH_H
 #define SECOR_FLOW_PATH_H
@@ -41,7 +43,14 @@ struct path_name {
 	int32_t partition;
 	int64_t start;
 	const char *extension;
+	int64_t redrive; /* number of the receipt; 0: of the batch itself */
 };
+
+enum { PATH_REDRIVE_MAX = 15 }; /* bytes of "redrive<n>_" at most */
+
+/* Reads "redrive<n>_" at the beginning of a file's name: what follows it, or
+ * NULL. */
+const char *path_after_redrive(const char *name, int64_t *redrive);
 
 /* The key; caller frees. */
 char *path_key(const struct path_name *name);

@@ -144,8 +144,8 @@ Test(path, split_of_nothing_is_empty)
 
 Test(path, key_joins_the_parts)
 {
-	const struct path_name deep = {"t", "dt=1/hr=02", 3, 7, 42, ".gz"};
-	const struct path_name flat = {"t", "", 0, 7, 42, ""};
+	const struct path_name deep = {"t", "dt=1/hr=02", 3, 7, 42, ".gz", 0};
+	const struct path_name flat = {"t", "", 0, 7, 42, "", 0};
 	char *with = path_key(&deep);
 	char *without = path_key(&flat);
 
@@ -166,55 +166,55 @@ Test(path, object_key_is_where_the_layout_says)
 	    /* 174 */
 	    {{.prefix = "some_parent_dir"},
 		{"some_topic", "some_partition/some_other_partition", 10, 0,
-		    100, ""},
+		    100, "", 0},
 		"some_parent_dir/some_topic/some_partition/"
 		"some_other_partition/10_0_00000000000000000100"},
 	    /* 181 without its doubled slash */
-	    {{.prefix = "p"}, {"t", "a", 0, 7, INT64_MAX, ""},
+	    {{.prefix = "p"}, {"t", "a", 0, 7, INT64_MAX, "", 0},
 		"p/t/a/0_7_09223372036854775807"},
 	    {{.prefix = "", .md5_prefix = 1},
-		{"t", "dt=2014-07-21", 1, 0, 5, ".gz"},
+		{"t", "dt=2014-07-21", 1, 0, 5, ".gz", 0},
 		"d363/t/dt=2014-07-21/1_0_00000000000000000005.gz"},
 	    {{.prefix = "raw", .md5_prefix = 1},
-		{"test", "offset=0", 1, 2, 0, ""},
+		{"test", "offset=0", 1, 2, 0, "", 0},
 		"4b69/raw/test/offset=0/1_2_00000000000000000000"},
 	    {{.prefix = "", .md5_prefix = 1},
 		{"some_topic", "some_partition/some_other_partition", 1, 0, 0,
-		    ""},
+		    "", 0},
 		"1e28/some_topic/some_partition/some_other_partition/"
 		"1_0_00000000000000000000"},
 	    {{.prefix = "old",
 		 .alternative_prefix = "new",
 		 .alternative_from = "2014-07-21",
 		 .alternative_level = "dt"},
-		{"t", "dt=2014-07-20/hr=23", 1, 0, 0, ""},
+		{"t", "dt=2014-07-20/hr=23", 1, 0, 0, "", 0},
 		"old/t/dt=2014-07-20/hr=23/1_0_00000000000000000000"},
 	    {{.prefix = "old",
 		 .alternative_prefix = "new",
 		 .alternative_from = "2014-07-21",
 		 .alternative_level = "dt"},
-		{"t", "dt=2014-07-21/hr=00", 1, 0, 0, ""},
+		{"t", "dt=2014-07-21/hr=00", 1, 0, 0, "", 0},
 		"new/t/dt=2014-07-21/hr=00/1_0_00000000000000000000"},
 	    /* the last one of the name counts, and no other */
 	    {{.prefix = "old",
 		 .alternative_prefix = "new",
 		 .alternative_from = "2014-07-21",
 		 .alternative_level = "dt"},
-		{"t", "dt=2020-01-01/dt=2014-07-20/xdt=2030-01-01", 1, 0, 0,
-		    ""},
+		{"t", "dt=2020-01-01/dt=2014-07-20/xdt=2030-01-01", 1, 0, 0, "",
+		    0},
 		"old/t/dt=2020-01-01/dt=2014-07-20/xdt=2030-01-01/"
 		"1_0_00000000000000000000"},
 	    {{.prefix = "",
 		 .alternative_prefix = "new",
 		 .alternative_from = "2014-07-21",
 		 .alternative_level = "day"},
-		{"t", "day=2015-01-01T00", 1, 0, 0, ""},
+		{"t", "day=2015-01-01T00", 1, 0, 0, "", 0},
 		"new/t/day=2015-01-01T00/1_0_00000000000000000000"},
 	    {{.prefix = "old",
 		 .alternative_prefix = "new",
 		 .alternative_from = "2014-07-21",
 		 .alternative_level = "dt"},
-		{"t", "dt=20150101", 1, 0, 0, ""},
+		{"t", "dt=20150101", 1, 0, 0, "", 0},
 		"old/t/dt=20150101/1_0_00000000000000000000"},
 	};
 
@@ -236,21 +236,23 @@ Test(path, key_of_each_vector_of_the_original)
 	} rows[] = {
 	    /* 174, 175: as the original; a message's offset is not looked at */
 	    {{"some_topic", "some_partition/some_other_partition", 10, 0, 100,
-		 ""},
+		 "", 0},
 		"some_topic/some_partition/some_other_partition/"
 		"10_0_00000000000000000100"},
 	    /* 178: the extension is the last thing */
-	    {{"some_topic", "some_partition", 10, 0, 100, ".gz"},
+	    {{"some_topic", "some_partition", 10, 0, 100, ".gz", 0},
 		"some_topic/some_partition/10_0_00000000000000000100.gz"},
 	    /* 181: as the original */
-	    {{"t", "a", 0, 7, INT64_MAX, ""}, "t/a/0_7_09223372036854775807"},
+	    {{"t", "a", 0, 7, INT64_MAX, "", 0},
+		"t/a/0_7_09223372036854775807"},
 	    /* 182, 184: better: each Kafka partition has its own objects, so
 	     * that no hash of offsets stands in names (two of them collided) */
-	    {{"t", "a", 2, 2, 10, ".x"}, "t/a/2_2_00000000000000000010.x"},
-	    {{"t", "a", 2, 3, 20, ".x"}, "t/a/2_3_00000000000000000020.x"},
-	    {{"t", "a", 2, 4, 30, ".x"}, "t/a/2_4_00000000000000000030.x"},
+	    {{"t", "a", 2, 2, 10, ".x", 0}, "t/a/2_2_00000000000000000010.x"},
+	    {{"t", "a", 2, 3, 20, ".x", 0}, "t/a/2_3_00000000000000000020.x"},
+	    {{"t", "a", 2, 4, 30, ".x", 0}, "t/a/2_4_00000000000000000030.x"},
 	    /* 185: as the original */
-	    {{"bar", "baz", 1, 1, 1, ""}, "bar/baz/1_1_00000000000000000001"},
+	    {{"bar", "baz", 1, 1, 1, "", 0},
+		"bar/baz/1_1_00000000000000000001"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -259,4 +261,21 @@ Test(path, key_of_each_vector_of_the_original)
 		cr_expect_str_eq(key, rows[i].key);
 		free(key);
 	}
+}
+
+Test(path, key_of_a_redrive_says_so_and_is_read_back)
+{
+	const struct path_name name = {"t", "dt=1", 3, 7, 42, ".gz", 12};
+	char *key = path_key(&name);
+	int64_t redrive = 0;
+
+	cr_assert_str_eq(key, "t/dt=1/redrive12_3_7_00000000000000000042.gz");
+	cr_assert_str_eq(path_after_redrive(key + strlen("t/dt=1/"), &redrive),
+	    "3_7_00000000000000000042.gz");
+	cr_assert_eq(redrive, 12);
+	cr_assert_null(path_after_redrive("redrive0_3_7", &redrive));
+	cr_assert_null(path_after_redrive("redrive_3_7", &redrive));
+	cr_assert_null(path_after_redrive("redrive12", &redrive));
+	cr_assert_null(path_after_redrive("3_7_0", &redrive));
+	free(key);
 }

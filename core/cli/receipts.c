@@ -1,0 +1,195 @@
+/*
+ * receipts.c -- see receipts.h.
+ */
+#include "core/cli/receipts.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct listing {
+	size_t folder; /* bytes of a key before its name */
+	struct receipts *receipts;
+};
+
+static int
+take_name(void *arg, const char *key, uint64_t length)
+{
+	const struct listing *listing = arg;
+	struct receipts *receipts = listing->receipts;
+	struct receipt_file file;
+
+	(void)length;
+	if (!receipt_parse_name(key + listing->folder, &file.name))
+		return 0;
+	file.key = mem_dup(key, strlen(key));
+	receipts->items = mem_grow(
+	    receipts->items, (receipts->count + 1) * sizeof(*receipts->items));
+	receipts->items[receipts->count++] = file;
+	return 0;
+}
+
+static int
+by_name(const void *left, const void *right)
+{
+	const struct receipt_name *a =
+	    &((const struct receipt_file *)left)->name;
+	const struct receipt_name *b =
+	    &((const struct receipt_file *)right)->name;
+
+	if (a->generation != b->generation)
+		return a->generation < b->generation ? -1 : 1;
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	if (a->number != b->number)
+		return a->number < b->number ? -1 : 1;
+	return ((int)a->kind > (int)b->kind) - ((int)a->kind < (int)b->kind);
+}
+
+int
+receipts_list(const struct manifest_store *store,
+    const struct manifest_place *place, int64_t start,
+    struct receipts *receipts, struct secor_err *err)
+{
+	char *folder =
+	    receipt_folder(store->prefix, place->topic, place->partition);
+	char *prefix = place->generation < 0
+			   ? mem_text("%s", folder)
+			   : mem_text("%s%" PRId64 "_%020" PRId64 "_", folder,
+				 place->generation, start);
+	struct receipts made = {0};
+	struct listing listing = {strlen(folder), &made};
+	int rc = store->ops->list(
+	    store->self, prefix, NULL, take_name, &listing, err);
+
+	free(prefix);
+	free(folder);
+	if (rc != SECOR_OK) {
+		receipts_fini(&made);
+		return rc;
+	}
+	if (made.count > 0)
+		qsort(made.items, made.count, sizeof(*made.items), by_name);
+	*receipts = made;
+	return SECOR_OK;
+}
+
+void
+receipts_fini(struct receipts *receipts)
+{
+	for (size_t i = 0; i < receipts->count; i++)
+		free(receipts->items[i].key);
+	free(receipts->items);
+	memset(receipts, 0, sizeof(*receipts));
+}
+
+int
+receipts_is_open(const struct receipts *receipts, size_t i)
+{
+	const struct receipt_name *plan = &receipts->items[i].name;
+
+	if (plan->kind != RECEIPT_PLAN)
+		return 0;
+	for (size_t j = 0; j < receipts->count; j++) {
+		const struct receipt_name *name = &receipts->items[j].name;
+
+		if (name->kind == RECEIPT_DONE &&
+		    name->generation == plan->generation &&
+		    name->start == plan->start && name->number >= plan->number)
+			return 0;
+	}
+	return 1;
+}
+
+static int
+collect(void *arg, const void *bytes, size_t len)
+{
+	struct buf *text = arg;
+
+	buf_put(text, bytes, len);
+	return text->len > RECEIPT_BYTES_MAX;
+}
+
+static int
+is_where_it_says(const struct manifest_place *place,
+    const struct receipt_file *file, const struct receipt *receipt)
+{
+	const struct receipt_name *name = &file->name;
+
+	return strcmp(receipt->topic, place->topic) == 0 &&
+	       receipt->partition == place->partition &&
+	       receipt->generation == name->generation &&
+	       receipt->start == name->start &&
+	       receipt->number == name->number &&
+	       receipt->done == (name->kind == RECEIPT_DONE) &&
+	       (name->kind != RECEIPT_PLAN || receipt->plan == name->plan);
+}
+
+int
+receipts_get(const struct manifest_store *store,
+    const struct manifest_place *place, const struct receipt_file *file,
+    struct receipt **receipt, struct secor_err *err)
+{
+	struct buf text = {0};
+	struct secor_err why;
+	struct receipt *made = NULL;
+	int rc = store->ops->get(store->self, file->key, collect, &text, err);
+
+	if (rc == SECOR_OK && text.len > RECEIPT_BYTES_MAX)
+		rc = secor_fail(err, SECOR_REJECT,
+		    "%s: larger than a receipt may be", file->key);
+	else if (rc == SECOR_OK) {
+		rc = receipt_read(text.ptr, text.len, &made, &why);
+		if (rc != SECOR_OK)
+			rc = secor_fail(
+			    err, rc, "%.300s: %.600s", file->key, why.text);
+	}
+	buf_fini(&text);
+	if (rc == SECOR_OK && !is_where_it_says(place, file, made)) {
+		receipt_free(made);
+		return secor_fail(err, SECOR_REJECT,
+		    "%s: it is not what its name says", file->key);
+	}
+	if (rc == SECOR_OK)
+		*receipt = made;
+	return rc;
+}
+
+static const struct receipt_object *
+object_holding(const struct receipt *receipt, int64_t offset)
+{
+	for (size_t i = 0; i < receipt->object_count; i++)
+		if (offset_runs_has(&receipt->objects[i].offsets, offset))
+			return &receipt->objects[i];
+	return NULL;
+}
+
+int
+receipts_holding(const struct manifest_store *store,
+    const struct manifest_place *place, int64_t start, int64_t offset,
+    struct receipt **receipt, const struct receipt_object **object,
+    struct secor_err *err)
+{
+	struct receipts receipts;
+	int rc = receipts_list(store, place, start, &receipts, err);
+
+	*receipt = NULL;
+	*object = NULL;
+	if (rc != SECOR_OK)
+		return rc;
+	for (size_t i = 0;
+	     rc == SECOR_OK && *object == NULL && i < receipts.count; i++) {
+		if (receipts.items[i].name.kind != RECEIPT_DONE)
+			continue;
+		rc = receipts_get(
+		    store, place, &receipts.items[i], receipt, err);
+		if (rc == SECOR_OK)
+			*object = object_holding(*receipt, offset);
+		if (rc == SECOR_OK && *object == NULL) {
+			receipt_free(*receipt);
+			*receipt = NULL;
+		}
+	}
+	receipts_fini(&receipts);
+	return rc;
+}
