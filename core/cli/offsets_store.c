@@ -2,12 +2,11 @@
  * offsets_store.c -- what the store has of a partition, and gap manifests.
  */
 #include "core/base/clock.h"
-#include "core/base/hash.h"
 #include "core/cli/offsets.h"
+#include "core/cli/put.h"
 #include "core/cli/records.h"
 #include "core/cli/verify.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,43 +133,20 @@ stored_remove(
 /* ---- quarantine ---- */
 
 static int
-go_on(const struct secor_put *put)
-{
-	(void)put;
-	return 1;
-}
-
-static int
-read_file(const struct secor_put *put, uint64_t at, void *bytes, size_t len,
-    struct secor_err *err)
-{
-	FILE *file = put->arg;
-
-	if (fseeko(file, (off_t)at, SEEK_SET) == 0 &&
-	    fread(bytes, 1, len, file) == len)
-		return SECOR_OK;
-	return secor_fail(
-	    err, SECOR_RETRY, "read a temporary file: %s", strerror(errno));
-}
-
-static int
 copy_one(struct offsets *offsets, const char *key, const char *to,
     struct secor_err *err)
 {
 	const struct manifest_store *store = &offsets->store;
 	struct records_file from;
-	struct secor_put put = {.size = sizeof(put),
-	    .key = to,
-	    .read_at = read_file,
-	    .go_on = go_on};
+	struct cli_file file = {NULL, 0, 0, NULL};
 	int rc = records_fetch(store->ops, store->self, key, &from, err);
 
 	if (rc != SECOR_OK)
 		return rc;
-	put.arg = from.file;
-	put.length = from.length;
-	put.crc32c = from.crc32c;
-	rc = store->ops->put(store->self, &put, err);
+	file.file = from.file;
+	file.length = from.length;
+	file.crc32c = from.crc32c;
+	rc = cli_put_file(store, to, &file, err);
 	(void)fclose(from.file);
 	return rc;
 }
@@ -204,17 +180,6 @@ stored_copy(
 
 /* ---- manifests ---- */
 
-static int
-read_text(const struct secor_put *put, uint64_t at, void *bytes, size_t len,
-    struct secor_err *err)
-{
-	const char *text = put->arg;
-
-	(void)err;
-	memcpy(bytes, text + at, len);
-	return SECOR_OK;
-}
-
 int
 manifest_store_put(
     struct offsets *offsets, struct manifest *manifest, struct secor_err *err)
@@ -223,20 +188,12 @@ manifest_store_put(
 	char *key = manifest_key(store->prefix, manifest->topic,
 	    manifest->partition, manifest->generation, manifest->start);
 	char *text;
-	struct secor_put put = {.size = sizeof(put),
-	    .key = key,
-	    .content_type = "application/json",
-	    .read_at = read_text,
-	    .go_on = go_on};
 	int rc;
 
 	manifest->written_ms = clock_now_ms();
 	manifest->chain = manifest_chain(manifest);
 	text = manifest_write(manifest);
-	put.arg = text;
-	put.length = strlen(text);
-	put.crc32c = crc32c_add(0, text, put.length);
-	rc = store->ops->put(store->self, &put, err);
+	rc = cli_put_json(store, key, text, err);
 	free(text);
 	free(key);
 	return rc;

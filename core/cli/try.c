@@ -6,17 +6,12 @@
 #include "core/base/text.h"
 #include "core/cli/args.h"
 #include "core/cli/cli.h"
-#include "core/config/layout.h"
-#include "core/flow/route.h"
+#include "core/cli/routing.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#define RETRY_NAP_MS 50
-#define RETRY_FOR_MS 20000
 
 static const char usage[] =
     "usage: secor try FILE [options]\n"
@@ -162,24 +157,6 @@ answer(struct trial *trial, enum route_outcome outcome,
 	}
 }
 
-/* A plugin that says RETRY is asked again, as the service does, for a while. */
-static enum route_outcome
-route(struct trial *trial, const struct secor_message *message,
-    struct routed *routed)
-{
-	static const struct timespec nap = {0, RETRY_NAP_MS * 1000000L};
-	enum route_outcome outcome =
-	    router_route(trial->router, message, routed);
-
-	for (int64_t waited = 0;
-	     outcome == ROUTE_RETRY && waited < RETRY_FOR_MS;
-	     waited += RETRY_NAP_MS) {
-		(void)nanosleep(&nap, NULL);
-		outcome = router_route(trial->router, message, routed);
-	}
-	return outcome;
-}
-
 static void
 try_line(struct trial *trial, const char *line, size_t len)
 {
@@ -199,7 +176,8 @@ try_line(struct trial *trial, const char *line, size_t len)
 		message.value.ptr =
 		    trial->bytes.ptr == NULL ? "" : trial->bytes.ptr;
 		message.value.len = trial->bytes.len;
-		answer(trial, route(trial, &message, &routed), &routed);
+		answer(trial, routing_route(trial->router, &message, &routed),
+		    &routed);
 	} else {
 		struct secor_err why;
 
@@ -231,23 +209,6 @@ try_lines(struct trial *trial)
 	return trial->undecoded ? CLI_USAGE : CLI_OK;
 }
 
-/* What the store adds to keys: long paths are bad messages. A store that does
- * not open here adds nothing. */
-static size_t
-key_overhead(const struct config *config)
-{
-	const struct secor_store_ops *ops = config->store.plugin->ops.store;
-	char url[1024] = "";
-	void *store;
-
-	if (cli_store(config, &store, NULL) != SECOR_OK)
-		return layout_overhead(config);
-	if (ops->url != NULL)
-		ops->url(store, "", url, sizeof(url));
-	ops->close(store);
-	return strlen(url) + layout_overhead(config);
-}
-
 static int
 try_config(struct trial *trial, const struct config *config)
 {
@@ -261,8 +222,8 @@ try_config(struct trial *trial, const struct config *config)
 				      "in full: give --topic\n");
 		return CLI_USAGE;
 	}
-	if (router_new(config_topic(config, trial->topic), key_overhead(config),
-		&trial->router, &err) != SECOR_OK) {
+	if (router_new(config_topic(config, trial->topic),
+		routing_overhead(config), &trial->router, &err) != SECOR_OK) {
 		(void)fprintf(stderr, "secor try: %s\n", err.text);
 		return CLI_ENVIRONMENT;
 	}

@@ -14,7 +14,11 @@ const char *const step_names[] = {"assigned", "opened", "first-message", "cut",
     "sealed", "read-back", "plan-sent", "plan-acked", "mark-done", "put-begin",
     "put-done", "puts-done", "manifest-begin", "manifest-done", "final-sent",
     "final-acked", "files-deleted", "notified", "replay-cut", "recommit-sent",
-    "recommit-acked", "revoked", "gap-planned", NULL};
+    "recommit-acked", "revoked", "gap-planned",
+    /* of `secor redrive` */
+    "redrive-claimed", "redrive-planned", "redrive-put-begin",
+    "redrive-put-done", "redrive-puts-done", "redrive-done", "redrive-ended",
+    "abandon-begun", "abandon-objects", NULL};
 
 static const char *wanted;
 static size_t wanted_len;
