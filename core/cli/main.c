@@ -27,6 +27,7 @@ static const struct command commands[] = {
     {"where", cli_where, "find the object that holds a message"},
     {"why", cli_why, "tell what is in an object, and why it ends there"},
     {"offsets", cli_offsets, "show, adopt, reset, import or resolve records"},
+    {"redrive", cli_redrive, "store dead letters that are good now"},
     {"migrate", cli_migrate,
 	"a property file of the Secor in Java as a configuration"},
     {"version", version, "print the versions of it and of librdkafka"},
