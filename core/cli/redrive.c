@@ -115,7 +115,10 @@ look_ask_drive(struct redrive *redrive, int *code, struct secor_err *err)
 		redrive->dry = 0;
 		if (rc != SECOR_OK)
 			return rc;
-		*code = redrive->total.sums.objects == 0 ? -1 : ask(redrive);
+		*code = redrive->total.sums.objects == 0 &&
+				redrive->total.abandoned == 0
+			    ? -1
+			    : ask(redrive);
 		if (*code >= 0)
 			return SECOR_OK;
 	}

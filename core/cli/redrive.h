@@ -56,9 +56,10 @@ struct redrive_sums {
 
 struct redrive_total {
 	struct redrive_sums sums;
-	uint64_t sources;  /* dead-letter objects */
-	uint64_t finished; /* plans of earlier runs */
-	uint64_t refused;  /* sources of which nothing was done */
+	uint64_t sources;   /* dead-letter objects */
+	uint64_t finished;  /* plans of earlier runs */
+	uint64_t abandoned; /* plans and claims */
+	uint64_t refused;   /* sources of which nothing was done */
 };
 
 /* Why dead letters are still bad, the first few reasons. */

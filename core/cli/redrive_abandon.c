@@ -38,6 +38,19 @@ take_back_plan(struct redrive *redrive, const struct redrive_source *source,
 	return rc;
 }
 
+/* A claim, or a plan that was followed. */
+static int
+take_back_rest(struct redrive *redrive, const struct redrive_source *source,
+    const struct receipt_file *file, struct secor_err *err)
+{
+	const struct redrive_said said = {.state = "abandoned"};
+
+	if (file->name.kind == RECEIPT_DONE)
+		return SECOR_OK;
+	redrive_say(redrive, source, &said);
+	return redrive->dry ? SECOR_OK : redrive_remove(redrive, file, err);
+}
+
 int
 redrive_abandon(struct redrive *redrive, const struct redrive_source *source,
     struct secor_err *err)
@@ -54,8 +67,8 @@ redrive_abandon(struct redrive *redrive, const struct redrive_source *source,
 
 		if (receipts_is_open(&receipts, i))
 			rc = take_back_plan(redrive, source, &place, file, err);
-		else if (file->name.kind != RECEIPT_DONE && !redrive->dry)
-			rc = redrive_remove(redrive, file, err);
+		else
+			rc = take_back_rest(redrive, source, file, err);
 	}
 	receipts_fini(&receipts);
 	free(topic);

@@ -132,6 +132,18 @@ line_sums(struct buf *out, const struct redrive *redrive,
 }
 
 static void
+line_abandoned(struct buf *out, const struct redrive *redrive,
+    const struct redrive_said *said)
+{
+	buf_printf(out, ": %s ", redrive->dry ? "takes back" : "took back");
+	if (said->receipt == NULL)
+		buf_puts(out, "what a run left that had planned nothing");
+	else
+		buf_printf(out, "plan %" PRId64 " and its %zu objects",
+		    said->receipt->number, said->receipt->object_count);
+}
+
+static void
 line_source(const struct redrive *redrive, const struct redrive_source *source,
     const struct redrive_said *said)
 {
@@ -145,10 +157,7 @@ line_source(const struct redrive *redrive, const struct redrive_source *source,
 	if (said->text != NULL)
 		buf_printf(&out, ": %s: %s", said->state, said->text);
 	else if (strcmp(said->state, "abandoned") == 0)
-		buf_printf(&out,
-		    ": %s plan %" PRId64 " and its %" PRIu64 " objects",
-		    redrive->dry ? "takes back" : "took back",
-		    said->receipt->number, sums->objects);
+		line_abandoned(&out, redrive, said);
 	else if (sums->gone > 0)
 		buf_printf(&out, ": its %" PRIu64 " dead letters are gone: %s",
 		    sums->gone, source->key);
@@ -174,6 +183,8 @@ redrive_say(struct redrive *redrive, const struct redrive_source *source,
 		add_reason(&redrive->reasons, &receipt->bad[i]);
 	if (strcmp(said->state, "finished") == 0)
 		redrive->total.finished++;
+	if (strcmp(said->state, "abandoned") == 0)
+		redrive->total.abandoned++;
 	cli_progress(NULL);
 	if (redrive->json)
 		json_source(redrive, source, said);
@@ -213,6 +224,7 @@ json_sum(const struct redrive *redrive)
 	buf_printf(&out, "],\"totals\":{\"batches\":%" PRIu64, total->sources);
 	json_sums(&out, &total->sums);
 	json_number(&out, "finished", total->finished);
+	json_number(&out, "abandoned", total->abandoned);
 	json_number(&out, "refused", total->refused);
 	(void)printf("%s}}\n", out.ptr);
 	buf_fini(&out);
@@ -251,4 +263,6 @@ redrive_sum(const struct redrive *redrive)
 		json_sum(redrive);
 	else if (!redrive->abandon)
 		line_sum(redrive);
+	else if (redrive->total.abandoned == 0)
+		(void)puts("there is nothing to take back");
 }

@@ -221,17 +221,17 @@ print_json(const struct command *command)
 	json_list("findings", &command->findings);
 	json_list("notes", &command->notes);
 	json_list("partitions", &command->partitions);
-	(void)printf("\"totals\":{\"partitions\":%" PRIu64
-		     ",\"manifests\":%" PRIu64 ",\"objects\":%" PRIu64
-		     ",\"bytes\":%" PRIu64 ",\"messages\":%" PRIu64
-		     ",\"records\":%" PRIu64 ",\"bad\":%" PRIu64
-		     ",\"filtered\":%" PRIu64 ",\"lost_offsets\":%" PRIu64
-		     ",\"skipped_offsets\":%" PRIu64 ",\"read\":%" PRIu64
-		     ",\"confirmed_offsets\":%" PRIu64
-		     ",\"gone_offsets\":%" PRIu64 "}}\n",
+	(void)printf(
+	    "\"totals\":{\"partitions\":%" PRIu64 ",\"manifests\":%" PRIu64
+	    ",\"objects\":%" PRIu64 ",\"bytes\":%" PRIu64
+	    ",\"messages\":%" PRIu64 ",\"records\":%" PRIu64 ",\"bad\":%" PRIu64
+	    ",\"filtered\":%" PRIu64 ",\"lost_offsets\":%" PRIu64
+	    ",\"skipped_offsets\":%" PRIu64 ",\"read\":%" PRIu64
+	    ",\"confirmed_offsets\":%" PRIu64 ",\"gone_offsets\":%" PRIu64
+	    ",\"redriven\":%" PRIu64 "}}\n",
 	    t->partitions, t->manifests, t->objects, t->bytes, t->messages,
 	    t->records, t->bad, t->filtered, t->lost, t->skipped, t->read,
-	    t->confirmed, t->gone);
+	    t->confirmed, t->gone, t->redriven);
 }
 
 /* What --deep and --kafka looked at. */
@@ -264,6 +264,10 @@ print_lines(const struct command *command)
 		     " filtered\n",
 	    t->partitions, t->manifests, t->messages, t->records, t->objects,
 	    t->bytes, t->bad, t->filtered);
+	if (t->redriven > 0)
+		(void)printf("%" PRIu64 " of the bad ones are stored since "
+			     "(secor redrive)\n",
+		    t->redriven);
 	print_depth(command);
 	if (t->lost > 0)
 		(void)printf(

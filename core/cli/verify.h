@@ -10,6 +10,7 @@
 
 #include "core/base/buf.h"
 #include "core/cli/offset_set.h"
+#include "core/cli/receipts.h"
 #include "core/flow/manifest_walk.h"
 
 #include <inttypes.h>
@@ -34,6 +35,7 @@ struct verify_totals {
 	uint64_t read;	    /* records read back */
 	uint64_t confirmed; /* offsets: the topic has no message there */
 	uint64_t gone;	    /* offsets before the first that Kafka has */
+	uint64_t redriven;  /* dead letters that were stored since */
 	uint64_t found, notes;
 };
 
@@ -155,6 +157,8 @@ struct verify_batch {
 	struct offset_set offsets; /* of what was read back */
 	/* Every object was read back, and each record had its offset. */
 	int complete;
+	/* Not 0: the objects are those of this receipt of a redrive. */
+	int64_t redrive;
 };
 
 /* What the store has under a key. */
@@ -181,9 +185,35 @@ int verify_ranges(struct verify *verify, struct verify_topic *topic,
 void verify_inside(
     struct verify *verify, const char *key, const struct manifest *manifest);
 
+/* The receipts of redrives of one partition (verify_redrive.c). */
+struct verify_redrives {
+	struct manifest_place place; /* topic is borrowed */
+	struct receipts receipts;
+	char *looked_at;	   /* a byte each */
+	struct offset_set offsets; /* of those that are looked at */
+};
+int verify_redrives_begin(struct verify *verify, const char *topic,
+    int32_t partition, struct verify_redrives *redrives, struct secor_err *err);
+/* Those of one batch: each offset once, and a dead letter of it; every object
+ * exists as it was written. `passed`: they are not looked at. */
+int verify_redrives_of(struct verify *verify, struct verify_topic *topic,
+    struct verify_redrives *redrives, const struct manifest *manifest,
+    int passed, struct secor_err *err);
+/* None is left over. `first` is the start of the first manifest, -1: none. */
+int verify_redrives_end(struct verify *verify, struct verify_topic *topic,
+    struct verify_redrives *redrives, int64_t first, struct secor_err *err);
+void verify_redrives_fini(struct verify_redrives *redrives);
+
+/* Reads `redrive<n>_<generation>_<partition>_<S, 20 digits>` at the end of a
+ * key; 0 when it is not one. */
+int verify_parse_redrive(
+    const char *key, struct receipt_name *name, int32_t *partition);
+
 /* Every object of a final manifest exists as it was written. */
 int verify_objects(struct verify *verify, struct verify_topic *topic,
     struct verify_batch *batch, struct secor_err *err);
+/* The key is in a manifest, or in a receipt. */
+void verify_known(struct verify_topic *topic, const char *key);
 /* Other bytes than the manifest's are a finding; 1 when they are. */
 int verify_say_bytes(struct verify *verify, const struct verify_batch *batch,
     const struct manifest_object *object, const struct verify_bytes *bytes);

@@ -10,6 +10,7 @@
 #include "core/cli/reencode.h"
 #include "core/cli/verify.h"
 #include "core/flow/deadletter.h"
+#include "core/flow/path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -132,11 +133,17 @@ say_difference(struct verify *verify, const struct reading *reading,
 /* The object's name as sync markers are made of: without generation, prefix or
  * extension. Caller frees. */
 static char *
-name_of(const struct manifest *m, const struct manifest_object *object)
+name_of(const struct verify_batch *batch, const struct manifest_object *object)
 {
-	return mem_text("%s/%s%s0_%" PRId32 "_%020" PRId64, m->topic,
-	    object->path, object->path[0] == '\0' ? "" : "/", m->partition,
-	    m->start);
+	const struct manifest *m = batch->manifest;
+	const struct path_name name = {.topic = m->topic,
+	    .path = object->path,
+	    .partition = m->partition,
+	    .start = m->start,
+	    .extension = "",
+	    .redrive = batch->redrive};
+
+	return path_key(&name);
 }
 
 static int
@@ -145,7 +152,7 @@ has_same_records(const struct verify_batch *batch,
     const struct verify_bytes *bytes)
 {
 	const struct manifest *m = batch->manifest;
-	char *name = name_of(m, object);
+	char *name = name_of(batch, object);
 	const struct secor_object like = {.size = sizeof(like),
 	    .partition = m->partition,
 	    .topic = m->topic,
@@ -194,7 +201,10 @@ extension_of(const struct manifest *m, const struct manifest_object *object)
 	const char *slash = strrchr(object->key, '/');
 	const char *at = slash == NULL ? object->key : slash + 1;
 	size_t len = strlen(name);
+	int64_t redrive;
 
+	if (path_after_redrive(at, &redrive) != NULL)
+		at = path_after_redrive(at, &redrive);
 	at = strncmp(at, name, len) == 0 ? at + len : NULL;
 	free(name);
 	return at;

@@ -75,9 +75,11 @@ fetch(struct verify *verify, const char *key, struct verify_bytes *bytes,
 	return SECOR_OK;
 }
 
-static void
-add_key(struct verify_keys *keys, const char *key)
+void
+verify_known(struct verify_topic *topic, const char *key)
 {
+	struct verify_keys *keys = &topic->keys;
+
 	if (keys->count == keys->room) {
 		keys->room = keys->room == 0 ? 1024 : keys->room * 2;
 		keys->items =
@@ -141,7 +143,9 @@ check_object(struct verify *verify, struct verify_batch *batch,
 		return rc;
 	verify->totals.objects++;
 	verify->totals.bytes += object->bytes;
-	if (!object->dead_letter)
+	if (batch->redrive != 0)
+		verify->totals.redriven += object->records;
+	else if (!object->dead_letter)
 		verify->totals.records += object->records;
 	if (!bytes.exists) {
 		say_missing(verify, batch->manifest, object);
@@ -166,7 +170,7 @@ verify_objects(struct verify *verify, struct verify_topic *topic,
 		verify->step(verify->arg, manifest);
 	batch->complete = verify->deep;
 	for (size_t i = 0; rc == SECOR_OK && i < manifest->object_count; i++) {
-		add_key(&topic->keys, manifest->objects[i].key);
+		verify_known(topic, manifest->objects[i].key);
 		rc = check_object(verify, batch, &manifest->objects[i], err);
 	}
 	return rc;

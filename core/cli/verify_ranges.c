@@ -20,6 +20,7 @@ struct walk {
 	int64_t from;	    /* what ends at or before it is not looked at */
 	int64_t low;	    /* first offset in Kafka; -1: not asked */
 	struct verify_span no_message; /* that the chain passes over */
+	struct verify_redrives redrives;
 };
 
 static struct verify_report
@@ -216,6 +217,9 @@ check_manifest(struct walk *walk, const char *key, const struct manifest *m,
 	if (rc == SECOR_OK && verify->log != NULL)
 		rc = verify_confirm_batch(verify, &batch, walk->low, err);
 	offset_set_fini(&batch.offsets);
+	if (rc == SECOR_OK)
+		rc = verify_redrives_of(
+		    verify, walk->topic, &walk->redrives, m, 0, err);
 	return rc;
 }
 
@@ -244,7 +248,8 @@ on_manifest(void *arg, const char *key, const struct manifest *m,
 	}
 	if (m->end <= walk->from) {
 		pass(walk, m);
-		return SECOR_OK;
+		return verify_redrives_of(
+		    walk->verify, walk->topic, &walk->redrives, m, 1, err);
 	}
 	return check_manifest(walk, key, m, err);
 }
@@ -391,6 +396,32 @@ walk_all(struct walk *walk, struct secor_err *err)
 	return rc;
 }
 
+/* Records first, then receipts, then manifests: what is newer than the former
+ * is never missed in the latter. */
+static int
+walk_partition(struct walk *walk, struct secor_err *err)
+{
+	struct verify *verify = walk->verify;
+	int rc = begin(walk, err);
+
+	if (rc == SECOR_OK)
+		rc = verify_redrives_begin(verify, walk->sum.topic,
+		    walk->sum.partition, &walk->redrives, err);
+	if (rc == SECOR_OK)
+		rc = walk_all(walk, err);
+	if (rc == SECOR_OK && walk->ahead >= 0)
+		rc = check_ahead(walk, err);
+	if (rc != SECOR_OK)
+		return rc;
+	if (walk->has_record)
+		check_end(walk);
+	rc = confirm_no_message(walk, err);
+	if (rc == SECOR_OK)
+		rc = verify_redrives_end(
+		    verify, walk->topic, &walk->redrives, walk->sum.first, err);
+	return rc;
+}
+
 int
 verify_ranges(struct verify *verify, struct verify_topic *topic,
     int32_t partition, struct secor_err *err)
@@ -398,17 +429,9 @@ verify_ranges(struct verify *verify, struct verify_topic *topic,
 	struct walk walk = {.verify = verify,
 	    .topic = topic,
 	    .sum = {.topic = topic->name, .partition = partition}};
-	int rc = begin(&walk, err);
+	int rc = walk_partition(&walk, err);
 
-	if (rc == SECOR_OK)
-		rc = walk_all(&walk, err);
-	if (rc == SECOR_OK && walk.ahead >= 0)
-		rc = check_ahead(&walk, err);
-	if (rc != SECOR_OK)
-		return rc;
-	if (walk.has_record)
-		check_end(&walk);
-	rc = confirm_no_message(&walk, err);
+	verify_redrives_fini(&walk.redrives);
 	if (rc != SECOR_OK)
 		return rc;
 	add_final(topic, &walk);

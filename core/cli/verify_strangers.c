@@ -140,6 +140,22 @@ say_unnamed(struct listing *listing, const char *key, uint64_t length)
 	    "not named as an object (%" PRIu64 " bytes)", length);
 }
 
+/* Of a batch, or of a redrive of it. */
+static int
+parse_any(
+    const char *key, int64_t *generation, int32_t *partition, int64_t *start)
+{
+	struct receipt_name name;
+
+	if (verify_parse_key(key, generation, partition, start))
+		return 1;
+	if (!verify_parse_redrive(key, &name, partition))
+		return 0;
+	*generation = name.generation;
+	*start = name.start;
+	return 1;
+}
+
 static int
 on_object(void *arg, const char *key, uint64_t length)
 {
@@ -150,7 +166,7 @@ on_object(void *arg, const char *key, uint64_t length)
 
 	if (has_key(&listing->topic->keys, key))
 		return 0;
-	if (!verify_parse_key(key, &generation, &partition, &start)) {
+	if (!parse_any(key, &generation, &partition, &start)) {
 		say_unnamed(listing, key, length);
 		return 0;
 	}
@@ -276,6 +292,66 @@ judge_later(struct judging *judging, struct secor_err *err)
 	return SECOR_OK;
 }
 
+/* Looks once more: its plan or receipt may have come meanwhile. */
+static int
+is_redriven(struct judging *judging, int *is, struct secor_err *err)
+{
+	const struct manifest_store *store = &judging->listing->verify->store;
+	char *topic = mem_text("%s", judging->report.topic);
+	const struct manifest_place place = {
+	    topic, judging->report.partition, judging->generation};
+	struct receipts receipts = {0};
+	int rc =
+	    receipts_list(store, &place, judging->report.start, &receipts, err);
+
+	*is = 0;
+	for (size_t i = 0; rc == SECOR_OK && !*is && i < receipts.count; i++) {
+		struct receipt *receipt = NULL;
+		struct secor_err why;
+
+		if (receipts.items[i].name.kind != RECEIPT_DONE &&
+		    !receipts_is_open(&receipts, i))
+			continue;
+		rc = receipts_get(
+		    store, &place, &receipts.items[i], &receipt, &why);
+		for (size_t k = 0; rc == SECOR_OK && k < receipt->object_count;
+		     k++)
+			*is |=
+			    strcmp(receipt->objects[k].key, judging->key) == 0;
+		receipt_free(receipt);
+		if (rc == SECOR_REJECT)
+			rc = SECOR_OK; /* a finding of its own, or gone */
+		else if (rc != SECOR_OK)
+			(void)secor_fail(err, rc, "%s", why.text);
+	}
+	receipts_fini(&receipts);
+	free(topic);
+	return rc;
+}
+
+static int
+judge_redriven(struct judging *judging, struct secor_err *err)
+{
+	struct verify_report *report = &judging->report;
+	int is = 0, removed = 0;
+	int rc = is_redriven(judging, &is, err);
+
+	if (rc == SECOR_OK && !is)
+		rc = is_removed(judging, &removed, err);
+	if (rc != SECOR_OK)
+		return rc;
+	report->found = !is && !removed;
+	report->kind = is	 ? "not-final"
+		       : removed ? "removed"
+				 : "foreign-object";
+	verify_say(judging->listing->verify, report, "%s",
+	    is	      ? "of a redrive that is under way"
+	    : removed ? "its receipt is not there any more, as "
+			"--removed-before says"
+		      : "the object is in no receipt of a redrive");
+	return SECOR_OK;
+}
+
 static int
 judge(struct listing *listing, const char *key)
 {
@@ -283,10 +359,13 @@ judge(struct listing *listing, const char *key)
 	    .key = key,
 	    .report = {.topic = listing->topic->name, .key = key, .end = -1}};
 	struct verify_report *report = &judging.report;
+	struct receipt_name name;
 	int final;
 
-	(void)verify_parse_key(
+	(void)parse_any(
 	    key, &judging.generation, &report->partition, &report->start);
+	if (verify_parse_redrive(key, &name, &report->partition))
+		return judge_redriven(&judging, listing->err);
 	final = is_final(
 	    listing, report->partition, judging.generation, report->start);
 	if (listing->rc != SECOR_OK)
