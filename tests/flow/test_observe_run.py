@@ -4,7 +4,6 @@ import http.client
 import json
 import pathlib
 import re
-import socket
 import time
 
 import kafka as clients
@@ -16,6 +15,7 @@ from qubole import Qubole
 from s3 import s3_client
 from secor import BUILD, ROOT, secor_command
 from secure import SecureKafka
+from servers import free_ports
 from watch import address, wait_metric
 from webhook import Webhook
 
@@ -325,8 +325,7 @@ def test_status_and_page_tell_of_each_partition(
 
 def test_without_a_broker_it_lives_and_says_why_it_is_not_ready(
         group, secor, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        nobody = f"127.0.0.1:{s.getsockname()[1]}"
+    nobody = f"127.0.0.1:{free_ports(1)[0]}"
     store, _ = local_store(tmp_path / "data")
     process = secor(settings(nobody, group, "t", store))
     process.start()
@@ -344,8 +343,7 @@ def test_two_processes_on_one_file_have_a_window_each(
         kafka, topic, group, secor, tmp_path):
     name = topic(partitions=4)
     store, tree = local_store(tmp_path / "data")
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port = s.getsockname()[1]
+    port, = free_ports(1)
     first = secor(settings(kafka.address, group, name, store,
                            http={"listen": f"127.0.0.1:{port}"}))
     second = secor({}, name="second")

@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import time
@@ -200,14 +199,15 @@ def test_exactly_once_sees_loss_doubles_and_strangers(tmp_path):
 
 def test_secor_helper_watches_and_kills(tmp_path, monkeypatch):
     fake = tmp_path / "secor"
-    fake.write_text("#!/bin/sh\necho up\nexec sleep 60\n")
+    fake.write_text("#!/bin/sh\ntrap 'exit 7' TERM\necho up\n"
+                    "sleep 100 &\nwait\n")
     fake.chmod(0o755)
     monkeypatch.setattr(secor_module, "BINARY", fake)
     s = secor_module.Secor(tmp_path / "run", {"kafka": {}})
     s.start().wait_for("^up$", 10)
     with pytest.raises(servers.RigError, match="not within"):
         s.wait_for("never", 0.2)
-    assert s.stop() == -signal.SIGTERM
+    assert s.stop() == 7
     s.start()
     s.kill9()
     with pytest.raises(servers.RigError, match="ended with -9"):

@@ -13,6 +13,7 @@ import random
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -93,12 +94,22 @@ def temp_dir(prefix):
     return path
 
 
-def _is_free(port):
+_mine = []  # one socket for each port that this process has taken
+
+
+def _take(port):
+    """Whether the port was free; now it is ours until this process ends. Who
+    will listen there does so seconds later: until then a name of the kernel's,
+    which one process can have, keeps other workers from choosing it too."""
+    name = socket.socket(socket.AF_UNIX)
     with socket.socket() as s:
         try:
+            name.bind(f"\0secor-tests-port-{port}")
             s.bind(("127.0.0.1", port))
         except OSError:
+            name.close()
             return False
+    _mine.append(name)
     return True
 
 
@@ -108,7 +119,7 @@ def free_ports(n, also=0):
     found = []
     while len(found) < n:
         port = random.randint(10000, 22000)
-        if port not in found and _is_free(port) and _is_free(port + also):
+        if _take(port) and (not also or _take(port + also)):
             found.append(port)
     return found
 
@@ -182,7 +193,7 @@ class Server:
     """
 
     name = "server"
-    start_timeout = 60
+    start_timeout = 120
 
     def __init__(self):
         self.dir = temp_dir(self.name)
@@ -240,10 +251,19 @@ class Server:
         self.close()
 
 
-def _listens(port):
-    with socket.socket() as s:
-        s.settimeout(1)
-        return s.connect_ex(("127.0.0.1", port)) == 0
+def _knows_brokers(port):
+    """Whether a Kafka broker answers there, and is one that partitions can be
+    given to: it listens before its controller has let it in."""
+    head = struct.pack(">hhih", 3, 1, 1, -1)  # Metadata, of no topic
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+            s.sendall(struct.pack(">i", len(head) + 4) + head
+                      + struct.pack(">i", 0))
+            with s.makefile("rb") as f:
+                answer = f.read(12)
+    except OSError:
+        return False
+    return len(answer) == 12 and struct.unpack(">iii", answer)[2] > 0
 
 
 def _http_code(port, path="/"):
@@ -339,7 +359,8 @@ class Kafka(Server):
                                "-t", "MkU3OEVBNTcwNTJENDM2Qg",
                                "-c", self.config, *self.format_options))
         self.process = self.spawn(self.java("kafka.Kafka", self.config))
-        self.wait_ready(lambda: _listens(self.listeners["PLAINTEXT"]))
+        self.wait_ready(
+            lambda: _knows_brokers(self.listeners["PLAINTEXT"]))
         return self
 
     def close(self):
