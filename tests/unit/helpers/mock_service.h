@@ -20,26 +20,17 @@
 #include "core/flow/flow.h"
 
 #include <criterion/hooks.h>
-#include <criterion/options.h>
 #include <librdkafka/rdkafka_mock.h>
 
-/* Tests that wait for the mock's group, not for the machine: side by side, as
- * many as still answer within its session. (Criterion itself leaks then.) */
-#ifdef __SANITIZE_THREAD__
-enum { MOCK_JOBS = 3 };
-#else
-enum { MOCK_JOBS = 12 };
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#define MOCK_SIDE_BY_SIDE
-#else
+/* Tests that wait for the mock's group, not for the machine, run side by side:
+ * once in a test file. */
+void mock_side_by_side(void);
 #define MOCK_SIDE_BY_SIDE                                      \
 	ReportHook(PRE_ALL)(struct criterion_test_set * tests) \
 	{                                                      \
 		(void)tests;                                   \
-		criterion_options.jobs = MOCK_JOBS;            \
+		mock_side_by_side();                           \
 	}
-#endif
 
 #define MOCK_TOPIC "events"
 

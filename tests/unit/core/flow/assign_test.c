@@ -167,21 +167,21 @@ give(int32_t count)
 	atomic_store(&given, list);
 }
 
-Test(assign, new_partitions_begin_in_the_call, .timeout = 90)
+Test(assign, new_partitions_begin_in_the_call, .timeout = 240)
 {
 	begin(3);
 	end(1);
 }
 
 /* Killed a moment later, the next process must not begin elsewhere. */
-Test(assign, new_partitions_commit_their_places_before, .timeout = 90)
+Test(assign, new_partitions_commit_their_places_before, .timeout = 240)
 {
 	begin(3);
 	end(1);
 	cr_assert_eq(commits_first, 3, "sent: %d", commits_first);
 }
 
-Test(assign, given_anew_begins_in_the_call, .timeout = 90)
+Test(assign, given_anew_begins_in_the_call, .timeout = 240)
 {
 	begin(3);
 	for (int32_t p = 0; p < 3; p++) {
@@ -197,7 +197,7 @@ Test(assign, given_anew_begins_in_the_call, .timeout = 90)
 	end(4);
 }
 
-Test(assign, after_a_rejoin_begins_in_the_call, .timeout = 90)
+Test(assign, after_a_rejoin_begins_in_the_call, .timeout = 240)
 {
 	begin(1);
 	rd_kafka_mock_push_request_errors(s.cluster, MOCK_OFFSET_COMMIT, 1,
@@ -208,7 +208,7 @@ Test(assign, after_a_rejoin_begins_in_the_call, .timeout = 90)
 	end(2);
 }
 
-Test(assign, without_a_revoke_ends_what_was_before, .timeout = 90)
+Test(assign, without_a_revoke_ends_what_was_before, .timeout = 240)
 {
 	begin(2);
 	give(1);
@@ -218,7 +218,7 @@ Test(assign, without_a_revoke_ends_what_was_before, .timeout = 90)
 	end(2);
 }
 
-Test(assign, commit_is_not_sent_under_another_generation, .timeout = 90)
+Test(assign, commit_is_not_sent_under_another_generation, .timeout = 240)
 {
 	begin(1);
 	atomic_store(&next_generation, 1);

@@ -62,7 +62,7 @@ push(rd_kafka_resp_err_t err, int times)
 		    s.cluster, MOCK_OFFSET_COMMIT, 1, err);
 }
 
-Test(commit, not_a_definite_no_is_repeated, .timeout = 90)
+Test(commit, not_a_definite_no_is_repeated, .timeout = 240)
 {
 	static const rd_kafka_resp_err_t rows[] = {
 	    RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
@@ -90,7 +90,7 @@ Test(commit, not_a_definite_no_is_repeated, .timeout = 90)
 	mock_end(&s);
 }
 
-Test(commit, not_the_owner_drops_and_joins_again, .timeout = 120)
+Test(commit, not_the_owner_drops_and_joins_again, .timeout = 240)
 {
 	static const rd_kafka_resp_err_t rows[] = {
 	    RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION,
@@ -107,7 +107,7 @@ Test(commit, not_the_owner_drops_and_joins_again, .timeout = 120)
 	mock_end(&s);
 }
 
-Test(commit, rebalance_in_progress_is_not_written, .timeout = 90)
+Test(commit, rebalance_in_progress_is_not_written, .timeout = 240)
 {
 	begin(1);
 	push(RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, 1);
@@ -116,7 +116,7 @@ Test(commit, rebalance_in_progress_is_not_written, .timeout = 90)
 	mock_end(&s);
 }
 
-Test(commit, fenced_instance_drops_and_joins_again, .timeout = 90)
+Test(commit, fenced_instance_drops_and_joins_again, .timeout = 240)
 {
 	begin(1);
 	push(RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, 1);
@@ -126,7 +126,7 @@ Test(commit, fenced_instance_drops_and_joins_again, .timeout = 90)
 	mock_end(&s);
 }
 
-Test(commit, refusal_halts_that_partition_only, .timeout = 90)
+Test(commit, refusal_halts_that_partition_only, .timeout = 240)
 {
 	static const rd_kafka_resp_err_t rows[] = {
 	    RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE,
@@ -150,7 +150,7 @@ Test(commit, refusal_halts_that_partition_only, .timeout = 90)
 	mock_end(&s);
 }
 
-Test(commit, topic_that_stays_unknown_halts, .timeout = 90)
+Test(commit, topic_that_stays_unknown_halts, .timeout = 240)
 {
 	begin(1);
 	push(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, 1000);
@@ -165,7 +165,7 @@ Test(commit, topic_that_stays_unknown_halts, .timeout = 90)
 	mock_end(&s);
 }
 
-Test(commit, unclear_for_half_a_minute_joins_again, .timeout = 90)
+Test(commit, unclear_for_half_a_minute_joins_again, .timeout = 240)
 {
 	begin(1);
 	push(RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, 1000);
@@ -179,7 +179,7 @@ Test(commit, unclear_for_half_a_minute_joins_again, .timeout = 90)
 	mock_end(&s);
 }
 
-Test(commit, acknowledged_late_is_believed_in_a_new_generation, .timeout = 90)
+Test(commit, acknowledged_late_is_believed_in_a_new_generation, .timeout = 240)
 {
 	begin(1);
 	(void)rd_kafka_mock_broker_push_request_error_rtts(s.cluster, 1,
@@ -194,7 +194,7 @@ Test(commit, acknowledged_late_is_believed_in_a_new_generation, .timeout = 90)
 	mock_end(&s);
 }
 
-Test(commit, silence_with_brokers_there_ends_at_once, .timeout = 60,
+Test(commit, silence_with_brokers_there_ends_at_once, .timeout = 240,
     .exit_code = 3)
 {
 	begin(1);
@@ -207,7 +207,7 @@ Test(commit, silence_with_brokers_there_ends_at_once, .timeout = 60,
 }
 
 /* A process that was stopped, or a machine that slept, heard nothing either. */
-Test(commit, pause_with_a_commit_out_is_no_silence, .timeout = 90)
+Test(commit, pause_with_a_commit_out_is_no_silence, .timeout = 240)
 {
 	begin(1);
 	(void)rd_kafka_mock_broker_push_request_error_rtts(s.cluster, 1,

@@ -23,7 +23,7 @@ ready(char *reasons, size_t room)
 }
 
 /* A record that cannot be read is not a missing one. */
-Test(engine, record_that_cannot_be_read_is_asked_for_again, .timeout = 90)
+Test(engine, record_that_cannot_be_read_is_asked_for_again, .timeout = 240)
 {
 	mock_begin(&s, 1);
 	mock_stop(&s);
@@ -40,7 +40,7 @@ Test(engine, record_that_cannot_be_read_is_asked_for_again, .timeout = 90)
 }
 
 Test(engine, ends_of_the_log_that_are_not_known_are_asked_for_again,
-    .timeout = 90)
+    .timeout = 240)
 {
 	mock_begin(&s, 1);
 	mock_stop(&s);
@@ -54,7 +54,7 @@ Test(engine, ends_of_the_log_that_are_not_known_are_asked_for_again,
 	mock_end(&s);
 }
 
-Test(engine, broker_that_goes_and_comes_back_loses_nothing, .timeout = 90)
+Test(engine, broker_that_goes_and_comes_back_loses_nothing, .timeout = 240)
 {
 	mock_begin(&s, 2);
 	cr_assert_eq(rd_kafka_mock_broker_set_down(s.cluster, 1),
@@ -68,7 +68,7 @@ Test(engine, broker_that_goes_and_comes_back_loses_nothing, .timeout = 90)
 	mock_end(&s);
 }
 
-Test(engine, readiness_says_what_is_missing, .timeout = 90)
+Test(engine, readiness_says_what_is_missing, .timeout = 240)
 {
 	struct engine_options options = {.finish_plans_with = NULL};
 	char reasons[512];
@@ -94,7 +94,7 @@ Test(engine, readiness_says_what_is_missing, .timeout = 90)
 	mock_close(&s);
 }
 
-Test(engine, stop_before_any_broker_answered_is_clean, .timeout = 30)
+Test(engine, stop_before_any_broker_answered_is_clean, .timeout = 120)
 {
 	struct engine_options options = {.finish_plans_with = NULL};
 

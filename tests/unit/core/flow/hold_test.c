@@ -63,7 +63,7 @@ push(rd_kafka_resp_err_t err)
 	    s.cluster, MOCK_OFFSET_COMMIT, 1, err);
 }
 
-Test(hold, taken_committed_and_released_goes_on_with_the_others, .timeout = 120)
+Test(hold, taken_committed_and_released_goes_on_with_the_others, .timeout = 240)
 {
 	mock_begin(&s, 3);
 	for (int32_t p = 0; p < 3; p++) {
@@ -81,7 +81,7 @@ Test(hold, taken_committed_and_released_goes_on_with_the_others, .timeout = 120)
 	end();
 }
 
-Test(hold, released_without_a_commit_goes_on, .timeout = 90)
+Test(hold, released_without_a_commit_goes_on, .timeout = 240)
 {
 	struct hold taken;
 
@@ -93,7 +93,7 @@ Test(hold, released_without_a_commit_goes_on, .timeout = 90)
 	end();
 }
 
-Test(hold, refused_where_it_is_not_to_be_had, .timeout = 90)
+Test(hold, refused_where_it_is_not_to_be_had, .timeout = 240)
 {
 	struct hold taken, hold = {.verb = HOLD_TAKE};
 
@@ -118,7 +118,7 @@ Test(hold, refused_where_it_is_not_to_be_had, .timeout = 90)
 	end();
 }
 
-Test(hold, lost_in_the_commit_is_told_and_joined_again, .timeout = 90)
+Test(hold, lost_in_the_commit_is_told_and_joined_again, .timeout = 240)
 {
 	struct hold taken, hold;
 
@@ -134,7 +134,7 @@ Test(hold, lost_in_the_commit_is_told_and_joined_again, .timeout = 90)
 	end();
 }
 
-Test(hold, refused_commit_halts_until_it_is_taken_again, .timeout = 90)
+Test(hold, refused_commit_halts_until_it_is_taken_again, .timeout = 240)
 {
 	struct hold taken, hold;
 
@@ -152,7 +152,7 @@ Test(hold, refused_commit_halts_until_it_is_taken_again, .timeout = 90)
 	end();
 }
 
-Test(hold, stop_with_a_held_partition_is_clean, .timeout = 90)
+Test(hold, stop_with_a_held_partition_is_clean, .timeout = 240)
 {
 	struct hold taken, hold;
 
