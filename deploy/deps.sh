@@ -25,7 +25,8 @@ BUILD_PACKAGES="gcc make pkg-config libc6-dev librdkafka-dev
 UNIT_PACKAGES="g++ libcriterion-dev"
 TEST_PACKAGES="clang-format cppcheck spin kcat openssl clang libclang-rt-14-dev
 	python3-venv openjdk-17-jdk-headless maven
-	ceph-mon ceph-osd ceph-common radosgw libmsgpack-dev"
+	ceph-mon ceph-osd ceph-common radosgw libmsgpack-dev
+	krb5-kdc krb5-admin-server krb5-user libsasl2-modules-gssapi-mit"
 
 say() { echo "deps: $*"; }
 die() { echo "deps: $*" >&2; exit 1; }

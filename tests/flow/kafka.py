@@ -31,6 +31,21 @@ def create_topic(address, topic, partitions=1, config=None, copies=1):
         time.sleep(0.05)
 
 
+def joins(properties):
+    """Does a client with these properties get in? Its first error says no."""
+    errors = []
+    c = Producer({"log_level": 0, "error_cb": errors.append, **properties})
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            return bool(c.list_topics(timeout=0.3).brokers)
+        except KafkaException:
+            c.poll(0)
+        if errors:
+            return False
+    raise AssertionError("neither an answer nor an error")
+
+
 def delete_topic(address, topic):
     """Asks for it; the broker takes its time."""
     admin = AdminClient({"bootstrap.servers": address})

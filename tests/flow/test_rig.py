@@ -15,11 +15,10 @@ import kafka as clients
 import proof
 import secor as secor_module
 import servers
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer
 from flow import local_store, settings
 from proxy import CUT
 from s3 import s3_client
-from secure import SecureKafka
 
 RIG = pathlib.Path(servers.__file__).parent
 
@@ -87,46 +86,14 @@ def test_rgw_paused_does_not_answer_and_goes_on(rgw, bucket):
     assert tree.keys() == []
 
 
-def _joins(properties):
-    """Does a client with these properties get in? Its first error says no."""
-    errors = []
-    c = Producer({"log_level": 0, "error_cb": errors.append, **properties})
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        try:
-            return bool(c.list_topics(timeout=0.3).brokers)
-        except KafkaException:
-            c.poll(0)
-        if errors:
-            return False
-    raise AssertionError("neither an answer nor an error")
-
-
-def test_secure_kafka_lets_in_whom_it_should(own_kafka):
-    broker = own_kafka(kind=SecureKafka)
-    alice = {"sasl_mechanism": "PLAIN", "sasl_username": "alice",
-             "sasl_password": "alice-secret"}
-    bob = {"sasl_mechanism": "SCRAM-SHA-512", "sasl_username": "bob",
-           "sasl_password": "bob-secret"}
-    assert _joins(broker.client("SSL"))
-    assert _joins(broker.client("SASL_PLAIN", **alice))
-    assert _joins(broker.client("SASL_SSL", **bob))
-    rogue = str(broker.tls / "rogue.pem")
-    assert not _joins(broker.client("SSL", ssl_ca_location=rogue))
-    assert not _joins(broker.client("SSL", ssl_certificate_location=None,
-                                    ssl_key_location=None))
-    bob["sasl_password"] = "wrong"
-    assert not _joins(broker.client("SASL_SSL", **bob))
-
-
 def test_tcp_proxy_refuses_and_lets_in_again(own_kafka):
     broker = own_kafka(proxied=True)
     way = {"bootstrap.servers": broker.proxied_address}
-    assert _joins(way)
+    assert clients.joins(way)
     broker.proxy.refuse()
-    assert not _joins(way)
+    assert not clients.joins(way)
     broker.proxy.refuse(False)
-    assert _joins(way)
+    assert clients.joins(way)
 
 
 def test_http_proxy_loses_the_answer_but_not_the_put(rgw, bucket, http_proxy):

@@ -17,8 +17,9 @@ from servers import CACHE, HERE, JVM, RigError
 LIBS = CACHE / "hadoop" / "libs"
 
 
-def _classes():
-    sources = sorted((HERE / "java").glob("*.java"))
+def classes(folder=HERE / "java", libs=LIBS):
+    """The folder's sources, compiled once into the cache."""
+    sources = sorted(folder.glob("*.java"))
     digest = hashlib.sha256(b"".join(s.read_bytes() for s in sources))
     place = CACHE / f"java-{digest.hexdigest()[:16]}"
     if place.exists():
@@ -29,7 +30,7 @@ def _classes():
             return place
         fresh = pathlib.Path(f"{place}.{os.getpid()}")
         done = subprocess.run(
-            ["javac", "-nowarn", "-cp", f"{LIBS}/*", "-d", fresh, *sources],
+            ["javac", "-nowarn", "-cp", f"{libs}/*", "-d", fresh, *sources],
             capture_output=True, text=True)
         if done.returncode != 0:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -40,7 +41,7 @@ def _classes():
 
 def _java(main, *args, data=None):
     return subprocess.run(
-        [*JVM, "-Xmx512m", "-cp", f"{_classes()}:{LIBS}/*", main,
+        [*JVM, "-Xmx512m", "-cp", f"{classes()}:{LIBS}/*", main,
          *map(str, args)], input=data, capture_output=True, text=True,
         timeout=120)
 

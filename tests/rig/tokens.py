@@ -15,10 +15,12 @@ import threading
 import time
 import urllib.parse
 
+from hadoop import classes
 from secure import SecureKafka
 from servers import HERE, RigError, wait_until
 from standin import StandIn
 
+JAVA = HERE / "java" / "kafka"
 AUDIENCE = "kafka-of-tests"
 MSK = {"access_key": "AKIDMSK", "secret_key": "msk/secret+key",
        "session_token": "session/token+with=signs", "region": "eu-west-1"}
@@ -153,13 +155,7 @@ class TokenKafka(SecureKafka):
     def java(self, *args):
         argv = super().java(*args)
         path = argv.index("-cp") + 1
-        argv[path] = f"{self.dir}/classes:{argv[path]}"
+        argv[path] = f"{classes(JAVA, self.libs)}:{argv[path]}"
         return [argv[0], "-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls="
                 + self.jwks.as_uri(), *argv[1:]]
 
-    def start(self):
-        if not (self.dir / "classes").exists():
-            self.run(["javac", "-nowarn", "-cp", f"{self.libs}/*", "-d",
-                      self.dir / "classes",
-                      HERE / "java" / "kafka" / "MskIamValidator.java"])
-        return super().start()
