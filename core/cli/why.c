@@ -163,10 +163,15 @@ json_object(struct buf *out, const struct manifest_object *object)
 	buf_printf(out,
 	    ",\"dead_letter\":%s,\"records\":%" PRIu64 ",\"bytes\":%" PRIu64
 	    ",\"crc32c\":\"%08" PRIx32 "\",\"first_offset\":%" PRId64
-	    ",\"last_offset\":%" PRId64 "}",
+	    ",\"last_offset\":%" PRId64,
 	    object->dead_letter ? "true" : "false", object->records,
 	    object->bytes, object->crc32c, object->first_offset,
 	    object->last_offset);
+	json_time(out, "first_time",
+	    object->has_times ? object->first_ms : INT64_MIN);
+	json_time(
+	    out, "last_time", object->has_times ? object->last_ms : INT64_MIN);
+	buf_putc(out, '}');
 }
 
 static void
@@ -237,7 +242,7 @@ static void
 line_object(const struct why *why)
 {
 	const struct manifest_object *object = why->object;
-	char url[2048] = "";
+	char url[2048] = "", from[40], until[40];
 
 	if (object == NULL)
 		return;
@@ -250,6 +255,10 @@ line_object(const struct why *why)
 	    object->records, object->dead_letter ? "bad messages" : "records",
 	    object->first_offset, object->last_offset, object->bytes,
 	    object->crc32c);
+	if (object->has_times)
+		(void)printf("times      %s to %s\n",
+		    cli_time(object->first_ms, from),
+		    cli_time(object->last_ms, until));
 }
 
 static void

@@ -158,6 +158,8 @@ object_new(struct batch *batch, struct path *path)
 	object->batch = batch;
 	object->path = path == NULL ? NULL : paths_ref(path);
 	object->first = -1;
+	object->first_ms = INT64_MAX;
+	object->last_ms = INT64_MIN;
 	object->key = object_key(batch, path);
 	name.generation = 0; /* sync markers outlive a new generation */
 	name.extension = "";

@@ -260,6 +260,21 @@ take_bad(struct batch *batch, struct secor_message *raw,
 	return COLLECT_OK;
 }
 
+static void
+note_time(struct object *object, int64_t time_ms)
+{
+	struct batch *batch = object->batch;
+
+	if (time_ms == SECOR_NO_TIME)
+		return;
+	if (time_ms < object->first_ms)
+		object->first_ms = time_ms;
+	if (time_ms > object->last_ms)
+		object->last_ms = time_ms;
+	if (time_ms > batch->watermark)
+		batch->watermark = time_ms;
+}
+
 static enum collected
 take_good(struct batch *batch, struct secor_message *raw,
     const rd_kafka_message_t *rkm, struct routed *routed)
@@ -272,9 +287,7 @@ take_good(struct batch *batch, struct secor_message *raw,
 		return take_bad(batch, raw, rkm, routed);
 	}
 	count_in(object, rkm->offset);
-	if (routed->record.time_ms != SECOR_NO_TIME &&
-	    routed->record.time_ms > batch->watermark)
-		batch->watermark = routed->record.time_ms;
+	note_time(object, routed->record.time_ms);
 	if (!batch->replay)
 		(void)over_ratio(batch->part, 0);
 	return COLLECT_OK;

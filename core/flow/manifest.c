@@ -68,9 +68,14 @@ put_object(struct buf *out, const struct manifest_object *object)
 	buf_printf(out,
 	    ",\"records\":%" PRIu64 ",\"bytes\":%" PRIu64
 	    ",\"crc32c\":\"%08" PRIx32 "\",\"first_offset\":%" PRId64
-	    ",\"last_offset\":%" PRId64 ",\"offsets_hash\":\"%016" PRIx64 "\"}",
+	    ",\"last_offset\":%" PRId64 ",\"offsets_hash\":\"%016" PRIx64 "\"",
 	    object->records, object->bytes, object->crc32c,
 	    object->first_offset, object->last_offset, object->offsets_hash);
+	if (object->has_times)
+		buf_printf(out,
+		    ",\"first_time_ms\":%" PRId64 ",\"last_time_ms\":%" PRId64,
+		    object->first_ms, object->last_ms);
+	buf_puts(out, "}");
 }
 
 static void
@@ -128,6 +133,19 @@ get_cut(struct fields *fields)
 	return CUT_NONE;
 }
 
+/* Manifests of 0.1.0 do not have them. */
+static void
+read_times(struct fields *fields, struct manifest_object *object)
+{
+	if (json_object_get(fields->from, "first_time_ms") == NULL)
+		return;
+	object->has_times = 1;
+	object->first_ms =
+	    fields_int(fields, "first_time_ms", -INT64_MAX, INT64_MAX);
+	object->last_ms =
+	    fields_int(fields, "last_time_ms", object->first_ms, INT64_MAX);
+}
+
 static void
 read_object(struct fields *fields, struct manifest_object *object)
 {
@@ -147,6 +165,7 @@ read_object(struct fields *fields, struct manifest_object *object)
 	object->last_offset =
 	    fields_int(fields, "last_offset", object->first_offset, INT64_MAX);
 	object->offsets_hash = fields_hex(fields, "offsets_hash", 16);
+	read_times(fields, object);
 }
 
 static void

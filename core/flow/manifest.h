@@ -27,6 +27,9 @@ struct manifest_object {
 	uint32_t crc32c;
 	int64_t first_offset, last_offset;
 	uint64_t offsets_hash; /* logical: of the offsets in it */
+	/* 0: no record has an event time, or the manifest does not say. */
+	int has_times;
+	int64_t first_ms, last_ms; /* smallest and largest event time */
 };
 
 struct manifest {

@@ -36,6 +36,7 @@ struct object {
 	uint64_t records;
 	int64_t first, last; /* offsets */
 	uint64_t offsets_hash;
+	int64_t first_ms, last_ms; /* event times; INT64_MAX, INT64_MIN: none */
 	char *key;
 	/* after the seal */
 	int sealed;

@@ -60,6 +60,9 @@ copy_object(struct manifest_object *to, const struct object *from)
 	to->first_offset = from->first;
 	to->last_offset = from->last;
 	to->offsets_hash = from->offsets_hash;
+	to->has_times = from->first_ms <= from->last_ms;
+	to->first_ms = from->first_ms;
+	to->last_ms = from->last_ms;
 }
 
 int64_t

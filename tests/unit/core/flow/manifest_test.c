@@ -50,7 +50,10 @@ sample(struct manifest_object objects[2])
 	    .crc32c = 1,
 	    .first_offset = 10,
 	    .last_offset = 19,
-	    .offsets_hash = UINT64_MAX};
+	    .offsets_hash = UINT64_MAX,
+	    .has_times = 1,
+	    .first_ms = -5,
+	    .last_ms = 1700000000000};
 	manifest.chain = manifest_chain(&manifest);
 	return manifest;
 }
@@ -69,6 +72,10 @@ Test(manifest, write_and_read_give_the_same)
 	cr_assert_eq(second->watermark, INT64_MIN);
 	cr_assert_eq(second->objects[0].dead_letter, 1);
 	cr_assert_eq(second->objects[1].crc32c, 1);
+	cr_assert_eq(second->objects[0].has_times, 0);
+	cr_assert_eq(second->objects[1].has_times, 1);
+	cr_assert_eq(second->objects[1].first_ms, -5);
+	cr_assert_eq(second->objects[1].last_ms, 1700000000000);
 	cr_assert_eq(manifest_chain(second), first.chain);
 	again = manifest_write(second);
 	cr_assert_str_eq(again, text);
@@ -163,6 +170,10 @@ Test(manifest, read_hostile_text_is_rejected_with_the_reason)
 		"manifest: 'topic' is missing or not text"},
 	    {"\"records\":7", "\"records\":\"7\"",
 		"object: 'records' is missing or not a number in range"},
+	    {"\"first_time_ms\":-5", "\"first_time_ms\":1700000000001",
+		"object: 'last_time_ms' is missing or not a number in range"},
+	    {"\"first_time_ms\":-5", "\"first_time_ms\":null",
+		"object: 'first_time_ms' is missing or not a number in range"},
 	    {"\"objects\":[", "\"things\":[",
 		"manifest: 'objects' is missing or not a list"},
 	    {"\"end\":20", "\"end\":20,\"end\":21",
