@@ -1,0 +1,79 @@
+/*
+ * ledger.h -- what is in the paths of one topic, by path and by the levels
+ * above it, and which of them are over. Fed with manifests; no I/O, no clock.
+ *
+ * An entry counts what its receipt knows (settled) and keeps the objects that
+ * came since (fresh). One thread.
+ */
+#ifndef SECOR_FLOW_FINAL_LEDGER_H
+#define SECOR_FLOW_FINAL_LEDGER_H
+
+#include "core/flow/final/receipt.h"
+
+/* An object of a batch; shared by the entries that it is in. */
+struct ledger_object {
+	size_t refs;
+	int32_t partition;
+	int64_t start;		       /* of its batch */
+	struct manifest_object object; /* key and path are its own */
+};
+
+enum entry_state {
+	ENTRY_NEW = 0, /* its receipt was not looked for yet */
+	ENTRY_OPEN,    /* there is none */
+	ENTRY_SETTLED  /* `receipt` is what the store has */
+};
+
+struct entry {
+	struct entry *next; /* of its bucket */
+	size_t level_count;
+	enum entry_state state;
+	char *path;   /* escaped: the first levels */
+	char *folder; /* in the store, without '/' at its end */
+	struct span span;
+	struct receipt receipt; /* of ENTRY_SETTLED */
+	struct ledger_object **fresh;
+	size_t fresh_count;
+	uint64_t heard;	       /* notifiers that know it as it is now, by bit */
+	size_t heard_count;    /* fresh objects when they heard */
+	int tries;	       /* that failed in a row */
+	int64_t again_boot_ms; /* not before this; 0 */
+};
+
+struct ledger;
+
+/* `whole_paths`: no entries for the levels above (where the layout does not put
+ * them into one folder). Borrows both. */
+struct ledger *
+ledger_new(const char *topic, struct spans *spans, int whole_paths);
+void ledger_free(struct ledger *ledger); /* accepts NULL */
+
+/* A manifest of the topic, each once, by start within a partition. */
+void ledger_add(struct ledger *ledger, const struct manifest *manifest);
+
+/* Every batch of the partition that begins before `end` was added. */
+void ledger_read_until(struct ledger *ledger, int32_t partition, int64_t end);
+
+/* What the store has for the entry: receipt NULL for none (else it is taken,
+ * and emptied). Objects that it counts are no longer fresh. */
+void ledger_settle(
+    struct ledger *ledger, struct entry *entry, struct receipt *receipt);
+
+/* The receipt of the entry as it is now: settled and fresh together. `receipt`
+ * is empty before; the caller ends it (receipt_fini). */
+void ledger_sum(const struct ledger *ledger, const struct entry *entry,
+    struct receipt *receipt);
+
+/* Entries with something to do whose span ends at `until` or before: those that
+ * were never told, and those with fresh objects. Oldest
+ * end first, of the same end the deeper first. *count of them; caller frees the
+ * list with free(). */
+struct entry **ledger_due(struct ledger *ledger, int64_t until, size_t *count);
+
+/* Forgets what ended before `until` and has nothing to do. */
+void ledger_forget(struct ledger *ledger, int64_t until);
+
+/* How many entries there are. */
+size_t ledger_count(const struct ledger *ledger);
+
+#endif
