@@ -122,6 +122,17 @@ struct config_layout {
 	const char *alternative_level;	/* "dt" */
 };
 
+enum config_marker { CONFIG_MARKER_JSON = 0, CONFIG_MARKER_EMPTY = 1 };
+
+/* When a path is over, and what says so. */
+struct config_finalize {
+	int64_t delay_ms; /* -1: no path ever is */
+	int64_t lookback_ms;
+	int64_t interval_ms;
+	int marker;		 /* enum config_marker */
+	const char *marker_name; /* "_SUCCESS" */
+};
+
 struct config_engine {
 	int64_t memory;	 /* budget over buffers, queues, codec state */
 	int64_t writers; /* 0: cores - 1, at least 1 */
@@ -148,6 +159,7 @@ struct config_topic {
 	struct config_use format;
 	struct config_batch batch;
 	struct config_bad_messages bad;
+	struct config_finalize finalize;
 	struct secor_strings fields; /* that the partitioners ask of the parser,
 				      * each once, in their order */
 	/* Decides names and records of the output; in every plan. */

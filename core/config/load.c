@@ -125,7 +125,7 @@ bind_plugins(
 /* ---- overrides ---- */
 
 static const char *const OVERRIDABLE[] = {"match", "transformers", "parser",
-    "partitioner", "format", "batch", "bad_messages", NULL};
+    "partitioner", "format", "batch", "bad_messages", "finalize", NULL};
 
 static void
 check_override_keys(const struct binder *binder, const struct node *map)

@@ -229,7 +229,8 @@ config_markdown(struct registry *registry)
 	    "A list; the first whose `match` (a regular expression, PCRE2) "
 	    "matches the topic counts. Beside `match` it may have "
 	    "`transformers`, `parser`, `partitioner`, `format`, `batch`, "
-	    "`bad_messages`. A section with the same plugin as the base keeps "
+	    "`bad_messages`, `finalize`. A section with the same plugin as the "
+	    "base keeps "
 	    "the keys that it does not set; another `use` begins from "
 	    "defaults.\n");
 	return buf_take(&out);

@@ -213,6 +213,51 @@ check_accept(const struct binder *binder, const struct node *map,
 	    "(time_source: kafka)");
 }
 
+/* ---- finalize ---- */
+
+static int
+follows_time(const struct config_uses *uses)
+{
+	for (size_t i = 0; i < uses->count; i++) {
+		const struct config_use *use = &uses->items[i];
+		struct secor_strings fields = {NULL, 0};
+		uint32_t inputs = 0;
+
+		if (use->plugin == NULL || use->conf == NULL)
+			return 1; /* not known here */
+		if (use->plugin->ops.partitioner->describe != NULL)
+			use->plugin->ops.partitioner->describe(
+			    use->conf, &inputs, &fields);
+		if ((inputs & SECOR_ROUTE_BY_TIME) != 0 &&
+		    use->plugin->ops.partitioner->span != NULL)
+			return 1;
+	}
+	return 0;
+}
+
+static void
+check_finalize(const struct binder *binder, const struct node *root,
+    const struct node *map, const struct config_topic *topic)
+{
+	const struct config_finalize *finalize = &topic->finalize;
+	const char *name = finalize->marker_name;
+
+	if ((name[0] != '_' && name[0] != '.') || name[1] == '\0' ||
+	    strlen(name) > 64 || strpbrk(name, "/ \t\n") != NULL ||
+	    strspn(name, ".") == strlen(name))
+		diag_error(binder->diag,
+		    topic_spot(root, map, "finalize", "marker_name"),
+		    "marker_name: '%s' is none: it begins with '_' or '.', has "
+		    "no '/' or blank and 2 to 64 bytes",
+		    name);
+	if (finalize->delay_ms >= 0 && binder->load &&
+	    !follows_time(&topic->partitioners))
+		diag_error(binder->diag,
+		    topic_spot(root, map, "finalize", "delay"),
+		    "delay: no path is ever over, since no partitioner here "
+		    "follows event time; add `use: date`, or leave it out");
+}
+
 /* ---- the guard of a partitioner ---- */
 
 static const char *
@@ -266,8 +311,10 @@ rules_check_topic(const struct binder *binder, const struct node *root,
 		check_batch(binder, root, map, &topic->batch);
 	if (map == root || node_get(map, "parser") != NULL)
 		check_accept(binder, map, topic);
-	if (binder->diag->errors == 0)
+	if (binder->diag->errors == 0) {
 		check_guards(binder, map, &topic->partitioners);
+		check_finalize(binder, root, map, topic);
+	}
 }
 
 /* ---- overrides against topics ---- */

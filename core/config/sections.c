@@ -149,6 +149,27 @@ static const struct secor_option BAD_ROWS[] = {
 	"between half of it and all of it, from 100 on."),
 };
 
+static const char *const MARKERS[] = {"json", "empty", NULL};
+
+#define FINALIZE struct config_finalize
+static const struct secor_option FINALIZE_ROWS[] = {
+    SECOR_OPTION_RANGE(DURATION, FINALIZE, delay_ms, "delay", "unlimited",
+	"unlimited", NULL, 0,
+	"A path is over when the topic's watermark is this much behind its "
+	"end; unlimited: no path is finalized."),
+    SECOR_OPTION_RANGE(DURATION, FINALIZE, lookback_ms, "lookback", "10d", "1h",
+	NULL, 0,
+	"A path that ended longer ago is not finalized for the first time."),
+    SECOR_OPTION_RANGE(DURATION, FINALIZE, interval_ms, "interval", "1m", "1s",
+	"1d", 0, "How often `run` looks for paths that are over."),
+    SECOR_OPTION_CHOICE(FINALIZE, marker, "marker", "json", MARKERS, 0,
+	"What the marker holds: range, objects, records and bytes of the path, "
+	"or nothing."),
+    SECOR_OPTION(STRING, FINALIZE, marker_name, "marker_name", "_SUCCESS", 0,
+	"Name of the marker in the path's folder; it begins with '_' or '.', "
+	"so that readers leave it out."),
+};
+
 #define LAYOUT struct config_layout
 static const struct secor_option LAYOUT_ROWS[] = {
     SECOR_OPTION_RANGE(INT, LAYOUT, generation, "generation", "1", "0",
@@ -271,6 +292,8 @@ const struct engine_section topic_sections[] = {
 	OPTIONS(BATCH_ROWS, BATCH)},
     {"bad_messages", "What becomes of a message that cannot be stored.",
 	IN_TOPIC(bad), OPTIONS(BAD_ROWS, BAD_MESSAGES)},
+    {"finalize", "When a path is over, and what says so.", IN_TOPIC(finalize),
+	OPTIONS(FINALIZE_ROWS, FINALIZE)},
     {NULL, NULL, 0, {NULL, 0, 0, 0}},
 };
 
@@ -292,5 +315,5 @@ const struct use_section use_sections[] = {
 
 const char *const section_names[] = {"compat", "kafka", "token", "transformers",
     "parser", "partitioner", "format", "stage", "batch", "store",
-    "bad_messages", "notifiers", "layout", "http", "reporters", "engine",
-    "overrides", NULL};
+    "bad_messages", "finalize", "notifiers", "layout", "http", "reporters",
+    "engine", "overrides", NULL};

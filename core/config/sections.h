@@ -17,7 +17,7 @@ struct engine_section {
 /* Of the whole configuration: kafka, stage, layout, ... Ended by a NULL name.
  */
 extern const struct engine_section config_sections[];
-/* Of one topic, in overrides too: batch, bad_messages. */
+/* Of one topic, in overrides too: batch, bad_messages, finalize. */
 extern const struct engine_section topic_sections[];
 
 /* Keys of the file's top level that are no sections, in struct config. */
