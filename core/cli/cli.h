@@ -23,6 +23,7 @@ int cli_verify(int argc, char **argv);
 int cli_where(int argc, char **argv);
 int cli_why(int argc, char **argv);
 int cli_redrive(int argc, char **argv);
+int cli_finalize(int argc, char **argv);
 int cli_offsets(int argc, char **argv);
 int cli_migrate(int argc, char **argv);
 

@@ -4,13 +4,11 @@
 #include "core/cli/group.h"
 
 #include "core/base/buf.h"
-#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/flow/client.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static int
 no_answer(const struct group *group, const char *what, rd_kafka_resp_err_t why,
@@ -60,34 +58,6 @@ printable(char *dst, const char *text, size_t len)
 	dst[n] = '\0';
 }
 
-static int
-is_moving(rd_kafka_resp_err_t why)
-{
-	return why == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
-	       why == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
-	       why == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
-}
-
-/* Waits for a coordinator that is being found, or that is loading. */
-static rd_kafka_resp_err_t
-committed(struct group *group, rd_kafka_topic_partition_list_t *list)
-{
-	const struct timespec nap = {0, 200 * 1000000};
-	int64_t until = clock_boot_ms() + GROUP_TIMEOUT_MS;
-	rd_kafka_resp_err_t why;
-
-	for (;;) {
-		why = rd_kafka_committed(group->rk, list, GROUP_TIMEOUT_MS);
-		if (why == RD_KAFKA_RESP_ERR_NO_ERROR)
-			why = list->elems[0].err;
-		if (!is_moving(why) || clock_boot_ms() > until)
-			return why;
-		list->elems[0].err = RD_KAFKA_RESP_ERR_NO_ERROR;
-		list->elems[0].offset = RD_KAFKA_OFFSET_INVALID;
-		(void)nanosleep(&nap, NULL);
-	}
-}
-
 int
 group_record(struct group *group, const char *topic, int32_t partition,
     struct record *record, char text[RECORD_TEXT_MAX], struct secor_err *err)
@@ -96,7 +66,8 @@ group_record(struct group *group, const char *topic, int32_t partition,
 	    rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_t *one =
 	    rd_kafka_topic_partition_list_add(list, topic, partition);
-	rd_kafka_resp_err_t why = committed(group, list);
+	rd_kafka_resp_err_t why =
+	    client_committed(group->rk, list, GROUP_TIMEOUT_MS);
 	int rc = SECOR_OK;
 
 	if (why != RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"verify", cli_verify, "account for every offset"},
     {"where", cli_where, "find the object that holds a message"},
     {"why", cli_why, "tell what is in an object, and why it ends there"},
+    {"finalize", cli_finalize, "mark paths that are over, tell notifiers"},
     {"offsets", cli_offsets, "show, adopt, reset, import or resolve records"},
     {"redrive", cli_redrive, "store dead letters that are good now"},
     {"migrate", cli_migrate,

@@ -5,6 +5,7 @@
 #include "core/flow/client.h"
 
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/flow/login.h"
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 
 #define TIMER_SLACK_NS 1000000ul
 
@@ -294,4 +296,35 @@ client_membership(rd_kafka_t *rk)
 	}
 	rd_kafka_consumer_group_metadata_destroy(group);
 	return hash;
+}
+
+static int
+is_moving(rd_kafka_resp_err_t why)
+{
+	return why == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
+	       why == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+	       why == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
+}
+
+rd_kafka_resp_err_t
+client_committed(
+    rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, int timeout_ms)
+{
+	const struct timespec nap = {0, 200 * 1000000};
+	int64_t until = clock_boot_ms() + timeout_ms;
+	rd_kafka_resp_err_t why;
+
+	for (;;) {
+		why = rd_kafka_committed(rk, list, timeout_ms);
+		for (int i = 0;
+		     why == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
+			why = list->elems[i].err;
+		if (!is_moving(why) || clock_boot_ms() > until)
+			return why;
+		for (int i = 0; i < list->cnt; i++) {
+			list->elems[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;
+			list->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
+		}
+		(void)nanosleep(&nap, NULL);
+	}
 }

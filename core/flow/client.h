@@ -25,6 +25,11 @@ int client_tool(
 int client_g(rd_kafka_t *rk, const struct config *config, int timeout_ms,
     char g[40], struct secor_err *err);
 
+/* Reads the group's records of the partitions of `list` (offset, metadata).
+ * Waits for a coordinator that is being found, or that is loading. */
+rd_kafka_resp_err_t client_committed(
+    rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, int timeout_ms);
+
 /* Of member id and generation as the handle has them now: another number when
  * it has joined again, has left or was thrown out. */
 uint64_t client_membership(rd_kafka_t *rk);

@@ -321,6 +321,15 @@ ledger_due(struct ledger *ledger, int64_t until, size_t *count)
 	return due;
 }
 
+/* What was never told and is that old is not told any more. */
+static int
+is_wanted(const struct entry *entry)
+{
+	if (entry->state == ENTRY_OPEN)
+		return entry->tries > 0;
+	return has_work(entry);
+}
+
 void
 ledger_forget(struct ledger *ledger, int64_t until)
 {
@@ -330,7 +339,7 @@ ledger_forget(struct ledger *ledger, int64_t until)
 		while (*at != NULL) {
 			struct entry *entry = *at;
 
-			if (entry->span.until >= until || has_work(entry)) {
+			if (entry->span.until >= until || is_wanted(entry)) {
 				at = &entry->next;
 				continue;
 			}

@@ -70,7 +70,8 @@ void ledger_sum(const struct ledger *ledger, const struct entry *entry,
  * list with free(). */
 struct entry **ledger_due(struct ledger *ledger, int64_t until, size_t *count);
 
-/* Forgets what ended before `until` and has nothing to do. */
+/* Forgets what ended before `until`: all but what waits for its amendment or
+ * has failed. */
 void ledger_forget(struct ledger *ledger, int64_t until);
 
 /* How many entries there are. */

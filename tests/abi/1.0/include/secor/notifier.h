@@ -47,7 +47,8 @@ struct secor_event_batch {
 	const char *manifest_key;
 };
 
-/* A path of a topic. */
+/* A path of a topic, or the first levels of some: every message with an event
+ * time in [time_from, time_until) of them is stored, but for late ones. */
 struct secor_event_path {
 	uint32_t size;
 	uint32_t level_count;
@@ -55,8 +56,12 @@ struct secor_event_path {
 	const char *topic;
 	const char *path;
 	const char *url;			  /* of the folder */
-	const struct secor_event_object *objects; /* amended: the new ones */
+	/* Finalized: all of them; amended: the new ones. */
+	const struct secor_event_object *objects;
 	size_t object_count;
+	/* Of the whole path, the new ones too. */
+	uint64_t total_objects, total_records, total_bytes;
+	int64_t time_from, time_until; /* ms since the epoch: [from, until) */
 };
 
 struct secor_notifier_ops {

@@ -1,0 +1,66 @@
+/*
+ * finalizer.h -- says of paths that they are over: the marker in the path's
+ * folder, the notifiers, last the receipt. What comes into them later amends
+ * them in the same order.
+ *
+ * Works from what is committed and stored alone, so it may be done by any
+ * process, by two at once, and again after a crash at any step: a marker is put
+ * again with the same totals, notifiers hear at least once, a receipt ends it.
+ */
+#ifndef SECOR_FLOW_FINAL_FINALIZER_H
+#define SECOR_FLOW_FINAL_FINALIZER_H
+
+#include "core/flow/final/ledger.h"
+#include "core/flow/final/watermark.h"
+
+struct finalizer;
+
+/* What Kafka says of a topic now: ends first, then records. view->parts: caller
+ * frees with free(). */
+typedef int (*finalizer_look_fn)(
+    void *arg, const char *topic, struct view *view, struct secor_err *err);
+
+/* A path that was finalized or amended, or would be. */
+struct finalizer_path {
+	const char *topic;
+	const char *url; /* of the folder */
+	const struct receipt *receipt;
+	int amended; /* else for the first time */
+	uint64_t fresh_objects, fresh_records;
+	const char *failed; /* why not, or NULL */
+};
+
+struct finalizer_how {
+	const struct config *config;
+	finalizer_look_fn look;
+	void *arg;   /* of look and said */
+	int dry_run; /* nothing is put, nobody is told */
+	/* Each path as it is done; may be NULL. */
+	void (*said)(void *arg, const struct finalizer_path *path);
+};
+
+/* Of one topic. */
+struct finalizer_pass {
+	struct watermark watermark;
+	uint64_t finalized, amended, failed;
+	uint64_t left; /* failed before, and not due to be tried again */
+};
+
+/* Opens store and notifiers, instances of its own. SECOR_FATAL with a
+ * sentence. */
+int finalizer_new(const struct finalizer_how *how, struct finalizer **finalizer,
+    struct secor_err *err);
+/* The pass ends behind the path that it is at. Any thread. */
+void finalizer_stop(struct finalizer *finalizer);
+void finalizer_free(struct finalizer *finalizer); /* accepts NULL */
+
+/* One look at a topic: everything that is over and was not told is told. A path
+ * that fails is logged and comes again in a later pass, with a back-off; the
+ * others go on. SECOR_RETRY when Kafka or the store do not answer. */
+int finalizer_run(struct finalizer *finalizer, const char *topic,
+    struct finalizer_pass *pass, struct secor_err *err);
+
+/* Forgets what it knows of a topic: another process has it now. */
+void finalizer_forget(struct finalizer *finalizer, const char *topic);
+
+#endif
