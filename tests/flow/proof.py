@@ -67,8 +67,9 @@ def _is_side(key):
 
 
 def object_keys(tree):
-    """Keys of data objects: no manifests, no dead letters."""
-    return [k for k in tree.keys() if not _is_side(k)]
+    """Keys of data objects: no manifests, no dead letters, no markers."""
+    return [k for k in tree.keys()
+            if not _is_side(k) and not k.endswith("/_SUCCESS")]
 
 
 def dead_letter_keys(tree):
