@@ -264,6 +264,8 @@ open_threads(struct engine *engine, struct secor_err *err)
 	if (rc == SECOR_OK)
 		rc = inquirer_new(engine->rk, config, engine->answers,
 		    &engine->inquirer, err);
+	if (rc == SECOR_OK && final_wanted(config))
+		rc = final_service_new(config, &engine->finals, err);
 	return rc;
 }
 
@@ -319,6 +321,7 @@ engine_free(struct engine *engine)
 	if (engine == NULL)
 		return;
 	part_each(&engine->parts, drop_all);
+	final_service_free(engine->finals);
 	inquirer_free(engine->inquirer);
 	notifiers_free(engine->notifiers);
 	uploaders_free(engine->uploaders);

@@ -11,6 +11,7 @@
 #include "core/flow/client.h"
 #include "core/flow/deadletter.h"
 #include "core/flow/engine.h"
+#include "core/flow/final/service.h"
 #include "core/flow/hold.h"
 #include "core/flow/inquire.h"
 #include "core/flow/login.h"
@@ -87,6 +88,7 @@ struct engine {
 	size_t backlog_limit; /* blocks; above it consuming waits shortly */
 	struct uploaders *uploaders;
 	struct notifiers *notifiers;
+	struct final_service *finals; /* NULL: no topic is finalized */
 	struct inquirer *inquirer;
 	struct fence fence;
 	struct queue *staged_done, *uploads_done, *heard, *answers;

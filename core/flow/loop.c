@@ -137,6 +137,25 @@ tick_and_look(struct part *part)
 	part->engine->moving |= !at_rest(part);
 }
 
+/* The finalizer has the topics whose partition 0 is here. */
+static void
+hand_on_topics(struct engine *engine)
+{
+	const char **topics;
+	size_t count = 0;
+
+	if (engine->finals == NULL)
+		return;
+	topics = mem_alloc((engine->parts.count + 1) * sizeof(*topics));
+	for (size_t i = 0; i < PART_BUCKETS; i++)
+		for (const struct part *part = engine->parts.buckets[i];
+		     part != NULL; part = part->chained)
+			if (part->partition == 0 && part->state != PART_AWAY)
+				topics[count++] = part->topic;
+	final_service_topics(engine->finals, topics, count);
+	free(topics);
+}
+
 /* With a thousand partitions at rest, walking over them is what a process does
  * all day: seldom, then. */
 static void
@@ -152,6 +171,7 @@ tick(struct engine *engine, int64_t boot_ms)
 	if (boot_ms - engine->slow_tick_boot_ms < SLOW_TICK_MS)
 		return;
 	engine->slow_tick_boot_ms = boot_ms;
+	hand_on_topics(engine);
 	status_ask_ends(engine);
 	expire_ask(engine);
 	status_publish(engine);

@@ -13,7 +13,8 @@
 static size_t
 bucket_of(const char *topic, int32_t partition)
 {
-	return hash64_seed(topic, strlen(topic), (uint64_t)partition) % 1024;
+	return hash64_seed(topic, strlen(topic), (uint64_t)partition) %
+	       PART_BUCKETS;
 }
 
 struct part *
@@ -54,7 +55,7 @@ part_get(struct engine *engine, const char *topic, int32_t partition)
 void
 part_each(struct part_table *table, void (*each)(struct part *part))
 {
-	for (size_t i = 0; i < 1024; i++)
+	for (size_t i = 0; i < PART_BUCKETS; i++)
 		for (struct part *p = table->buckets[i]; p != NULL;
 		     p = p->chained)
 			each(p);
@@ -73,7 +74,7 @@ part_free(struct part *part)
 void
 part_table_free(struct part_table *table)
 {
-	for (size_t i = 0; i < 1024; i++)
+	for (size_t i = 0; i < PART_BUCKETS; i++)
 		while (table->buckets[i] != NULL) {
 			struct part *part = table->buckets[i];
 

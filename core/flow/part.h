@@ -181,8 +181,10 @@ struct part {
 
 /* ---- part.c: the table ---- */
 
+enum { PART_BUCKETS = 1024 };
+
 struct part_table {
-	struct part *buckets[1024];
+	struct part *buckets[PART_BUCKETS];
 	size_t count;
 };
 

@@ -65,6 +65,13 @@ class Paths:
         self.wait_done()
         assert self.process.stop() == 0
 
+    def wait_markers(self, paths, timeout=90):
+        end = time.monotonic() + timeout
+        while not set(paths) <= set(self.markers()):
+            assert time.monotonic() < end, \
+                f"{paths} not finalized: {set(self.markers())}"
+            time.sleep(0.1)
+
     def finalize(self, *args, code=0):
         """(paths, topic) of what the command says."""
         done = secor_command("finalize", self.process.config, "--json", *args,
@@ -222,3 +229,49 @@ def test_topics_that_are_named_wrongly_are_refused(paths):
     done = secor_command("finalize", p.process.config, "other",
                          cwd=p.process.dir)
     assert done.returncode == 2 and "other is no topic" in done.stderr
+
+
+def test_service_finalizes_while_it_runs_and_amends(paths):
+    p = paths(finalize={"delay": "10m", "interval": "1s"})
+    p.produce([0, 1])
+    p.process.start()
+    p.wait_markers([dt(0), dt(1)])
+    p.produce([1], [0])
+    p.process.wait_for("path amended", 90)
+    p.wait_done()
+    assert p.process.stop() == 0
+    assert p.finalize()[0] == []  # all of it was done
+    assert p.markers()[dt(1)]["records"] == 30 == p.records(dt(1))
+    verify(p.process)
+
+
+def test_killed_service_has_an_heir_and_no_path_is_forgotten(paths):
+    p = paths(finalize={"delay": "10m", "interval": "1s"})
+    p.webhook.open.clear()  # the first path hangs in the notifier
+    p.produce(range(12))
+    p.process.start()
+    p.wait_markers([dt(0)])
+    p.webhook.wait(lambda w: w.requests > 0)
+    p.process.kill9()
+    p.webhook.open.set()
+    p.process.start()
+    p.wait_markers([dt(h) for h in range(12)])
+    p.webhook.wait(lambda w: {f"{dt(h)}" for h in range(12)} <= {
+        path for _, path in p.heard()})
+    assert p.process.stop() == 0
+    for path, marker in p.markers().items():
+        assert marker["records"] == p.records(path), path
+
+
+def test_notifier_that_hangs_stalls_neither_flow_nor_stop(paths):
+    p = paths(finalize={"delay": "10m", "interval": "1s"},
+              engine={"stop_timeout": "3s"})
+    p.webhook.open.clear()
+    p.produce([0])
+    p.process.start()
+    p.wait_markers([dt(0)])
+    p.webhook.wait(lambda w: w.requests > 0)
+    p.produce([1, 2])
+    p.wait_done()
+    assert p.process.stop() == 0
+    assert p.records(day(0)) >= 20
