@@ -55,7 +55,7 @@ struct secor_event_path {
 	const struct secor_event_level *levels;
 	const char *topic;
 	const char *path;
-	const char *url;			  /* of the folder */
+	const char *url; /* of the folder */
 	/* Finalized: all of them; amended: the new ones. */
 	const struct secor_event_object *objects;
 	size_t object_count;

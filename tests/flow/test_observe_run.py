@@ -197,7 +197,9 @@ def test_every_metric_is_documented_and_every_documented_one_is_there(
                   "table": "logs", "poll_interval": "5ms"})]):
             process = secor(settings(
                 kafka.address, f"{group}-{n}", name, where,
-                notifiers=notifier, bad_messages={"halt_above": "100%"}),
+                notifiers=notifier, bad_messages={"halt_above": "100%"},
+                finalize={"delay": "0", "interval": "1s",
+                          "lookback": "3650d"}),
                 name=f"secor-{n}")
             process.start()
             clients.produce_json(kafka.address, name, 10)
@@ -205,6 +207,7 @@ def test_every_metric_is_documented_and_every_documented_one_is_there(
             wait_done(kafka.address, f"{group}-{n}", name, 1)
             wait_metric(process, "secor_notifier_told_total", 1)
             wait_metric(process, "secor_retention_seconds", 1)
+            wait_metric(process, "secor_paths_finalized_total", 1)
             seen.update(families(process))
             assert process.stop() == 0
     known = documented()

@@ -151,30 +151,36 @@ put_levels(struct buf *text, const struct secor_route_out *out, size_t count)
 	}
 }
 
+/* What a partitioner makes of a time. */
+struct made {
+	const struct step *step;
+	int64_t time_ms;
+	struct secor_route_out out;
+};
+
 /* Where clocks are set back levels come again, an hour later or half of one:
- * they end with their last time. Ask's answer for `time_ms` is `made`. */
+ * they end with their last time. */
 static void
-wait_for_clocks(const struct spans *spans, const struct step *step,
-    const struct secor_route_out *made, uint32_t count, int64_t time_ms,
-    int64_t *until)
+wait_for_clocks(const struct spans *spans, const struct made *made,
+    uint32_t count, int64_t *until)
 {
 	static const int64_t shifts[] = {20, 30, 60, 120, 180};
 	struct buf before = {0}, after = {0};
 	struct secor_route_out again;
 	int64_t from, end;
 
-	put_levels(&before, made, count);
+	put_levels(&before, &made->out, count);
 	for (size_t i = 0; i < sizeof(shifts) / sizeof(shifts[0]); i++) {
-		int64_t later = time_ms + shifts[i] * 60000;
+		int64_t later = made->time_ms + shifts[i] * 60000;
 
-		if (later < *until || !ask(spans, step, later, &again))
+		if (later < *until || !ask(spans, made->step, later, &again))
 			continue;
 		after.len = 0;
 		put_levels(&after, &again, count);
 		if (after.len == before.len &&
 		    memcmp(after.ptr, before.ptr, before.len) == 0 &&
-		    step->plugin->ops.partitioner->span(
-			step->self, later, count, &from, &end) == SECOR_OK)
+		    made->step->plugin->ops.partitioner->span(made->step->self,
+			later, count, &from, &end) == SECOR_OK)
 			*until = end;
 	}
 	buf_fini(&before);
@@ -185,19 +191,18 @@ wait_for_clocks(const struct spans *spans, const struct step *step,
  * 0: the path's times are not those of its levels. `made`: of its first time.
  */
 static int
-narrow(const struct spans *spans, const struct step *step,
-    const struct secor_route_out *made, const struct spans_path *path,
+narrow(const struct spans *spans, const struct made *made, int64_t last_ms,
     uint32_t count, struct span *span)
 {
+	const struct step *step = made->step;
 	int64_t from, until;
 
 	if (step->plugin->ops.partitioner->span(
-		step->self, path->first_ms, count, &from, &until) != SECOR_OK)
+		step->self, made->time_ms, count, &from, &until) != SECOR_OK)
 		return 0;
 	if (until < INT64_MAX)
-		wait_for_clocks(
-		    spans, step, made, count, path->first_ms, &until);
-	if (path->last_ms >= until)
+		wait_for_clocks(spans, made, count, &until);
+	if (last_ms >= until)
 		return 0;
 	if (from > span->from)
 		span->from = from;
@@ -222,25 +227,24 @@ spans_find(struct spans *spans, const struct spans_path *path, size_t count,
 	span->from = INT64_MIN;
 	span->until = INT64_MAX;
 	for (size_t i = 0; i < spans->count; i++) {
-		const struct step *step = &spans->steps[i];
-		struct secor_route_out made;
-		size_t mine;
+		struct made made = {&spans->steps[i], path->first_ms, {0}};
+		size_t levels, mine;
 
-		if (!ask(spans, step, path->first_ms, &made) ||
-		    at + made.level_count > path->level_count)
+		if (!ask(spans, made.step, made.time_ms, &made.out) ||
+		    at + made.out.level_count > path->level_count)
 			return 0;
-		mine = at >= count		       ? 0
-		       : count - at < made.level_count ? count - at
-						       : made.level_count;
-		if (mine > 0 && has_span(step)) {
-			if (is_pure(step) &&
-			    !is_same(&made, &path->levels[at], mine))
+		levels = made.out.level_count;
+		mine = at >= count ? 0 : count - at;
+		mine = mine < levels ? mine : levels;
+		if (mine > 0 && has_span(made.step)) {
+			if (is_pure(made.step) &&
+			    !is_same(&made.out, &path->levels[at], mine))
 				return 0;
-			if (!narrow(
-				spans, step, &made, path, (uint32_t)mine, span))
+			if (!narrow(spans, &made, path->last_ms, (uint32_t)mine,
+				span))
 				return 0;
 		}
-		at += made.level_count;
+		at += levels;
 	}
 	return at == path->level_count && span->from > INT64_MIN &&
 	       span->until < INT64_MAX;

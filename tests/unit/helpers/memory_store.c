@@ -26,10 +26,16 @@ static int knows_crc;
 static size_t
 position(const char *key, int *found)
 {
-	size_t i = 0;
+	size_t i = 0, end = entry_count;
 
-	while (i < entry_count && strcmp(entries[i].key, key) < 0)
-		i++;
+	while (i < end) {
+		size_t middle = i + (end - i) / 2;
+
+		if (strcmp(entries[middle].key, key) < 0)
+			i = middle + 1;
+		else
+			end = middle;
+	}
 	*found = i < entry_count && strcmp(entries[i].key, key) == 0;
 	return i;
 }
@@ -162,16 +168,22 @@ memory_list(void *self, const char *prefix, const char *after,
     struct secor_err *err)
 {
 	int rc = failing(err);
-	int stop = 0;
+	int stop = 0, found;
+	size_t i;
 
 	(void)self;
 	if (rc != SECOR_OK)
 		return rc;
 	(void)pthread_mutex_lock(&lock);
-	for (size_t i = 0; i < entry_count && !stop; i++)
-		if (strncmp(entries[i].key, prefix, strlen(prefix)) == 0 &&
-		    (after == NULL || strcmp(entries[i].key, after) > 0))
-			stop = each(arg, entries[i].key, entries[i].len);
+	i = position(
+	    after != NULL && strcmp(after, prefix) > 0 ? after : prefix,
+	    &found);
+	if (found && after != NULL && strcmp(entries[i].key, after) == 0)
+		i++;
+	for (; i < entry_count && !stop &&
+	       strncmp(entries[i].key, prefix, strlen(prefix)) == 0;
+	     i++)
+		stop = each(arg, entries[i].key, entries[i].len);
 	(void)pthread_mutex_unlock(&lock);
 	return SECOR_OK;
 }

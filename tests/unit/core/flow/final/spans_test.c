@@ -58,11 +58,12 @@ dates(struct topic *t, const char *granularity, const char *timezone)
 }
 
 static int
-find(struct topic *t, const char *path, int64_t first_ms, int64_t last_ms,
-    size_t count, struct span *span)
+find(struct topic *t, const char *path, struct span times, size_t count,
+    struct span *span)
 {
 	struct secor_event_level *levels;
-	struct spans_path found = {.first_ms = first_ms, .last_ms = last_ms};
+	struct spans_path found = {
+	    .first_ms = times.from, .last_ms = times.until};
 	int is;
 
 	found.level_count = path_split(path, &levels);
@@ -79,13 +80,16 @@ Test(spans, hour_and_day_of_a_path_end_where_they_end)
 	int64_t day = T / DAY * DAY;
 
 	dates(&t, "hour", "UTC");
-	cr_assert(find(&t, "dt=2014-07-21/hr=02", T, T, 2, &span));
+	cr_assert(
+	    find(&t, "dt=2014-07-21/hr=02", (struct span){T, T}, 2, &span));
 	cr_assert_eq(span.from, T / HOUR * HOUR);
 	cr_assert_eq(span.until, T / HOUR * HOUR + HOUR);
-	cr_assert(find(&t, "dt=2014-07-21/hr=02", T, T + 1, 1, &span));
+	cr_assert(
+	    find(&t, "dt=2014-07-21/hr=02", (struct span){T, T + 1}, 1, &span));
 	cr_assert_eq(span.from, day);
 	cr_assert_eq(span.until, day + DAY);
-	cr_assert_not(find(&t, "dt=2014-07-21/hr=02", T, T, 0, &span));
+	cr_assert_not(
+	    find(&t, "dt=2014-07-21/hr=02", (struct span){T, T}, 0, &span));
 	cr_assert_eq(spans_reach(t.spans, T), day);
 	end(&t);
 }
@@ -96,13 +100,16 @@ Test(spans, path_of_other_times_has_none)
 	struct span span;
 
 	dates(&t, "hour", "UTC");
-	cr_assert_not(find(&t, "dt=2014-07-21/hr=03", T, T, 2, &span),
+	cr_assert_not(
+	    find(&t, "dt=2014-07-21/hr=03", (struct span){T, T}, 2, &span),
 	    "levels of another hour");
-	cr_assert_not(find(&t, "dt=2014-07-21/hr=02", T, T + HOUR, 2, &span),
+	cr_assert_not(find(&t, "dt=2014-07-21/hr=02",
+			  (struct span){T, T + HOUR}, 2, &span),
 	    "records of two hours");
-	cr_assert_not(find(&t, "dt=2014-07-21", T, T, 1, &span),
+	cr_assert_not(find(&t, "dt=2014-07-21", (struct span){T, T}, 1, &span),
 	    "fewer levels than the partitioner makes");
-	cr_assert_not(find(&t, "dt=__OVERFLOW__/hr=02", T, T, 2, &span));
+	cr_assert_not(
+	    find(&t, "dt=__OVERFLOW__/hr=02", (struct span){T, T}, 2, &span));
 	end(&t);
 }
 
@@ -114,9 +121,11 @@ Test(spans, days_have_23_and_25_hours)
 	int64_t autumn = INT64_C(1792879200000); /* 2026-10-25 00:00 +02:00 */
 
 	dates(&t, "day", "Europe/Berlin");
-	cr_assert(find(&t, "dt=2026-03-29", spring, spring, 1, &span));
+	cr_assert(
+	    find(&t, "dt=2026-03-29", (struct span){spring, spring}, 1, &span));
 	cr_assert_eq(span.until - span.from, 23 * HOUR);
-	cr_assert(find(&t, "dt=2026-10-25", autumn, autumn, 1, &span));
+	cr_assert(
+	    find(&t, "dt=2026-10-25", (struct span){autumn, autumn}, 1, &span));
 	cr_assert_eq(span.from, autumn);
 	cr_assert_eq(span.until - span.from, 25 * HOUR);
 	end(&t);
@@ -132,22 +141,24 @@ Test(spans, hour_that_comes_twice_ends_the_second_time)
 	int64_t howe = INT64_C(1775313600000);
 
 	dates(&t, "hour", "Europe/Berlin");
-	cr_assert(find(&t, "dt=2026-10-25/hr=02", first, first, 2, &span));
+	cr_assert(find(
+	    &t, "dt=2026-10-25/hr=02", (struct span){first, first}, 2, &span));
 	cr_assert_eq(span.until - span.from, 2 * HOUR);
 	end(&t);
 	dates(&t, "10-minute", "Europe/Berlin");
-	cr_assert(
-	    find(&t, "dt=2026-10-25/hr=02/min=10", first, first, 3, &span));
+	cr_assert(find(&t, "dt=2026-10-25/hr=02/min=10",
+	    (struct span){first, first}, 3, &span));
 	cr_assert_eq(span.from, first);
 	cr_assert_eq(span.until, first + HOUR + HOUR / 6);
-	cr_assert(find(
-	    &t, "dt=2026-10-25/hr=02/min=10", first, first + HOUR, 3, &span));
-	cr_assert(find(&t, "dt=2026-10-25/hr=02/min=10", first + HOUR,
-	    first + HOUR, 3, &span));
+	cr_assert(find(&t, "dt=2026-10-25/hr=02/min=10",
+	    (struct span){first, first + HOUR}, 3, &span));
+	cr_assert(find(&t, "dt=2026-10-25/hr=02/min=10",
+	    (struct span){first + HOUR, first + HOUR}, 3, &span));
 	cr_assert_eq(span.until, first + HOUR + HOUR / 6);
 	end(&t);
 	dates(&t, "hour", "Australia/Lord_Howe");
-	cr_assert(find(&t, "dt=2026-04-05/hr=01", howe, howe, 2, &span));
+	cr_assert(find(
+	    &t, "dt=2026-04-05/hr=01", (struct span){howe, howe}, 2, &span));
 	cr_assert_eq(span.until - span.from, HOUR + HOUR / 2);
 	end(&t);
 }
@@ -168,16 +179,16 @@ Test(spans, levels_beside_the_time_do_not_matter)
 		harness_plugin("partitioner/hash"), "buckets", "8", NULL));
 	begin(&t);
 	cr_assert_not(find(&t, "country=de/kind=a/dt=2014-07-21/hr=02/bucket=7",
-	    T, T, 1, &span));
+	    (struct span){T, T}, 1, &span));
 	cr_assert_not(find(&t, "country=de/kind=a/dt=2014-07-21/hr=02/bucket=7",
-	    T, T, 2, &span));
-	cr_assert(find(&t, "country=de/kind=a/dt=2014-07-21/hr=02/bucket=7", T,
-	    T, 3, &span));
+	    (struct span){T, T}, 2, &span));
+	cr_assert(find(&t, "country=de/kind=a/dt=2014-07-21/hr=02/bucket=7",
+	    (struct span){T, T}, 3, &span));
 	cr_assert_eq(span.until - span.from, DAY);
 	for (size_t n = 4; n <= 5; n++) {
 		cr_assert(
 		    find(&t, "country=de/kind=a/dt=2014-07-21/hr=02/bucket=7",
-			T, T, n, &span));
+			(struct span){T, T}, n, &span));
 		cr_assert_eq(span.until - span.from, HOUR);
 	}
 	end(&t);
@@ -192,8 +203,10 @@ Test(spans, template_of_field_and_time_is_over_with_its_time)
 	    harness_conf(harness_plugin("partitioner/template"), "template",
 		"country={country}/dt={time:%Y-%m-%d}", NULL));
 	begin(&t);
-	cr_assert_not(find(&t, "country=de/dt=2014-07-21", T, T, 1, &span));
-	cr_assert(find(&t, "country=de/dt=2014-07-21", T, T, 2, &span));
+	cr_assert_not(find(
+	    &t, "country=de/dt=2014-07-21", (struct span){T, T}, 1, &span));
+	cr_assert(find(
+	    &t, "country=de/dt=2014-07-21", (struct span){T, T}, 2, &span));
 	cr_assert_eq(span.until, T / DAY * DAY + DAY);
 	cr_assert_eq(spans_reach(t.spans, T), T / DAY * DAY);
 	end(&t);
@@ -208,7 +221,7 @@ Test(spans, paths_without_time_are_never_over)
 	    harness_conf(harness_plugin("partitioner/field"), "fields",
 		"[country]", NULL));
 	begin(&t);
-	cr_assert_not(find(&t, "country=de", T, T, 1, &span));
+	cr_assert_not(find(&t, "country=de", (struct span){T, T}, 1, &span));
 	cr_assert_eq(spans_reach(t.spans, T), T);
 	end(&t);
 }
@@ -247,8 +260,9 @@ Test(spans, year_of_hours_ends_in_order_in_every_zone)
 			    out.levels[0].value.ptr,
 			    (int)out.levels[1].value.len,
 			    out.levels[1].value.ptr);
-			cr_assert(find(&t, path, at, at, 2, &span), "%s %s",
-			    zones[z], path);
+			cr_assert(
+			    find(&t, path, (struct span){at, at}, 2, &span),
+			    "%s %s", zones[z], path);
 			cr_assert(span.from <= at && at < span.until);
 			cr_assert(span.until >= until, "%s %s", zones[z], path);
 			until = span.until;
