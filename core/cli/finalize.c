@@ -56,22 +56,22 @@ word(const struct finalize *finalize, const struct finalizer_path *path)
 static void
 path_json(const struct finalizer_path *path, const char *what, struct buf *out)
 {
-	const struct receipt *receipt = path->receipt;
+	const struct tally *tally = path->tally;
 
 	buf_putc(out, '{');
 	cli_json_text(out, "did", what);
 	buf_putc(out, ',');
 	cli_json_text(out, "topic", path->topic);
 	buf_putc(out, ',');
-	cli_json_text(out, "path", receipt->path);
+	cli_json_text(out, "path", tally->path);
 	buf_putc(out, ',');
 	cli_json_text(out, "url", path->url);
 	buf_printf(out,
 	    ",\"objects\":%" PRIu64 ",\"records\":%" PRIu64
 	    ",\"bytes\":%" PRIu64 ",\"new_objects\":%" PRIu64
 	    ",\"new_records\":%" PRIu64 ",",
-	    receipt->totals.objects, receipt->totals.records,
-	    receipt->totals.bytes, path->fresh_objects, path->fresh_records);
+	    tally->totals.objects, tally->totals.records, tally->totals.bytes,
+	    path->fresh_objects, path->fresh_records);
 	cli_json_text(out, "failed", path->failed);
 	buf_puts(out, "}\n");
 }
@@ -80,7 +80,7 @@ static void
 on_path(void *arg, const struct finalizer_path *path)
 {
 	const struct finalize *finalize = arg;
-	const struct receipt *receipt = path->receipt;
+	const struct tally *tally = path->tally;
 	const char *what = word(finalize, path);
 	struct buf out = {0};
 
@@ -89,8 +89,7 @@ on_path(void *arg, const struct finalizer_path *path)
 	} else {
 		buf_printf(&out,
 		    "%-14s %s: %" PRIu64 " objects, %" PRIu64 " records", what,
-		    path->url, receipt->totals.objects,
-		    receipt->totals.records);
+		    path->url, tally->totals.objects, tally->totals.records);
 		if (path->amended)
 			buf_printf(&out, ", %" PRIu64 " of them new",
 			    path->fresh_records);

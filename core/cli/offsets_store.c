@@ -6,6 +6,7 @@
 #include "core/cli/put.h"
 #include "core/cli/records.h"
 #include "core/cli/verify.h"
+#include "core/flow/put.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,7 +194,7 @@ manifest_store_put(
 	manifest->written_ms = clock_now_ms();
 	manifest->chain = manifest_chain(manifest);
 	text = manifest_write(manifest);
-	rc = cli_put_json(store, key, text, err);
+	rc = put_text(store, key, text, "application/json", err);
 	free(text);
 	free(key);
 	return rc;

@@ -3,10 +3,7 @@
  */
 #include "core/cli/put.h"
 
-#include "core/base/hash.h"
-
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int
@@ -14,36 +11,6 @@ go_on(const struct secor_put *put)
 {
 	(void)put;
 	return 1;
-}
-
-static int
-read_text(const struct secor_put *put, uint64_t at, void *bytes, size_t len,
-    struct secor_err *err)
-{
-	const char *text = put->arg;
-
-	(void)err;
-	memcpy(bytes, text + at, len);
-	return SECOR_OK;
-}
-
-int
-cli_put_json(const struct manifest_store *store, const char *key,
-    const char *text, struct secor_err *err)
-{
-	char *bytes = mem_dup(text, strlen(text));
-	struct secor_put put = {.size = sizeof(put),
-	    .key = key,
-	    .length = strlen(text),
-	    .crc32c = crc32c_add(0, text, strlen(text)),
-	    .content_type = "application/json",
-	    .read_at = read_text,
-	    .arg = bytes,
-	    .go_on = go_on};
-	int rc = store->ops->put(store->self, &put, err);
-
-	free(bytes);
-	return rc;
 }
 
 static int

@@ -3,8 +3,8 @@
  * See redrive.h for the order, and for what a crash between them leaves.
  */
 #include "core/base/clock.h"
-#include "core/cli/put.h"
 #include "core/cli/redrive.h"
+#include "core/flow/put.h"
 #include "core/flow/step.h"
 
 #include <inttypes.h>
@@ -155,7 +155,8 @@ put_receipt(struct driving *driving, struct receipt *receipt, int done,
 	receipt->done = done;
 	receipt->written_ms = clock_now_ms();
 	text = receipt_write(receipt);
-	rc = cli_put_json(&driving->redrive->store, key, text, err);
+	rc = put_text(
+	    &driving->redrive->store, key, text, "application/json", err);
 	free(text);
 	free(key);
 	return rc;
@@ -358,7 +359,7 @@ commit(
 	if (RAND_bytes((unsigned char *)&nonce, sizeof(nonce)) != 1)
 		return secor_fail(err, SECOR_FATAL, "no random number");
 	claim = key_of(driving, receipt, RECEIPT_CLAIM, nonce);
-	rc = cli_put_json(store, claim, "{}\n", err);
+	rc = put_text(store, claim, "{}\n", "application/json", err);
 	step_reached("redrive-claimed");
 	if (rc == SECOR_OK)
 		rc = look_for_others(driving, receipt, err);

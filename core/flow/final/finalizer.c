@@ -229,18 +229,18 @@ static int
 look_up(struct finalizer *f, const struct topic *topic, struct entry *entry,
     int64_t oldest_ms, int *wanted, struct secor_err *err)
 {
-	struct receipt receipt;
+	struct tally tally;
 	char *key;
 	int found = 0, rc = SECOR_OK;
 
 	if (entry->state == ENTRY_NEW) {
-		key = receipt_key(f->store.prefix, topic->name,
+		key = tally_key(f->store.prefix, topic->name,
 		    f->how.config->layout.generation, entry->path);
-		rc = receipt_get(&f->store, key, &receipt, &found, err);
+		rc = tally_get(&f->store, key, &tally, &found, err);
 		free(key);
 		if (rc != SECOR_OK)
 			return rc;
-		ledger_settle(topic->ledger, entry, found ? &receipt : NULL);
+		ledger_settle(topic->ledger, entry, found ? &tally : NULL);
 	}
 	*wanted = entry->state == ENTRY_SETTLED
 		      ? entry->fresh_count > 0
@@ -252,10 +252,10 @@ look_up(struct finalizer *f, const struct topic *topic, struct entry *entry,
 
 static void
 say(const struct finalizer *f, const struct topic *topic,
-    const struct entry *entry, const struct receipt *sum, const char *failed)
+    const struct entry *entry, const struct tally *sum, const char *failed)
 {
 	struct finalizer_path path = {.topic = topic->name,
-	    .receipt = sum,
+	    .tally = sum,
 	    .amended = entry->state == ENTRY_SETTLED,
 	    .fresh_objects = entry->fresh_count,
 	    .failed = failed};
@@ -273,7 +273,7 @@ say(const struct finalizer *f, const struct topic *topic,
 
 static void
 note_done(struct topic *topic, const struct entry *entry,
-    const struct receipt *sum, struct finalizer_pass *pass)
+    const struct tally *sum, struct finalizer_pass *pass)
 {
 	int amended = entry->state == ENTRY_SETTLED;
 
@@ -311,7 +311,7 @@ do_entry(struct finalizer *f, struct topic *topic, struct entry *entry,
     struct finalizer_pass *pass)
 {
 	struct secor_err why = {{0}};
-	struct receipt sum;
+	struct tally sum;
 	int rc = SECOR_OK;
 
 	ledger_sum(topic->ledger, entry, &sum);
@@ -329,7 +329,7 @@ do_entry(struct finalizer *f, struct topic *topic, struct entry *entry,
 		entry->tries = 0;
 		ledger_settle(topic->ledger, entry, &sum);
 	}
-	receipt_fini(&sum);
+	tally_fini(&sum);
 }
 
 static int

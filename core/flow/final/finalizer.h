@@ -1,11 +1,11 @@
 /*
  * finalizer.h -- says of paths that they are over: the marker in the path's
- * folder, the notifiers, last the receipt. What comes into them later amends
+ * folder, the notifiers, last the tally. What comes into them later amends
  * them in the same order.
  *
  * Works from what is committed and stored alone, so it may be done by any
  * process, by two at once, and again after a crash at any step: a marker is put
- * again with the same totals, notifiers hear at least once, a receipt ends it.
+ * again with the same totals, notifiers hear at least once, a tally ends it.
  */
 #ifndef SECOR_FLOW_FINAL_FINALIZER_H
 #define SECOR_FLOW_FINAL_FINALIZER_H
@@ -24,7 +24,7 @@ typedef int (*finalizer_look_fn)(
 struct finalizer_path {
 	const char *topic;
 	const char *url; /* of the folder */
-	const struct receipt *receipt;
+	const struct tally *tally;
 	int amended; /* else for the first time */
 	uint64_t fresh_objects, fresh_records;
 	const char *failed; /* why not, or NULL */

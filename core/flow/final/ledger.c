@@ -1,6 +1,6 @@
 /*
  * ledger.c -- see ledger.h. Invariant: an object is fresh in an entry, or its
- * batch begins before the end that the entry's receipt has for the partition.
+ * batch begins before the end that the entry's tally has for the partition.
  */
 #include "core/flow/final/ledger.h"
 
@@ -65,7 +65,7 @@ static void
 entry_free(struct entry *entry)
 {
 	drop_fresh(entry);
-	receipt_fini(&entry->receipt);
+	tally_fini(&entry->tally);
 	free(entry->path);
 	free(entry->folder);
 	free(entry);
@@ -116,12 +116,12 @@ folder_of(const char *key, size_t n)
 static int64_t
 settled_until(const struct entry *entry, int32_t partition)
 {
-	const struct receipt *receipt = &entry->receipt;
+	const struct tally *tally = &entry->tally;
 
 	for (size_t i = 0;
-	     entry->state == ENTRY_SETTLED && i < receipt->part_count; i++)
-		if (receipt->parts[i].partition == partition)
-			return receipt->parts[i].end;
+	     entry->state == ENTRY_SETTLED && i < tally->part_count; i++)
+		if (tally->parts[i].partition == partition)
+			return tally->parts[i].end;
 	return INT64_MIN;
 }
 
@@ -217,18 +217,17 @@ ledger_read_until(struct ledger *ledger, int32_t partition, int64_t end)
 }
 
 void
-ledger_settle(
-    struct ledger *ledger, struct entry *entry, struct receipt *receipt)
+ledger_settle(struct ledger *ledger, struct entry *entry, struct tally *tally)
 {
 	size_t kept = 0;
 
 	(void)ledger;
-	receipt_fini(&entry->receipt);
-	entry->state = receipt == NULL ? ENTRY_OPEN : ENTRY_SETTLED;
-	if (receipt == NULL)
+	tally_fini(&entry->tally);
+	entry->state = tally == NULL ? ENTRY_OPEN : ENTRY_SETTLED;
+	if (tally == NULL)
 		return;
-	entry->receipt = *receipt;
-	memset(receipt, 0, sizeof(*receipt));
+	entry->tally = *tally;
+	memset(tally, 0, sizeof(*tally));
 	for (size_t i = 0; i < entry->fresh_count; i++) {
 		struct ledger_object *object = entry->fresh[i];
 
@@ -243,14 +242,14 @@ ledger_settle(
 /* ---- asking ---- */
 
 static void
-sum_object(struct receipt *receipt, const struct ledger_object *object)
+sum_object(struct tally *tally, const struct ledger_object *object)
 {
 	const struct manifest_object *in = &object->object;
-	struct receipt_part *part = receipt_part(receipt, object->partition);
+	struct tally_part *part = tally_part(tally, object->partition);
 
-	receipt->totals.objects++;
-	receipt->totals.records += in->records;
-	receipt->totals.bytes += in->bytes;
+	tally->totals.objects++;
+	tally->totals.records += in->records;
+	tally->totals.bytes += in->bytes;
 	if (part->records == 0 || in->first_offset < part->first)
 		part->first = in->first_offset;
 	if (part->records == 0 || in->last_offset > part->last)
@@ -259,28 +258,28 @@ sum_object(struct receipt *receipt, const struct ledger_object *object)
 }
 
 void
-ledger_sum(const struct ledger *ledger, const struct entry *entry,
-    struct receipt *receipt)
+ledger_sum(
+    const struct ledger *ledger, const struct entry *entry, struct tally *tally)
 {
-	const struct receipt *before = &entry->receipt;
+	const struct tally *before = &entry->tally;
 
-	memset(receipt, 0, sizeof(*receipt));
-	receipt->topic = mem_dup(ledger->topic, strlen(ledger->topic));
-	receipt->path = mem_dup(entry->path, strlen(entry->path));
-	receipt->generation = ledger->generation;
-	receipt->span = entry->span;
+	memset(tally, 0, sizeof(*tally));
+	tally->topic = mem_dup(ledger->topic, strlen(ledger->topic));
+	tally->path = mem_dup(entry->path, strlen(entry->path));
+	tally->generation = ledger->generation;
+	tally->span = entry->span;
 	if (entry->state == ENTRY_SETTLED) {
-		receipt->totals = before->totals;
-		receipt->amended = before->amended + (entry->fresh_count > 0);
+		tally->totals = before->totals;
+		tally->amended = before->amended + (entry->fresh_count > 0);
 		for (size_t i = 0; i < before->part_count; i++)
-			*receipt_part(receipt, before->parts[i].partition) =
+			*tally_part(tally, before->parts[i].partition) =
 			    before->parts[i];
 	}
 	for (size_t i = 0; i < entry->fresh_count; i++)
-		sum_object(receipt, entry->fresh[i]);
+		sum_object(tally, entry->fresh[i]);
 	for (size_t i = 0; i < ledger->reach_count; i++) {
-		struct receipt_part *part =
-		    receipt_part(receipt, ledger->reaches[i].partition);
+		struct tally_part *part =
+		    tally_part(tally, ledger->reaches[i].partition);
 
 		if (ledger->reaches[i].end > part->end)
 			part->end = ledger->reaches[i].end;

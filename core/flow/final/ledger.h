@@ -2,13 +2,13 @@
  * ledger.h -- what is in the paths of one topic, by path and by the levels
  * above it, and which of them are over. Fed with manifests; no I/O, no clock.
  *
- * An entry counts what its receipt knows (settled) and keeps the objects that
+ * An entry counts what its tally knows (settled) and keeps the objects that
  * came since (fresh). One thread.
  */
 #ifndef SECOR_FLOW_FINAL_LEDGER_H
 #define SECOR_FLOW_FINAL_LEDGER_H
 
-#include "core/flow/final/receipt.h"
+#include "core/flow/final/tally.h"
 
 /* An object of a batch; shared by the entries that it is in. */
 struct ledger_object {
@@ -19,9 +19,9 @@ struct ledger_object {
 };
 
 enum entry_state {
-	ENTRY_NEW = 0, /* its receipt was not looked for yet */
+	ENTRY_NEW = 0, /* its tally was not looked for yet */
 	ENTRY_OPEN,    /* there is none */
-	ENTRY_SETTLED  /* `receipt` is what the store has */
+	ENTRY_SETTLED  /* `tally` is what the store has */
 };
 
 struct entry {
@@ -31,7 +31,7 @@ struct entry {
 	char *path;   /* escaped: the first levels */
 	char *folder; /* in the store, without '/' at its end */
 	struct span span;
-	struct receipt receipt; /* of ENTRY_SETTLED */
+	struct tally tally; /* of ENTRY_SETTLED */
 	struct ledger_object **fresh;
 	size_t fresh_count;
 	uint64_t heard;	       /* notifiers that know it as it is now, by bit */
@@ -54,15 +54,15 @@ void ledger_add(struct ledger *ledger, const struct manifest *manifest);
 /* Every batch of the partition that begins before `end` was added. */
 void ledger_read_until(struct ledger *ledger, int32_t partition, int64_t end);
 
-/* What the store has for the entry: receipt NULL for none (else it is taken,
+/* What the store has for the entry: tally NULL for none (else it is taken,
  * and emptied). Objects that it counts are no longer fresh. */
-void ledger_settle(
-    struct ledger *ledger, struct entry *entry, struct receipt *receipt);
+void
+ledger_settle(struct ledger *ledger, struct entry *entry, struct tally *tally);
 
-/* The receipt of the entry as it is now: settled and fresh together. `receipt`
- * is empty before; the caller ends it (receipt_fini). */
+/* The tally of the entry as it is now: settled and fresh together. `tally`
+ * is empty before; the caller ends it (tally_fini). */
 void ledger_sum(const struct ledger *ledger, const struct entry *entry,
-    struct receipt *receipt);
+    struct tally *tally);
 
 /* Entries with something to do whose span ends at `until` or before: those that
  * were never told, and those with fresh objects. Oldest

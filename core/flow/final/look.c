@@ -6,6 +6,7 @@
 #include "core/base/buf.h"
 #include "core/base/clock.h"
 #include "core/flow/client.h"
+#include "core/flow/login.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ enum { ANSWER_MS = 15000 };
 struct look {
 	const struct config *config;
 	rd_kafka_t *rk;
+	struct login *login;
 	char g[40]; /* empty: not asked yet */
 };
 
@@ -46,8 +48,10 @@ look_new(const struct config *config, struct look **look, struct secor_err *err)
 	}
 	if (conf != NULL)
 		rd_kafka_conf_destroy(conf);
+	if (rc == SECOR_OK)
+		rc = login_open(config, made->rk, &made->login, err);
 	if (rc != SECOR_OK) {
-		free(made);
+		look_free(made);
 		return rc;
 	}
 	*look = made;
@@ -59,7 +63,10 @@ look_free(struct look *look)
 {
 	if (look == NULL)
 		return;
-	rd_kafka_destroy_flags(look->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	login_close(look->login);
+	if (look->rk != NULL)
+		rd_kafka_destroy_flags(
+		    look->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 	free(look);
 }
 

@@ -5,10 +5,10 @@
 
 #include "core/base/buf.h"
 #include "core/base/clock.h"
-#include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "core/flow/path.h"
+#include "core/flow/put.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -99,45 +99,13 @@ tellers_free(struct tellers *tellers)
 /* ---- to the store ---- */
 
 static int
-read_text(const struct secor_put *put, uint64_t at, void *bytes, size_t len,
-    struct secor_err *err)
-{
-	(void)err;
-	memcpy(bytes, (const char *)put->arg + at, len);
-	return SECOR_OK;
-}
-
-static int
-go_on(const struct secor_put *put)
-{
-	(void)put;
-	return 1;
-}
-
-int
-tell_put(const struct manifest_store *store, const char *key, const char *text,
-    const char *type, struct secor_err *err)
-{
-	struct secor_put put = {.size = sizeof(put),
-	    .key = key,
-	    .length = strlen(text),
-	    .crc32c = crc32c_add(0, text, strlen(text)),
-	    .content_type = type,
-	    .read_at = read_text,
-	    .arg = (void *)(uintptr_t)text,
-	    .go_on = go_on};
-
-	return store->ops->put(store->self, &put, err);
-}
-
-static int
 put_marker(const struct tellers *tellers, const struct config_finalize *how,
-    const struct entry *entry, const struct receipt *sum, struct secor_err *err)
+    const struct entry *entry, const struct tally *sum, struct secor_err *err)
 {
 	int whole = how->marker == CONFIG_MARKER_JSON;
 	char *key = mem_text("%s/%s", entry->folder, how->marker_name);
-	char *text = whole ? receipt_marker(sum) : mem_text("%s", "");
-	int rc = tell_put(
+	char *text = whole ? tally_marker(sum) : mem_text("%s", "");
+	int rc = put_text(
 	    tellers->store, key, text, whole ? "application/json" : NULL, err);
 
 	free(text);
@@ -146,13 +114,13 @@ put_marker(const struct tellers *tellers, const struct config_finalize *how,
 }
 
 static int
-put_receipt(const struct tellers *tellers, const struct receipt *sum,
+put_tally(const struct tellers *tellers, const struct tally *sum,
     struct secor_err *err)
 {
-	char *key = receipt_key(
+	char *key = tally_key(
 	    tellers->store->prefix, sum->topic, sum->generation, sum->path);
-	char *text = receipt_write(sum);
-	int rc = tell_put(tellers->store, key, text, "application/json", err);
+	char *text = tally_write(sum);
+	int rc = put_text(tellers->store, key, text, "application/json", err);
 
 	free(text);
 	free(key);
@@ -204,7 +172,7 @@ fill_object(const struct tellers *tellers, const struct manifest_object *from,
 
 static void
 event_init(struct event *event, const struct tellers *tellers,
-    const struct entry *entry, const struct receipt *sum)
+    const struct entry *entry, const struct tally *sum)
 {
 	size_t count = entry->fresh_count;
 
@@ -278,7 +246,7 @@ tell_one(const struct one *one, const struct event *event, int amended,
 /* Everyone who has not heard it yet, also after one has failed. */
 static int
 tell_all(const struct tellers *tellers, struct entry *entry,
-    const struct receipt *sum, struct secor_err *err)
+    const struct tally *sum, struct secor_err *err)
 {
 	int amended = entry->state == ENTRY_SETTLED;
 	struct event event;
@@ -303,7 +271,7 @@ tell_all(const struct tellers *tellers, struct entry *entry,
 
 int
 tell_path(struct tellers *tellers, const struct config_finalize *how,
-    struct entry *entry, struct receipt *sum, struct secor_err *err)
+    struct entry *entry, struct tally *sum, struct secor_err *err)
 {
 	int rc;
 
@@ -312,6 +280,6 @@ tell_path(struct tellers *tellers, const struct config_finalize *how,
 	if (rc == SECOR_OK)
 		rc = tell_all(tellers, entry, sum, err);
 	if (rc == SECOR_OK)
-		rc = put_receipt(tellers, sum, err);
+		rc = put_tally(tellers, sum, err);
 	return rc;
 }

@@ -15,14 +15,10 @@ int tellers_new(const struct config *config, const struct manifest_store *store,
     struct tellers **tellers, struct secor_err *err);
 void tellers_free(struct tellers *tellers); /* accepts NULL */
 
-/* A small object. */
-int tell_put(const struct manifest_store *store, const char *key,
-    const char *text, const char *type, struct secor_err *err);
-
-/* Marker, notifiers, receipt of the entry as it is now; `sum` is its receipt
+/* Marker, notifiers, tally of the entry as it is now; `sum` is its tally
  * and becomes the one that the entry has. Notifiers that have heard this
  * already are left out. SECOR_RETRY when one of the steps must come again. */
 int tell_path(struct tellers *tellers, const struct config_finalize *how,
-    struct entry *entry, struct receipt *sum, struct secor_err *err);
+    struct entry *entry, struct tally *sum, struct secor_err *err);
 
 #endif

@@ -121,7 +121,7 @@ static void
 said(void *arg, const struct finalizer_path *path)
 {
 	struct fixture *f = arg;
-	int64_t until = path->receipt->span.until;
+	int64_t until = path->tally->span.until;
 
 	if (path->failed != NULL)
 		return;
@@ -130,7 +130,7 @@ said(void *arg, const struct finalizer_path *path)
 	f->last_until = until;
 	f->paths = mem_grow(f->paths, (f->path_count + 1) * sizeof(char *));
 	f->paths[f->path_count++] =
-	    mem_dup(path->receipt->path, strlen(path->receipt->path));
+	    mem_dup(path->tally->path, strlen(path->tally->path));
 }
 
 static void
@@ -261,7 +261,7 @@ has(const char *key)
 
 /* ---- tests ---- */
 
-Test(finalizer, marker_notifier_and_receipt_once)
+Test(finalizer, marker_notifier_and_tally_once)
 {
 	struct fixture f;
 	struct finalizer_pass pass;

@@ -87,13 +87,13 @@ settle(struct fixture *f, int64_t until)
 
 	buf_puts(&out, "");
 	for (size_t i = 0; i < count; i++) {
-		struct receipt receipt;
+		struct tally tally;
 
-		ledger_sum(f->ledger, due[i], &receipt);
+		ledger_sum(f->ledger, due[i], &tally);
 		buf_printf(&out, "%s %" PRIu64 "/%" PRIu64 " %" PRIu64 ";",
-		    receipt.path, receipt.totals.objects,
-		    receipt.totals.records, receipt.amended);
-		ledger_settle(f->ledger, due[i], &receipt);
+		    tally.path, tally.totals.objects, tally.totals.records,
+		    tally.amended);
+		ledger_settle(f->ledger, due[i], &tally);
 	}
 	free(due);
 	return buf_take(&out);
@@ -140,12 +140,12 @@ Test(ledger, what_comes_later_amends_the_path_and_those_above)
 	end(&f);
 }
 
-Test(ledger, receipt_of_before_counts_what_it_counts)
+Test(ledger, tally_of_before_counts_what_it_counts)
 {
 	struct fixture f;
-	struct receipt receipt = {.totals = {5, 50, 5000}, .amended = 2};
+	struct tally tally = {.totals = {5, 50, 5000}, .amended = 2};
 	struct entry **due;
-	struct receipt sum;
+	struct tally sum;
 	size_t count;
 
 	begin(&f, 1);
@@ -156,9 +156,9 @@ Test(ledger, receipt_of_before_counts_what_it_counts)
 	cr_assert_eq(count, 1, "no levels above whole paths");
 	cr_assert_eq(due[0]->fresh_count, 3);
 	cr_assert_str_eq(due[0]->folder, "x/events/dt=2026-01-01/hr=06");
-	*receipt_part(&receipt, 0) = (struct receipt_part){0, 100, 0, 9, 50};
-	ledger_settle(f.ledger, due[0], &receipt);
-	cr_assert_eq(due[0]->fresh_count, 2, "one was in the receipt");
+	*tally_part(&tally, 0) = (struct tally_part){0, 100, 0, 9, 50};
+	ledger_settle(f.ledger, due[0], &tally);
+	cr_assert_eq(due[0]->fresh_count, 2, "one was in the tally");
 	ledger_sum(f.ledger, due[0], &sum);
 	cr_assert_eq(sum.totals.objects, 7);
 	cr_assert_eq(sum.amended, 3);
@@ -167,7 +167,7 @@ Test(ledger, receipt_of_before_counts_what_it_counts)
 	cr_assert_eq(sum.parts[0].records, 60);
 	cr_assert_eq(sum.parts[0].last, 109);
 	cr_assert_eq(sum.parts[1].first, 0);
-	receipt_fini(&sum);
+	tally_fini(&sum);
 	free(due);
 	end(&f);
 }

@@ -1,8 +1,8 @@
 /*
- * receipt_test.c -- receipts survive writing and reading; strange ones are
+ * tally_test.c -- tallies survive writing and reading; strange ones are
  * refused with the reason.
  */
-#include "core/flow/final/receipt.h"
+#include "core/flow/final/tally.h"
 
 #include "core/base/buf.h"
 #include "tests/unit/helpers/memory_store.h"
@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct receipt
+static struct tally
 sample(void)
 {
-	struct receipt receipt = {.topic = mem_text("events"),
+	struct tally tally = {.topic = mem_text("events"),
 	    .path = mem_text("dt=2026-01-01/hr=07"),
 	    .generation = 3,
 	    .span = {1767250800000, 1767254400000},
@@ -22,23 +22,23 @@ sample(void)
 	    .amended = 1,
 	    .written_ms = 1767260000000};
 
-	*receipt_part(&receipt, 4) = (struct receipt_part){4, 90, 10, 59, 25};
-	*receipt_part(&receipt, 1) = (struct receipt_part){1, 7, -1, -1, 0};
-	*receipt_part(&receipt, 9) = (struct receipt_part){9, 12, 7, 11, 5};
-	return receipt;
+	*tally_part(&tally, 4) = (struct tally_part){4, 90, 10, 59, 25};
+	*tally_part(&tally, 1) = (struct tally_part){1, 7, -1, -1, 0};
+	*tally_part(&tally, 9) = (struct tally_part){9, 12, 7, 11, 5};
+	return tally;
 }
 
-Test(receipt, write_and_read_give_the_same)
+Test(tally, write_and_read_give_the_same)
 {
-	struct receipt first = sample();
-	char *text = receipt_write(&first);
-	struct receipt second;
+	struct tally first = sample();
+	char *text = tally_write(&first);
+	struct tally second;
 	struct secor_err err = {""};
 	char *again;
 
-	cr_assert_eq(receipt_read(text, strlen(text), &second, &err), SECOR_OK,
+	cr_assert_eq(tally_read(text, strlen(text), &second, &err), SECOR_OK,
 	    "%s", err.text);
-	again = receipt_write(&second);
+	again = tally_write(&second);
 	cr_assert_str_eq(again, text);
 	cr_assert_eq(second.part_count, 3);
 	cr_assert_eq(second.parts[0].partition, 1);
@@ -46,14 +46,14 @@ Test(receipt, write_and_read_give_the_same)
 	cr_assert_eq(second.parts[1].last, 59);
 	free(text);
 	free(again);
-	receipt_fini(&first);
-	receipt_fini(&second);
+	tally_fini(&first);
+	tally_fini(&second);
 }
 
-Test(receipt, marker_tells_readers_what_is_in_the_path)
+Test(tally, marker_tells_readers_what_is_in_the_path)
 {
-	struct receipt receipt = sample();
-	char *text = receipt_marker(&receipt);
+	struct tally tally = sample();
+	char *text = tally_marker(&tally);
 
 	cr_assert_str_eq(text,
 	    "{\"secor_success\":1,\"topic\":\"events\",\"path\":"
@@ -66,75 +66,75 @@ Test(receipt, marker_tells_readers_what_is_in_the_path)
 	    " {\"partition\":9,\"first_offset\":7,\"last_offset\":11,"
 	    "\"records\":5}]}\n");
 	free(text);
-	receipt_fini(&receipt);
+	tally_fini(&tally);
 }
 
-Test(receipt, read_hostile_text_is_rejected_with_the_reason)
+Test(tally, read_hostile_text_is_rejected_with_the_reason)
 {
 	static const char *const rows[][3] = {
 	    {"{\"secor_path\":1", "{\"secor_path\":2",
-		"receipt: 'secor_path' is missing or not a number in range"},
+		"tally: 'secor_path' is missing or not a number in range"},
 	    {"\"until_ms\":1767254400000", "\"until_ms\":1",
-		"receipt: 'until_ms' is missing or not a number in range"},
+		"tally: 'until_ms' is missing or not a number in range"},
 	    {"\"records\":30", "\"records\":-1",
-		"receipt: 'records' is missing or not a number in range"},
+		"tally: 'records' is missing or not a number in range"},
 	    {"\"topic\":\"events\"", "\"topic\":5",
-		"receipt: 'topic' is missing or not text"},
+		"tally: 'topic' is missing or not text"},
 	    {"\"partition\":9", "\"partition\":4",
 		"partition of it: 'partition' comes twice"},
 	    {"\"last_offset\":59", "\"last_offset\":9",
 		"partition of it: 'last_offset' is missing or not a number in "
 		"range"},
 	    {"\"partitions\":[", "\"parts\":[",
-		"receipt: 'partitions' is missing or not a list"},
+		"tally: 'partitions' is missing or not a list"},
 	};
-	struct receipt receipt = sample();
-	char *good = receipt_write(&receipt);
+	struct tally tally = sample();
+	char *good = tally_write(&tally);
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *at = strstr(good, rows[i][0]);
-		struct receipt found;
+		struct tally found;
 		struct secor_err err = {""};
 		char *bad;
 
 		cr_assert_not_null(at, "row %zu", i);
 		bad = mem_text("%.*s%s%s", (int)(at - good), good, rows[i][1],
 		    at + strlen(rows[i][0]));
-		cr_assert_eq(receipt_read(bad, strlen(bad), &found, &err),
+		cr_assert_eq(tally_read(bad, strlen(bad), &found, &err),
 		    SECOR_REJECT, "row %zu", i);
 		cr_assert_str_eq(err.text, rows[i][2], "row %zu", i);
 		free(bad);
 	}
 	free(good);
-	receipt_fini(&receipt);
+	tally_fini(&tally);
 }
 
-Test(receipt, get_finds_refuses_and_misses)
+Test(tally, get_finds_refuses_and_misses)
 {
 	struct manifest_store store = {
 	    memory_store.plugin->ops.store, NULL, "_manifests"};
-	struct receipt receipt = sample(), found;
-	char *text = receipt_write(&receipt);
-	char *key = receipt_key("_manifests", "events", 3, receipt.path);
+	struct tally tally = sample(), found;
+	char *text = tally_write(&tally);
+	char *key = tally_key("_manifests", "events", 3, tally.path);
 	struct secor_err err = {""};
 	int is;
 
 	cr_assert_str_eq(
 	    key, "_manifests/events/_paths/3/dt=2026-01-01/hr=07/_path.json");
-	cr_assert_eq(receipt_get(&store, key, &found, &is, &err), SECOR_OK);
+	cr_assert_eq(tally_get(&store, key, &found, &is, &err), SECOR_OK);
 	cr_assert_eq(is, 0);
 	memory_store_put(key, text, strlen(text));
-	cr_assert_eq(receipt_get(&store, key, &found, &is, &err), SECOR_OK);
+	cr_assert_eq(tally_get(&store, key, &found, &is, &err), SECOR_OK);
 	cr_assert_eq(is, 1);
 	cr_assert_eq(found.totals.bytes, 4000);
-	receipt_fini(&found);
+	tally_fini(&found);
 	memory_store_put(key, "{", 1);
-	cr_assert_eq(receipt_get(&store, key, &found, &is, &err), SECOR_REJECT);
+	cr_assert_eq(tally_get(&store, key, &found, &is, &err), SECOR_REJECT);
 	cr_assert_not_null(strstr(err.text, key));
 	memory_store_fail(1);
-	cr_assert_eq(receipt_get(&store, key, &found, &is, &err), SECOR_RETRY);
+	cr_assert_eq(tally_get(&store, key, &found, &is, &err), SECOR_RETRY);
 	memory_store_clear();
 	free(text);
 	free(key);
-	receipt_fini(&receipt);
+	tally_fini(&tally);
 }

@@ -1,5 +1,5 @@
 /*
- * receipt.h -- what a path that is over had in it when everybody was told, so
+ * tally.h -- what a path that is over had in it when everybody was told, so
  * that what comes later can be told from it. Written last: marker and notifiers
  * come before it, so that a crash repeats them.
  *
@@ -8,57 +8,57 @@
  * The same text, less the engine's own members, is what `_SUCCESS` holds
  * (docs/LAYOUT.md has the schema).
  */
-#ifndef SECOR_FLOW_FINAL_RECEIPT_H
-#define SECOR_FLOW_FINAL_RECEIPT_H
+#ifndef SECOR_FLOW_FINAL_TALLY_H
+#define SECOR_FLOW_FINAL_TALLY_H
 
 #include "core/flow/final/spans.h"
 #include "core/flow/manifest_walk.h"
 
-enum { RECEIPT_BYTES_MAX = 64 << 20 };
+enum { TALLY_BYTES_MAX = 64 << 20 };
 
-struct receipt_totals {
+struct tally_totals {
 	uint64_t objects, records, bytes;
 };
 
 /* What a Kafka partition has in the path. */
-struct receipt_part {
+struct tally_part {
 	int32_t partition;
 	int64_t end;	     /* batches that begin before it are counted */
 	int64_t first, last; /* offsets; -1: it has nothing here */
 	uint64_t records;
 };
 
-struct receipt {
+struct tally {
 	char *topic;
 	char *path; /* escaped: the first levels */
 	int64_t generation;
 	struct span span;
-	struct receipt_totals totals;
+	struct tally_totals totals;
 	uint64_t amended; /* times */
 	int64_t written_ms;
-	struct receipt_part *parts; /* by partition, each once */
+	struct tally_part *parts; /* by partition, each once */
 	size_t part_count;
 };
 
 /* JSON, ends with LF; caller frees. */
-char *receipt_write(const struct receipt *receipt);
+char *tally_write(const struct tally *tally);
 /* The text of `_SUCCESS`: without the ends. Caller frees. */
-char *receipt_marker(const struct receipt *receipt);
+char *tally_marker(const struct tally *tally);
 /* SECOR_REJECT with what is wrong. */
-int receipt_read(const char *text, size_t len, struct receipt *receipt,
-    struct secor_err *err);
-void receipt_fini(struct receipt *receipt);
+int tally_read(
+    const char *text, size_t len, struct tally *tally, struct secor_err *err);
+void tally_fini(struct tally *tally);
 
 /* Of a partition: the one that is there, or a new one. */
-struct receipt_part *receipt_part(struct receipt *receipt, int32_t partition);
+struct tally_part *tally_part(struct tally *tally, int32_t partition);
 
 /* Caller frees. */
-char *receipt_key(const char *prefix, const char *topic, int64_t generation,
+char *tally_key(const char *prefix, const char *topic, int64_t generation,
     const char *path);
 
 /* Fetches and reads. SECOR_OK with *found 0 when there is none; SECOR_REJECT
  * when it is broken. */
-int receipt_get(const struct manifest_store *store, const char *key,
-    struct receipt *receipt, int *found, struct secor_err *err);
+int tally_get(const struct manifest_store *store, const char *key,
+    struct tally *tally, int *found, struct secor_err *err);
 
 #endif

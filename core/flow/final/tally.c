@@ -1,7 +1,7 @@
 /*
- * receipt.c -- see receipt.h.
+ * tally.c -- see tally.h.
  */
-#include "core/flow/final/receipt.h"
+#include "core/flow/final/tally.h"
 
 #include "core/base/buf.h"
 #include "core/base/text.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RECEIPT_VERSION = 1 };
+enum { TALLY_VERSION = 1 };
 
 /* ---- writing ---- */
 
@@ -23,29 +23,29 @@ put_text(struct buf *out, const char *name, const char *text)
 }
 
 static void
-put_head(struct buf *out, const struct receipt *receipt)
+put_head(struct buf *out, const struct tally *tally)
 {
-	put_text(out, "topic", receipt->topic);
-	put_text(out, "path", receipt->path);
+	put_text(out, "topic", tally->topic);
+	put_text(out, "path", tally->path);
 	buf_printf(out,
 	    ",\"generation\":%" PRId64 ",\"from_ms\":%" PRId64
 	    ",\"until_ms\":%" PRId64 ",\"objects\":%" PRIu64
 	    ",\"records\":%" PRIu64 ",\"bytes\":%" PRIu64
 	    ",\"amended\":%" PRIu64 ",\"written_ms\":%" PRId64,
-	    receipt->generation, receipt->span.from, receipt->span.until,
-	    receipt->totals.objects, receipt->totals.records,
-	    receipt->totals.bytes, receipt->amended, receipt->written_ms);
+	    tally->generation, tally->span.from, tally->span.until,
+	    tally->totals.objects, tally->totals.records, tally->totals.bytes,
+	    tally->amended, tally->written_ms);
 }
 
 /* Those without records only where `whole`. */
 static void
-put_parts(struct buf *out, const struct receipt *receipt, int whole)
+put_parts(struct buf *out, const struct tally *tally, int whole)
 {
 	const char *comma = "\n ";
 
 	buf_puts(out, ",\"partitions\":[");
-	for (size_t i = 0; i < receipt->part_count; i++) {
-		const struct receipt_part *part = &receipt->parts[i];
+	for (size_t i = 0; i < tally->part_count; i++) {
+		const struct tally_part *part = &tally->parts[i];
 
 		if (part->records == 0 && !whole)
 			continue;
@@ -65,59 +65,59 @@ put_parts(struct buf *out, const struct receipt *receipt, int whole)
 }
 
 char *
-receipt_write(const struct receipt *receipt)
+tally_write(const struct tally *tally)
 {
 	struct buf out = {0};
 
-	buf_printf(&out, "{\"secor_path\":%d", RECEIPT_VERSION);
-	put_head(&out, receipt);
-	put_parts(&out, receipt, 1);
+	buf_printf(&out, "{\"secor_path\":%d", TALLY_VERSION);
+	put_head(&out, tally);
+	put_parts(&out, tally, 1);
 	return buf_take(&out);
 }
 
 char *
-receipt_marker(const struct receipt *receipt)
+tally_marker(const struct tally *tally)
 {
 	struct buf out = {0};
 
-	buf_printf(&out, "{\"secor_success\":%d", RECEIPT_VERSION);
-	put_head(&out, receipt);
-	put_parts(&out, receipt, 0);
+	buf_printf(&out, "{\"secor_success\":%d", TALLY_VERSION);
+	put_head(&out, tally);
+	put_parts(&out, tally, 0);
 	return buf_take(&out);
 }
 
 /* ---- reading ---- */
 
 static void
-read_head(struct fields *from, struct receipt *receipt)
+read_head(struct fields *from, struct tally *tally)
 {
 	const char *topic = fields_text(from, "topic");
 	const char *path = fields_text(from, "path");
 
-	(void)fields_int(from, "secor_path", RECEIPT_VERSION, RECEIPT_VERSION);
-	receipt->topic = mem_dup(topic, strlen(topic));
-	receipt->path = mem_dup(path, strlen(path));
-	receipt->generation = fields_int(from, "generation", 0, INT64_MAX);
-	receipt->span.from =
+	(void)fields_int(from, "secor_path", TALLY_VERSION, TALLY_VERSION);
+	tally->topic = mem_dup(topic, strlen(topic));
+	tally->path = mem_dup(path, strlen(path));
+	tally->generation = fields_int(from, "generation", 0, INT64_MAX);
+	tally->span.from =
 	    fields_int(from, "from_ms", -INT64_MAX, INT64_MAX - 1);
-	receipt->span.until =
-	    fields_int(from, "until_ms", receipt->span.from, INT64_MAX - 1);
-	receipt->totals.objects = fields_count(from, "objects");
-	receipt->totals.records = fields_count(from, "records");
-	receipt->totals.bytes = fields_count(from, "bytes");
-	receipt->amended = fields_count(from, "amended");
-	receipt->written_ms = fields_int(from, "written_ms", 0, INT64_MAX);
+	tally->span.until =
+	    fields_int(from, "until_ms", tally->span.from, INT64_MAX - 1);
+	tally->totals.objects = fields_count(from, "objects");
+	tally->totals.records = fields_count(from, "records");
+	tally->totals.bytes = fields_count(from, "bytes");
+	tally->amended = fields_count(from, "amended");
+	tally->written_ms = fields_int(from, "written_ms", 0, INT64_MAX);
 }
 
 static void
-read_part(struct fields *from, struct receipt *receipt)
+read_part(struct fields *from, struct tally *tally)
 {
 	int32_t partition =
 	    (int32_t)fields_int(from, "partition", 0, INT32_MAX);
-	size_t known = receipt->part_count;
-	struct receipt_part *part = receipt_part(receipt, partition);
+	size_t known = tally->part_count;
+	struct tally_part *part = tally_part(tally, partition);
 
-	if (receipt->part_count == known)
+	if (tally->part_count == known)
 		fields_fail(from, "partition", "comes twice");
 	part->end = fields_int(from, "end", 0, INT64_MAX);
 	part->records = fields_count(from, "records");
@@ -128,69 +128,67 @@ read_part(struct fields *from, struct receipt *receipt)
 }
 
 int
-receipt_read(const char *text, size_t len, struct receipt *receipt,
-    struct secor_err *err)
+tally_read(
+    const char *text, size_t len, struct tally *tally, struct secor_err *err)
 {
 	json_error_t why;
 	json_t *json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
-	struct fields from = {json, "receipt", err, 0};
+	struct fields from = {json, "tally", err, 0};
 	const json_t *list = json_object_get(json, "partitions");
 
-	memset(receipt, 0, sizeof(*receipt));
+	memset(tally, 0, sizeof(*tally));
 	if (json == NULL)
 		return secor_fail(err, SECOR_REJECT,
-		    "not a receipt: line %d: %.200s", why.line, why.text);
-	read_head(&from, receipt);
+		    "not a tally: line %d: %.200s", why.line, why.text);
+	read_head(&from, tally);
 	if (!json_is_array(list))
 		fields_fail(&from, "partitions", "is missing or not a list");
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		struct fields one = {json_array_get(list, i), "partition of it",
 		    err, from.failed};
 
-		read_part(&one, receipt);
+		read_part(&one, tally);
 		from.failed = one.failed;
 	}
 	json_decref(json);
 	if (!from.failed)
 		return SECOR_OK;
-	receipt_fini(receipt);
+	tally_fini(tally);
 	return SECOR_REJECT;
 }
 
 void
-receipt_fini(struct receipt *receipt)
+tally_fini(struct tally *tally)
 {
-	free(receipt->topic);
-	free(receipt->path);
-	free(receipt->parts);
-	memset(receipt, 0, sizeof(*receipt));
+	free(tally->topic);
+	free(tally->path);
+	free(tally->parts);
+	memset(tally, 0, sizeof(*tally));
 }
 
-struct receipt_part *
-receipt_part(struct receipt *receipt, int32_t partition)
+struct tally_part *
+tally_part(struct tally *tally, int32_t partition)
 {
 	size_t at = 0;
 
-	while (at < receipt->part_count &&
-	       receipt->parts[at].partition < partition)
+	while (at < tally->part_count && tally->parts[at].partition < partition)
 		at++;
-	if (at < receipt->part_count &&
-	    receipt->parts[at].partition == partition)
-		return &receipt->parts[at];
-	receipt->parts = mem_grow(receipt->parts,
-	    (receipt->part_count + 1) * sizeof(*receipt->parts));
-	memmove(&receipt->parts[at + 1], &receipt->parts[at],
-	    (receipt->part_count - at) * sizeof(*receipt->parts));
-	receipt->part_count++;
-	receipt->parts[at] = (struct receipt_part){
+	if (at < tally->part_count && tally->parts[at].partition == partition)
+		return &tally->parts[at];
+	tally->parts = mem_grow(
+	    tally->parts, (tally->part_count + 1) * sizeof(*tally->parts));
+	memmove(&tally->parts[at + 1], &tally->parts[at],
+	    (tally->part_count - at) * sizeof(*tally->parts));
+	tally->part_count++;
+	tally->parts[at] = (struct tally_part){
 	    .partition = partition, .first = -1, .last = -1};
-	return &receipt->parts[at];
+	return &tally->parts[at];
 }
 
 /* ---- in the store ---- */
 
 char *
-receipt_key(
+tally_key(
     const char *prefix, const char *topic, int64_t generation, const char *path)
 {
 	return mem_text("%s/%s/_paths/%" PRId64 "/%s/_path.json", prefix, topic,
@@ -203,12 +201,12 @@ collect(void *arg, const void *bytes, size_t len)
 	struct buf *text = arg;
 
 	buf_put(text, bytes, len);
-	return text->len > RECEIPT_BYTES_MAX;
+	return text->len > TALLY_BYTES_MAX;
 }
 
 int
-receipt_get(const struct manifest_store *store, const char *key,
-    struct receipt *receipt, int *found, struct secor_err *err)
+tally_get(const struct manifest_store *store, const char *key,
+    struct tally *tally, int *found, struct secor_err *err)
 {
 	struct buf text = {0};
 	struct secor_err why = {{0}};
@@ -219,8 +217,8 @@ receipt_get(const struct manifest_store *store, const char *key,
 		rc = SECOR_OK;
 	else if (rc != SECOR_OK)
 		(void)secor_fail(err, rc, "%s", why.text);
-	else if (receipt_read(text.ptr == NULL ? "" : text.ptr, text.len,
-		     receipt, &why) != SECOR_OK)
+	else if (tally_read(text.ptr == NULL ? "" : text.ptr, text.len, tally,
+		     &why) != SECOR_OK)
 		rc = secor_fail(err, SECOR_REJECT, "%s: %s", key, why.text);
 	buf_fini(&text);
 	return rc;
