@@ -8,8 +8,14 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
-enum { DRAIN_AT = 64 * 1024, DRAIN_UNIT = 4096, PASSES_MAX = 3 };
+enum {
+	DRAIN_AT = 64 * 1024,
+	DRAIN_UNIT = 4096,
+	PASSES_MAX = 3,
+	SPLIT_TRIES = 600 /* a minute */
+};
 
 static int
 take_bytes(struct secor_sink *sink, const void *bytes, size_t len,
@@ -46,14 +52,49 @@ encoder_open(struct encoder *encoder, const struct config_use *format,
 	return encoder->ops->open(&with, &encoder->self, err);
 }
 
+void
+encoder_begin(struct encoder *encoder, const struct secor_object *object)
+{
+	encoder->object = object;
+}
+
 int
-encoder_begin(struct encoder *encoder, const struct secor_object *object,
+encoder_split(struct encoder *encoder, const struct secor_record *record,
+    struct secor_split *split, struct secor_err *err)
+{
+	static const struct timespec nap = {0, 100 * 1000 * 1000};
+	int rc = SECOR_RETRY;
+
+	*split = (struct secor_split){
+	    .size = sizeof(*split), .suffix = {"", 0}, .hint = {NULL, 0}};
+	if (encoder->ops->split == NULL)
+		return SECOR_OK;
+	for (int i = 0; rc == SECOR_RETRY && i < SPLIT_TRIES; i++) {
+		if (i > 0)
+			(void)nanosleep(&nap, NULL);
+		rc = encoder->ops->split(encoder->self, record, split, err);
+	}
+	return rc;
+}
+
+/* `first` NULL: there is no record. */
+static int
+begin(struct encoder *encoder, const struct secor_record *first,
     struct secor_err *err)
 {
-	if (encoder->ops->begin == NULL)
-		return SECOR_OK;
-	return encoder->ops->begin(
-	    encoder->self, object, &encoder->sink, &encoder->stream, err);
+	struct secor_object object = *encoder->object;
+	struct secor_split split;
+	int rc = SECOR_OK;
+
+	encoder->object = NULL;
+	if (first != NULL) {
+		rc = encoder_split(encoder, first, &split, err);
+		object.hint = split.hint;
+	}
+	if (rc == SECOR_OK && encoder->ops->begin != NULL)
+		rc = encoder->ops->begin(encoder->self, &object, &encoder->sink,
+		    &encoder->stream, err);
+	return rc;
 }
 
 static int
@@ -109,8 +150,12 @@ encoder_add(struct encoder *encoder, const struct secor_record *record,
 	const struct secor_record packed = {.size = sizeof(packed),
 	    .message = record->message,
 	    .time_ms = SECOR_NO_TIME};
-	int rc;
+	int rc = SECOR_OK;
 
+	if (encoder->object != NULL)
+		rc = begin(encoder, record, err);
+	if (rc != SECOR_OK)
+		return rc;
 	if (encoder->by_write)
 		return encoder->ops->write(
 		    encoder->stream, &packed, 1, &encoder->sink, err);
@@ -124,8 +169,12 @@ encoder_add(struct encoder *encoder, const struct secor_record *record,
 int
 encoder_finish(struct encoder *encoder, struct secor_err *err)
 {
-	int rc = drain(encoder, encoder->encoded.len, err);
+	int rc = SECOR_OK;
 
+	if (encoder->object != NULL)
+		rc = begin(encoder, NULL, err);
+	if (rc == SECOR_OK)
+		rc = drain(encoder, encoder->encoded.len, err);
 	if (rc == SECOR_OK && encoder->ops->finish != NULL)
 		rc = encoder->ops->finish(encoder->stream, &encoder->sink, err);
 	if (rc == SECOR_OK && encoder->file != NULL &&

@@ -90,7 +90,8 @@ struct redrive {
 	struct secor_format_traits traits;
 	const char *extension;
 	struct router *router;
-	struct encoder trial; /* says whether the format takes a record */
+	struct encoder trial;	  /* says whether the format takes a record */
+	struct secor_split split; /* what it said of the last one */
 	/* what is said */
 	struct redrive_total total;
 	struct redrive_reasons reasons;
@@ -114,6 +115,7 @@ struct redrive_letter {
 
 /* One object to be; the offsets are in the receipt's. */
 struct redrive_target {
+	char *suffix; /* of a format that splits paths; "": none */
 	struct redrive_letter *letters;
 	size_t count, room;
 };

@@ -30,16 +30,25 @@ struct planning {
 
 /* ---- objects ---- */
 
+static int
+compare(const struct redrive_plan *plan, size_t i, const struct path *path)
+{
+	int order = strcmp(plan->receipt.objects[i].path, path->text);
+
+	return order != 0 ? order
+			  : strcmp(plan->targets[i].suffix, path->suffix);
+}
+
 /* Where the path is among the objects, or would be. */
 static size_t
-place_of(const struct receipt *receipt, const char *path, int *found)
+place_of(const struct redrive_plan *plan, const struct path *path, int *found)
 {
-	size_t from = 0, until = receipt->object_count;
+	size_t from = 0, until = plan->receipt.object_count;
 
 	*found = 0;
 	while (from < until) {
 		size_t middle = from + (until - from) / 2;
-		int order = strcmp(receipt->objects[middle].path, path);
+		int order = compare(plan, middle, path);
 
 		if (order == 0) {
 			*found = 1;
@@ -54,29 +63,32 @@ place_of(const struct receipt *receipt, const char *path, int *found)
 }
 
 static char *
-key_of(const struct planning *planning, const char *path)
+key_of(const struct planning *planning, const struct path *path)
 {
 	const struct redrive *redrive = planning->redrive;
+	char *ending = mem_text("%s%s", path->suffix, redrive->extension);
 	const struct path_name name = {.topic = redrive->topic,
-	    .path = path,
+	    .path = path->text,
 	    .generation = planning->source->generation,
 	    .partition = planning->source->partition,
 	    .start = planning->source->start,
-	    .extension = redrive->extension,
+	    .extension = ending,
 	    .redrive = planning->choice->number};
+	char *key = path_object_key(redrive->config, &name);
 
-	return path_object_key(redrive->config, &name);
+	free(ending);
+	return key;
 }
 
 /* The object of a path, made when it is new. */
 static size_t
-object_of(struct planning *planning, const char *path)
+object_of(struct planning *planning, const struct path *path)
 {
 	struct redrive_plan *plan = planning->plan;
 	struct receipt *receipt = &plan->receipt;
 	size_t n = receipt->object_count;
 	int found;
-	size_t at = place_of(receipt, path, &found);
+	size_t at = place_of(plan, path, &found);
 
 	if (found)
 		return at;
@@ -88,9 +100,11 @@ object_of(struct planning *planning, const char *path)
 	    (n - at) * sizeof(*receipt->objects));
 	memmove(&plan->targets[at + 1], &plan->targets[at],
 	    (n - at) * sizeof(*plan->targets));
-	receipt->objects[at] = (struct receipt_object){
-	    .key = key_of(planning, path), .path = mem_dup(path, strlen(path))};
-	plan->targets[at] = (struct redrive_target){NULL, 0, 0};
+	receipt->objects[at] =
+	    (struct receipt_object){.key = key_of(planning, path),
+		.path = mem_dup(path->text, path->len)};
+	plan->targets[at] = (struct redrive_target){
+	    .suffix = mem_dup(path->suffix, strlen(path->suffix))};
 	receipt->object_count++;
 	plan->sums.objects++;
 	return at;
@@ -99,6 +113,7 @@ object_of(struct planning *planning, const char *path)
 static void
 take_good(struct planning *planning, struct path *path)
 {
+	struct paths *paths = router_paths(planning->redrive->router);
 	struct redrive_target *target;
 	size_t at;
 
@@ -106,7 +121,9 @@ take_good(struct planning *planning, struct path *path)
 	if (path->overflow != NULL &&
 	    !guard_admit(&planning->values, path->value_hash, path->most))
 		path = path->overflow;
-	at = object_of(planning, path->text);
+	path = paths_ref(paths_split(paths, path, &planning->redrive->split));
+	at = object_of(planning, path);
+	paths_unref(paths, path);
 	target = &planning->plan->targets[at];
 	if (target->count == target->room) {
 		target->room = target->room == 0 ? 16 : target->room * 2;
@@ -152,11 +169,18 @@ redrive_route(struct redrive *redrive, const struct secor_message *message,
 {
 	enum route_outcome outcome =
 	    routing_route(redrive->router, message, routed);
+	int rc;
 
-	if (outcome == ROUTE_OK && encoder_try(&redrive->trial, &routed->record,
-				       &routed->err) != SECOR_OK)
-		return ROUTE_BAD;
-	return outcome;
+	if (outcome != ROUTE_OK)
+		return outcome;
+	rc = encoder_split(
+	    &redrive->trial, &routed->record, &redrive->split, &routed->err);
+	if (rc == SECOR_OK)
+		rc =
+		    encoder_try(&redrive->trial, &routed->record, &routed->err);
+	return rc == SECOR_OK	   ? ROUTE_OK
+	       : rc == SECOR_RETRY ? ROUTE_RETRY
+				   : ROUTE_BAD;
 }
 
 static int
@@ -312,8 +336,10 @@ redrive_plan_make(struct redrive *redrive, const struct redrive_source *source,
 void
 redrive_plan_fini(struct redrive_plan *plan)
 {
-	for (size_t i = 0; i < plan->receipt.object_count; i++)
+	for (size_t i = 0; i < plan->receipt.object_count; i++) {
+		free(plan->targets[i].suffix);
 		free(plan->targets[i].letters);
+	}
 	free(plan->targets);
 	receipt_fini(&plan->receipt);
 	if (plan->file != NULL)

@@ -74,7 +74,7 @@ fill(struct writing *writing, size_t i, struct secor_err *err)
 	    .path = receipt->objects[i].path,
 	    .partition = receipt->partition,
 	    .start = receipt->start,
-	    .extension = "",
+	    .extension = target->suffix,
 	    .redrive = receipt->number};
 	char *name = path_key(&like);
 	const struct secor_object object = {.size = sizeof(object),
@@ -82,8 +82,9 @@ fill(struct writing *writing, size_t i, struct secor_err *err)
 	    .topic = receipt->topic,
 	    .start = receipt->start,
 	    .name = name};
-	int rc = encoder_begin(&writing->encoder, &object, err);
+	int rc = SECOR_OK;
 
+	encoder_begin(&writing->encoder, &object);
 	for (size_t n = 0; rc == SECOR_OK && n < target->count; n++)
 		rc = add(writing, &target->letters[n], err);
 	if (rc == SECOR_OK)

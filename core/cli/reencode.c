@@ -42,8 +42,7 @@ reencode(const struct config_use *format, const struct secor_object *object,
 	struct encoding encoding = {.object = object};
 	int rc = encoder_open(&encoding.encoder, format, NULL, err);
 
-	if (rc == SECOR_OK)
-		rc = encoder_begin(&encoding.encoder, object, err);
+	encoder_begin(&encoding.encoder, object);
 	if (rc == SECOR_OK)
 		rc = records_read(
 		    format, file, object->name, take, &encoding, err);

@@ -128,31 +128,88 @@ say_difference(struct verify *verify, const struct reading *reading,
 	}
 }
 
-/* ---- bytes ---- */
+/* ---- the name ---- */
+
+/* What the key has behind generation, partition and S; NULL: it is not named as
+ * an object of the batch. */
+static const char *
+ending_of(const struct manifest *m, const struct manifest_object *object)
+{
+	char *name = mem_text("%" PRId64 "_%" PRId32 "_%020" PRId64,
+	    m->generation, m->partition, m->start);
+	const char *slash = strrchr(object->key, '/');
+	const char *at = slash == NULL ? object->key : slash + 1;
+	size_t len = strlen(name);
+	int64_t redrive;
+
+	if (path_after_redrive(at, &redrive) != NULL)
+		at = path_after_redrive(at, &redrive);
+	at = strncmp(at, name, len) == 0 ? at + len : NULL;
+	free(name);
+	return at;
+}
+
+/* Before the extension stands the suffix of a format that splits paths. 0: the
+ * name does not end as those of the configured format. */
+static int
+suffix_of(const struct verify *verify, const struct manifest *m,
+    const struct manifest_object *object, struct secor_bytes *suffix)
+{
+	const struct config_use *format =
+	    &config_topic(verify->config, m->topic)->format;
+	const struct secor_format_ops *ops = format->plugin->ops.format;
+	struct secor_format_traits traits = {.size = sizeof(traits)};
+	const char *want = verify->config->layout.extension;
+	const char *is = ending_of(m, object);
+	size_t len, all;
+
+	*suffix = (struct secor_bytes){"", 0};
+	if (object->dead_letter || is == NULL)
+		return 1;
+	ops->describe(format->conf, &traits);
+	if (want == NULL)
+		want = traits.extension == NULL ? "" : traits.extension;
+	len = strlen(want);
+	all = strlen(is);
+	if (all < len || strcmp(is + all - len, want) != 0)
+		return 0;
+	*suffix = (struct secor_bytes){is, all - len};
+	return all == len ||
+	       (ops->split != NULL && all - len <= SECOR_SUFFIX_MAX);
+}
 
 /* The object's name as sync markers are made of: without generation, prefix or
  * extension. Caller frees. */
 static char *
-name_of(const struct verify_batch *batch, const struct manifest_object *object)
+name_of(const struct verify *verify, const struct verify_batch *batch,
+    const struct manifest_object *object)
 {
 	const struct manifest *m = batch->manifest;
-	const struct path_name name = {.topic = m->topic,
+	struct path_name name = {.topic = m->topic,
 	    .path = object->path,
 	    .partition = m->partition,
 	    .start = m->start,
-	    .extension = "",
 	    .redrive = batch->redrive};
+	struct secor_bytes suffix;
+	char *ending, *key;
 
-	return path_key(&name);
+	(void)suffix_of(verify, m, object, &suffix);
+	name.extension = ending = mem_dup(suffix.ptr, suffix.len);
+	key = path_key(&name);
+	free(ending);
+	return key;
 }
 
+/* ---- bytes ---- */
+
 static int
-has_same_records(const struct verify_batch *batch,
-    const struct manifest_object *object, const struct config_use *format,
-    const struct verify_bytes *bytes)
+has_same_records(const struct verify *verify, const struct verify_batch *batch,
+    const struct manifest_object *object, const struct verify_bytes *bytes)
 {
 	const struct manifest *m = batch->manifest;
-	char *name = name_of(batch, object);
+	const struct config_use *format =
+	    &config_topic(verify->config, m->topic)->format;
+	char *name = name_of(verify, batch, object);
 	const struct secor_object like = {.size = sizeof(like),
 	    .partition = m->partition,
 	    .topic = m->topic,
@@ -173,15 +230,15 @@ has_same_records(const struct verify_batch *batch,
 static void
 check_bytes(struct verify *verify, const struct verify_batch *batch,
     const struct manifest_object *object, const struct verify_bytes *bytes,
-    const struct config_use *whole)
+    int whole)
 {
 	struct verify_report report =
 	    verify_about(batch->manifest, 0, "other-bytes", object->key);
 
 	if (bytes->length == object->bytes && bytes->crc32c == object->crc32c)
 		return;
-	if (whole != NULL && !object->dead_letter &&
-	    has_same_records(batch, object, whole, bytes))
+	if (whole && !object->dead_letter &&
+	    has_same_records(verify, batch, object, bytes))
 		verify_say(verify, &report,
 		    "other bytes with the same records: encoded once more "
 		    "they are those of the manifest");
@@ -190,44 +247,6 @@ check_bytes(struct verify *verify, const struct verify_batch *batch,
 }
 
 /* ---- the object ---- */
-
-/* What the key has behind generation, partition and S; NULL: it is not named as
- * an object of the batch. */
-static const char *
-extension_of(const struct manifest *m, const struct manifest_object *object)
-{
-	char *name = mem_text("%" PRId64 "_%" PRId32 "_%020" PRId64,
-	    m->generation, m->partition, m->start);
-	const char *slash = strrchr(object->key, '/');
-	const char *at = slash == NULL ? object->key : slash + 1;
-	size_t len = strlen(name);
-	int64_t redrive;
-
-	if (path_after_redrive(at, &redrive) != NULL)
-		at = path_after_redrive(at, &redrive);
-	at = strncmp(at, name, len) == 0 ? at + len : NULL;
-	free(name);
-	return at;
-}
-
-/* 1 when its name does not end as those of the configured format. */
-static int
-is_of_another_format(const struct verify *verify, const struct manifest *m,
-    const struct manifest_object *object)
-{
-	const struct config_use *format =
-	    &config_topic(verify->config, m->topic)->format;
-	struct secor_format_traits traits = {.size = sizeof(traits)};
-	const char *want = verify->config->layout.extension;
-	const char *is = extension_of(m, object);
-
-	if (object->dead_letter || is == NULL)
-		return 0;
-	format->plugin->ops.format->describe(format->conf, &traits);
-	if (want == NULL)
-		want = traits.extension == NULL ? "" : traits.extension;
-	return strcmp(is, want) != 0;
-}
 
 static void
 say_not_read(struct verify *verify, const struct verify_batch *batch,
@@ -278,9 +297,10 @@ verify_read_back(struct verify *verify, struct verify_batch *batch,
 		: &config_topic(verify->config, m->topic)->format;
 	struct reading reading = {.batch = batch, .first = -1, .last = -1};
 	struct secor_err why = {{0}};
+	struct secor_bytes suffix;
 	int rc, bad;
 
-	if (is_of_another_format(verify, m, object)) {
+	if (!suffix_of(verify, m, object, &suffix)) {
 		batch->complete = 0;
 		say_not_read(verify, batch, object);
 		(void)verify_say_bytes(verify, batch, object, bytes);
@@ -301,6 +321,6 @@ verify_read_back(struct verify *verify, struct verify_batch *batch,
 	if (bad)
 		say_read(
 		    verify, &reading, object, rc != SECOR_OK ? &why : NULL);
-	check_bytes(verify, batch, object, bytes, bad ? NULL : format);
+	check_bytes(verify, batch, object, bytes, !bad);
 	return SECOR_OK;
 }

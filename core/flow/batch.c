@@ -12,6 +12,7 @@
 #include "core/flow/path.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,18 +127,28 @@ object_name(const struct batch *batch, const struct path *path)
 }
 
 static char *
+dead_letter_key(const struct batch *batch)
+{
+	struct path_name name = object_name(batch, NULL);
+	char *key = path_key(&name);
+	char *under = mem_text(
+	    "%s/%s", batch->lane->config->layout.dead_letter_prefix, key);
+
+	free(key);
+	return under;
+}
+
+static char *
 object_key(const struct batch *batch, const struct path *path)
 {
 	struct path_name name = object_name(batch, path);
-	char *key, *under;
+	char *ending = mem_text("%s%s", path->suffix, name.extension);
+	char *key;
 
-	if (path != NULL)
-		return path_object_key(batch->lane->config, &name);
-	key = path_key(&name);
-	under = mem_text(
-	    "%s/%s", batch->lane->config->layout.dead_letter_prefix, key);
-	free(key);
-	return under;
+	name.extension = ending;
+	key = path_object_key(batch->lane->config, &name);
+	free(ending);
+	return key;
 }
 
 static struct object *
@@ -160,11 +171,15 @@ object_new(struct batch *batch, struct path *path)
 	object->first = -1;
 	object->first_ms = INT64_MAX;
 	object->last_ms = INT64_MIN;
-	object->key = object_key(batch, path);
+	object->key =
+	    path == NULL ? dead_letter_key(batch) : object_key(batch, path);
 	name.generation = 0; /* sync markers outlive a new generation */
-	name.extension = "";
+	name.extension = path == NULL ? "" : path->suffix;
 	text = path_key(&name);
 	spec.object.name = text;
+	if (path != NULL && path->hint != NULL)
+		spec.object.hint =
+		    (struct secor_bytes){path->hint, path->hint_len};
 	object->staged = staged_new(batch->part->engine->writers, &spec);
 	free(text);
 	return object;
@@ -225,6 +240,37 @@ batch_object(struct batch *batch, struct path *path)
 	}
 	batch->last = object;
 	return object;
+}
+
+static int
+is_suffix(const struct secor_bytes *suffix)
+{
+	for (size_t i = 0; i < suffix->len; i++)
+		if (!isalnum((unsigned char)suffix->ptr[i]) &&
+		    suffix->ptr[i] != '.' && suffix->ptr[i] != '-')
+			return 0;
+	return suffix->len <= SECOR_SUFFIX_MAX;
+}
+
+int
+batch_split(struct batch *batch, const struct secor_record *record,
+    struct path **path, struct secor_err *err)
+{
+	const struct lane *lane = batch->lane;
+	struct secor_split split = {
+	    .size = sizeof(split), .suffix = {"", 0}, .hint = {"", 0}};
+	int rc = lane->format->split(lane->splitter, record, &split, err);
+
+	if (rc != SECOR_OK)
+		return rc;
+	if (!is_suffix(&split.suffix))
+		return secor_fail(err, SECOR_REJECT,
+		    "format: its suffix cannot stand in a name");
+	/* admitted as the path that it is a part of */
+	if (split.suffix.len > 0 && (*path)->overflow != NULL)
+		*path = admit(batch, *path);
+	*path = paths_split(router_paths(lane->router), *path, &split);
+	return SECOR_OK;
 }
 
 int64_t

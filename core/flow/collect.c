@@ -275,17 +275,32 @@ note_time(struct object *object, int64_t time_ms)
 		batch->watermark = time_ms;
 }
 
+/* What the format does not take. */
+static enum collected
+refused(struct batch *batch, struct secor_message *raw,
+    const rd_kafka_message_t *rkm, struct routed *routed, int rc)
+{
+	routed->plugin = batch->lane->topic->format.plugin->desc.name;
+	return rc == SECOR_RETRY ? COLLECT_RETRY
+				 : take_bad(batch, raw, rkm, routed);
+}
+
 static enum collected
 take_good(struct batch *batch, struct secor_message *raw,
     const rd_kafka_message_t *rkm, struct routed *routed)
 {
-	struct object *object = batch_object(batch, routed->path);
-	int rc = encode(object, &routed->record, &routed->err);
+	struct object *object;
+	int rc = SECOR_OK;
 
-	if (rc != SECOR_OK) {
-		routed->plugin = batch->lane->topic->format.plugin->desc.name;
-		return take_bad(batch, raw, rkm, routed);
-	}
+	if (batch->lane->splitter != NULL)
+		rc = batch_split(
+		    batch, &routed->record, &routed->path, &routed->err);
+	if (rc != SECOR_OK)
+		return refused(batch, raw, rkm, routed, rc);
+	object = batch_object(batch, routed->path);
+	rc = encode(object, &routed->record, &routed->err);
+	if (rc != SECOR_OK)
+		return refused(batch, raw, rkm, routed, SECOR_REJECT);
 	count_in(object, rkm->offset);
 	note_time(object, routed->record.time_ms);
 	if (!batch->replay)

@@ -16,6 +16,7 @@ open_encoder(struct lane *lane, struct secor_err *err)
 	    .host = use->plugin->host,
 	    .compat = use->compat};
 	struct secor_err why = {{0}};
+	int encodes;
 
 	lane->format = use->plugin->ops.format;
 	lane->traits.size = sizeof(lane->traits);
@@ -25,20 +26,24 @@ open_encoder(struct lane *lane, struct secor_err *err)
 			      : lane->traits.extension;
 	if (lane->extension == NULL)
 		lane->extension = "";
-	if (lane->format->encode == NULL || lane->traits.by_write)
+	encodes = lane->format->encode != NULL && !lane->traits.by_write;
+	if (!encodes && lane->format->split == NULL)
 		return SECOR_OK;
-	if (lane->format->open(&with, &lane->encoder, &why) == SECOR_OK)
-		return SECOR_OK;
-	return secor_fail(err, SECOR_FATAL, "format %s (%s) does not open: %s",
-	    use->plugin->desc.name, use->plugin->file, why.text);
+	if (lane->format->open(&with, &lane->instance, &why) != SECOR_OK)
+		return secor_fail(err, SECOR_FATAL,
+		    "format %s (%s) does not open: %s", use->plugin->desc.name,
+		    use->plugin->file, why.text);
+	lane->encoder = encodes ? lane->instance : NULL;
+	lane->splitter = lane->format->split != NULL ? lane->instance : NULL;
+	return SECOR_OK;
 }
 
 static void
 lane_free(struct lane *lane)
 {
 	router_free(lane->router);
-	if (lane->encoder != NULL)
-		lane->format->close(lane->encoder);
+	if (lane->instance != NULL)
+		lane->format->close(lane->instance);
 	free(lane);
 }
 
@@ -58,6 +63,8 @@ lane_get(struct lane **lanes, const struct config *config, const char *topic,
 	made = mem_alloc(sizeof(*made));
 	made->config = config;
 	made->topic = settings;
+	if (settings->format.plugin->ops.format->split != NULL)
+		key_overhead += SECOR_SUFFIX_MAX;
 	rc = router_new(settings, key_overhead, &made->router, err);
 	if (rc == SECOR_OK)
 		rc = open_encoder(made, err);

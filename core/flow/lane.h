@@ -13,8 +13,9 @@ struct lane {
 	const struct config_topic *topic;
 	struct router *router;
 	const struct secor_format_ops *format;
-	void *encoder; /* format instance; NULL: the format takes many at once
-			  (`write`) */
+	void *instance; /* of the format, where this thread needs one */
+	void *encoder;	/* it; NULL: the format takes many at once (`write`) */
+	void *splitter; /* it; NULL: a path has one object */
 	struct secor_format_traits traits;
 	const char *extension;
 	uint32_t looks_at;

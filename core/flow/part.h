@@ -225,6 +225,10 @@ void batch_settle(struct batch *batch);
 void batch_free(struct batch *batch);
 /* The object of a path (NULL: dead letters), made on first use. */
 struct object *batch_object(struct batch *batch, struct path *path);
+/* The path of the record's object, where the format has several of one path.
+ * SECOR_OK, SECOR_REJECT or SECOR_RETRY. */
+int batch_split(struct batch *batch, const struct secor_record *record,
+    struct path **path, struct secor_err *err);
 /* Takes one object out of it, with its file. */
 void batch_forget(struct batch *batch, struct object *object);
 /* Bytes staged and buffered so far. */

@@ -29,6 +29,8 @@ paths_unref(struct paths *paths, struct path *path)
 	paths_unref(paths, path->overflow);
 	free(path->text);
 	free(path->bytes);
+	free(path->suffix);
+	free(path->hint);
 	free(path);
 }
 
@@ -55,25 +57,76 @@ copy_levels(struct path *path, const struct secor_level_text *levels)
 	}
 }
 
+static struct path **
+bucket_of(struct paths *paths, uint64_t hash)
+{
+	return &paths->buckets[hash % PATHS_BUCKETS];
+}
+
+static struct path *
+find(struct paths *paths, uint64_t hash, const struct secor_bytes *text,
+    const struct secor_bytes *suffix)
+{
+	struct path *path;
+
+	for (path = *bucket_of(paths, hash); path != NULL; path = path->next)
+		if (path->hash == hash && path->len == text->len &&
+		    memcmp(path->text, text->ptr, text->len) == 0 &&
+		    strlen(path->suffix) == suffix->len &&
+		    memcmp(path->suffix, suffix->ptr, suffix->len) == 0)
+			return path;
+	return NULL;
+}
+
+static struct path *
+add(struct paths *paths, uint64_t hash, const struct secor_bytes *text,
+    const struct secor_bytes *suffix)
+{
+	struct path **bucket = bucket_of(paths, hash);
+	struct path *path = mem_alloc(sizeof(*path));
+
+	path->hash = hash;
+	path->len = text->len;
+	path->text = mem_dup(text->ptr, text->len);
+	path->suffix = mem_dup(suffix->ptr, suffix->len);
+	path->next = *bucket;
+	*bucket = path;
+	return path;
+}
+
 struct path *
 paths_get(struct paths *paths, const struct buf *text,
     const struct secor_level_text *levels, size_t level_count)
 {
+	const struct secor_bytes bytes = {text->ptr, text->len};
+	const struct secor_bytes none = {"", 0};
 	uint64_t hash = hash64(text->ptr, text->len);
-	struct path **bucket = &paths->buckets[hash % PATHS_BUCKETS];
-	struct path *path;
+	struct path *path = find(paths, hash, &bytes, &none);
 
-	for (path = *bucket; path != NULL; path = path->next)
-		if (path->hash == hash && path->len == text->len &&
-		    memcmp(path->text, text->ptr, text->len) == 0)
-			return path;
-	path = mem_alloc(sizeof(*path));
-	path->hash = hash;
-	path->len = text->len;
-	path->text = mem_dup(text->ptr, text->len);
+	if (path != NULL)
+		return path;
+	path = add(paths, hash, &bytes, &none);
 	path->level_count = level_count;
 	copy_levels(path, levels);
-	path->next = *bucket;
-	*bucket = path;
 	return path;
+}
+
+struct path *
+paths_split(
+    struct paths *paths, struct path *path, const struct secor_split *split)
+{
+	const struct secor_bytes text = {path->text, path->len};
+	uint64_t hash;
+	struct path *part;
+
+	if (split->suffix.len == 0)
+		return path;
+	hash = hash64_add(path->hash, split->suffix.ptr, split->suffix.len);
+	part = find(paths, hash, &text, &split->suffix);
+	if (part != NULL)
+		return part;
+	part = add(paths, hash, &text, &split->suffix);
+	part->hint = mem_dup(split->hint.ptr, split->hint.len);
+	part->hint_len = split->hint.len;
+	return part;
 }

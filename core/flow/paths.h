@@ -7,6 +7,7 @@
 
 #include "core/base/buf.h"
 
+#include <secor/format.h>
 #include <secor/partitioner.h>
 
 enum { PATHS_BUCKETS = 4096 };
@@ -26,6 +27,10 @@ struct path {
 	struct path *overflow; /* NULL: not guarded; counted */
 	size_t most;
 	uint64_t value_hash;
+	/* Of a format that splits paths: one of its objects. */
+	char *suffix; /* "": not split */
+	char *hint;
+	size_t hint_len;
 };
 
 struct paths {
@@ -36,6 +41,11 @@ struct paths {
  * for the caller, who takes it (paths_ref) at once. */
 struct path *paths_get(struct paths *paths, const struct buf *text,
     const struct secor_level_text *levels, size_t level_count);
+
+/* The same path for the objects with this suffix; it itself when that is empty.
+ * Counted as above. */
+struct path *paths_split(
+    struct paths *paths, struct path *path, const struct secor_split *split);
 
 struct path *paths_ref(struct path *path);
 void paths_unref(struct paths *paths, struct path *path); /* accepts NULL */

@@ -75,6 +75,7 @@ staged_free(struct staged *staged)
 {
 	free((char *)(uintptr_t)staged->object.topic);
 	free((char *)(uintptr_t)staged->object.name);
+	free((char *)(uintptr_t)staged->object.hint.ptr);
 	free(staged);
 }
 
@@ -194,6 +195,9 @@ staged_new(struct writers *all, const struct staged_spec *spec)
 	staged->object.size = sizeof(*object);
 	staged->object.topic = mem_dup(object->topic, strlen(object->topic));
 	staged->object.name = mem_dup(object->name, strlen(object->name));
+	if (object->hint.ptr != NULL)
+		staged->object.hint.ptr =
+		    mem_dup(object->hint.ptr, object->hint.len);
 	staged->held_last = &staged->held;
 	staged->seal_job.kind = JOB_SEAL;
 	staged->seal_job.staged = staged;

@@ -46,7 +46,7 @@ struct staged_done {
 struct staged_spec {
 	void *owner;			 /* comes back in staged_done */
 	const struct config_use *format; /* lives as long as the writers */
-	struct secor_object object;	 /* copied */
+	struct secor_object object;	 /* copied, with its texts */
 	int wants_records; /* blocks hold packed records (pack.h) for `write` */
 };
 

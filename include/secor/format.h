@@ -56,8 +56,24 @@ struct secor_object {
 	const char *topic;
 	int64_t start; /* S of its batch */
 	/* The object's name without generation or prefix: what seeds sync
-	 * markers (topic/path/partition_S). */
+	 * markers (topic/path/partition_S, and the suffix of `split`). */
 	const char *name;
+	/* What `split` said of its first record; ptr == NULL: nothing. */
+	struct secor_bytes hint;
+};
+
+#define SECOR_SUFFIX_MAX 32
+
+/* Which of several objects of its path a record goes into. */
+struct secor_split {
+	uint32_t size;
+	/* Stands in the object's name before the extension: up to
+	 * SECOR_SUFFIX_MAX of letters, digits, '.' and '-'. Empty, as preset:
+	 * the path's only object. */
+	struct secor_bytes suffix;
+	/* What the stream of that object must know: the same for the same
+	 * suffix. */
+	struct secor_bytes hint;
 };
 
 /* What the format does not store is not there (has_x == 0, or zero). */
@@ -113,6 +129,15 @@ struct secor_format_ops {
 	int (*read)(void *reader, struct secor_read_record *record, int *more,
 	    struct secor_err *err);
 	void (*read_end)(void *reader); /* accepts NULL */
+
+	/* For formats whose object can hold records of one kind only: called
+	 * before `encode` or `write` gets the record. A function of the record
+	 * and the options; both texts are valid until the next call. SECOR_OK;
+	 * SECOR_REJECT: a bad message; SECOR_RETRY: the partition pauses and
+	 * the message comes again. Must not block. Consumer thread. NULL: one
+	 * object a path. */
+	int (*split)(void *self, const struct secor_record *record,
+	    struct secor_split *split, struct secor_err *err);
 };
 
 #ifdef __cplusplus

@@ -5,6 +5,7 @@
  */
 #include "plugins/common/registry.h"
 #include "plugins/common/registry_ask.h"
+#include "plugins/common/url.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -53,6 +54,26 @@ now_ms(void)
 
 	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* ---- options ---- */
+
+void
+registry_check(
+    const struct registry_conf *conf, const struct secor_check *check)
+{
+	for (size_t i = 0; i < conf->urls.count; i++) {
+		const char *why = url_complaint(conf->urls.items[i]);
+
+		if (why != NULL)
+			check->complain(check, "registry", why);
+	}
+	if (conf->user != NULL && conf->token != NULL)
+		check->complain(check, "registry_token",
+		    "and registry_user exclude each other");
+	if (conf->token != NULL && !header_value_is(conf->token))
+		check->complain(
+		    check, "registry_token", "is not one line of text");
 }
 
 /* ---- open and close ---- */

@@ -1,6 +1,6 @@
 /*
  * registry.h -- schemas by id from a schema registry (Confluent's HTTP API:
- * GET /schemas/ids/{id}), for parsers.
+ * GET /schemas/ids/{id}), for parsers and formats.
  *
  * Asking never blocks: a thread of its own does it and ends when it has an
  * answer, and until then the caller gets SECOR_RETRY. A registry that does not
@@ -26,6 +26,30 @@ struct registry_conf {
 	int64_t timeout_ms;
 	int64_t unknown_wait_ms;
 };
+
+/* The options, of a member of `type`. */
+#define REGISTRY_ROWS(type, m)                                                \
+	SECOR_OPTION(STRINGS, type, m.urls, "registry", NULL, 0,              \
+	    "addresses of a schema registry, tried in turn"),                 \
+	    SECOR_OPTION(STRING, type, m.user, "registry_user", NULL, 0,      \
+		"for basic authentication"),                                  \
+	    SECOR_OPTION(STRING, type, m.password, "registry_password", NULL, \
+		SECOR_OPTION_SECRET, "for basic authentication"),             \
+	    SECOR_OPTION(STRING, type, m.token, "registry_token", NULL,       \
+		SECOR_OPTION_SECRET, "instead of a user: a bearer token"),    \
+	    SECOR_OPTION(PATH, type, m.ca_file, "registry_ca_file", NULL, 0,  \
+		"PEM file of who may vouch for the registry"),                \
+	    SECOR_OPTION_RANGE(DURATION, type, m.timeout_ms,                  \
+		"registry_timeout", "10s", "100ms", "5m", 0,                  \
+		"of connecting, and of silence"),                             \
+	    SECOR_OPTION_RANGE(DURATION, type, m.unknown_wait_ms,             \
+		"unknown_schema_wait", "5s", "0s", "1h", 0,                   \
+		"how long a schema that the registry does not know is "       \
+		"waited for, until its messages are bad")
+
+/* Complains about addresses and users. */
+void registry_check(
+    const struct registry_conf *conf, const struct secor_check *check);
 
 /* What a schema is made into. */
 struct registry_use {

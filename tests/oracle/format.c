@@ -103,6 +103,7 @@ set_option(struct host *host, const struct secor_option *row, const char *text)
 {
 	char *member = (char *)host->conf + row->offset;
 	int64_t number;
+	char *unit;
 	int choice;
 
 	switch (row->type) {
@@ -113,6 +114,11 @@ set_option(struct host *host, const struct secor_option *row, const char *text)
 	case SECOR_TYPE_INT:
 	case SECOR_TYPE_SIZE:
 		number = strtoll(text, NULL, 10);
+		memcpy(member, &number, sizeof(number));
+		break;
+	case SECOR_TYPE_DURATION:
+		number = strtoll(text, &unit, 10) *
+			 (strcmp(unit, "s") == 0 ? 1000 : 1);
 		memcpy(member, &number, sizeof(number));
 		break;
 	case SECOR_TYPE_STRING:
@@ -354,8 +360,9 @@ encode(const struct host *host, const struct secor_record *record,
 static void
 begin(const struct host *host, struct stdio_sink *sink, void **stream)
 {
-	struct secor_object object = {sizeof(object), 0, "events", 0,
-	    "events/dt=2026-01-01/0_00000000000000000000"};
+	struct secor_object object = {.size = sizeof(object),
+	    .topic = "events",
+	    .name = "events/dt=2026-01-01/0_00000000000000000000"};
 	struct secor_err err = {""};
 
 	if (host->ops->begin(host->self, &object, &sink->sink, stream, &err) !=

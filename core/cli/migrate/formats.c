@@ -147,8 +147,11 @@ put_text(struct migration *m, const struct old_format *old,
 static void
 put_avro(struct migration *m, const struct old_codec *c)
 {
-	const char *registry = old_text(m, "schema.registry.url");
-
+	migrate_avro_schema(m);
+	if (old_given(m, "schema.registry.url"))
+		note(m, FACTORY,
+		    "a file has one schema here: its id stands in the name, "
+		    "before the extension");
 	if (c != NULL && strcmp(c->name, "Snappy") == 0)
 		yaml_raw(m, 2, "codec", "snappy");
 	else if (c != NULL)
@@ -156,9 +159,6 @@ put_avro(struct migration *m, const struct old_codec *c)
 		    "with Avro the original compressed by Snappy alone: these "
 		    "files are named %s and are not compressed",
 		    c->extension);
-	if (*registry != '\0' &&
-	    has_option(m, SECOR_FORMAT, "avro", "registry"))
-		yaml_put(m, 2, "registry", registry);
 }
 
 static void

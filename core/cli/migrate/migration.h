@@ -100,6 +100,8 @@ void migrate_transformers(struct migration *m);
 void migrate_parser(struct migration *m);
 void migrate_partitioner(struct migration *m);
 void migrate_format(struct migration *m);
+/* Where the schemas of Avro values are, for the section that is open. */
+void migrate_avro_schema(struct migration *m);
 void migrate_stage(struct migration *m);
 void migrate_batch(struct migration *m);
 void migrate_store(struct migration *m);

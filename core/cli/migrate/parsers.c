@@ -294,20 +294,16 @@ put_protobuf(struct migration *m)
 		    "override for these topics");
 }
 
-static void
-put_avro(struct migration *m)
+void
+migrate_avro_schema(struct migration *m)
 {
 	static const char *const REGISTRY_URL = "schema.registry.url";
 	const struct property *schema =
 	    first_of(m, "secor.avro.message.schema.");
 
-	put_time_path(m);
 	if (old_given(m, REGISTRY_URL)) {
 		yaml_raw(m, 2, "framing", "confluent");
 		yaml_put(m, 2, "registry", old_text(m, REGISTRY_URL));
-		warn(m, REGISTRY_URL,
-		    "the schema of a topic was the one that was decoded last, "
-		    "in any thread");
 	} else if (schema != NULL) {
 		yaml_put(m, 2, "schema_file", schema->items[0]);
 		todo(m, schema->key,
@@ -322,6 +318,17 @@ put_avro(struct migration *m)
 		todo(m, REGISTRY_URL,
 		    "neither a registry nor a schema is given");
 	}
+}
+
+static void
+put_avro(struct migration *m)
+{
+	put_time_path(m);
+	migrate_avro_schema(m);
+	if (old_given(m, "schema.registry.url"))
+		warn(m, "schema.registry.url",
+		    "the schema of a topic was the one that was decoded last, "
+		    "in any thread");
 }
 
 static void

@@ -6,7 +6,6 @@
 #include "plugins/format/avro/avro.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,36 +17,64 @@ static const char *const framings[] = {"bare", "confluent", NULL};
 
 static const struct secor_option rows[] = {
     SECOR_OPTION(PATH, struct avro_conf, schema_file, "schema_file", NULL,
-	SECOR_OPTION_REQUIRED | SECOR_OPTION_OUTPUT,
-	"File with the schema of the values; its text goes into every file."),
+	SECOR_OPTION_OUTPUT,
+	"File with the schema of the values; its text goes into every file. "
+	"Or `registry`."),
     SECOR_OPTION_CHOICE(struct avro_conf, framing, "framing", "bare", framings,
 	SECOR_OPTION_OUTPUT,
 	"Whether values are bare Avro, or begin with a zero and the schema's "
 	"id in four bytes, as Confluent's serializers write them."),
     SECOR_OPTION_RANGE(INT, struct avro_conf, schema_id, "schema_id", "-1",
 	"-1", "4294967295", SECOR_OPTION_OUTPUT,
-	"framing: confluent: the id of that schema; a value of another one is "
-	"a bad message."),
+	"The id of the schema: of `schema_file` in the registry, or the one "
+	"that bare values have; a value of another one is a bad message. -1 "
+	"with `registry` and framing: confluent: any."),
     SECOR_OPTION_CHOICE(struct avro_conf, codec, "codec", "null", avro_codecs,
 	SECOR_OPTION_OUTPUT, "Avro codec of the blocks."),
     SECOR_OPTION_RANGE(INT, struct avro_conf, level, "level", "1", "-7", "19",
 	0, CODEC_HELP_LEVEL),
     SECOR_OPTION_RANGE(SIZE, struct avro_conf, block_bytes, "block_size",
 	"64KiB", "1000", "64MiB", 0, "Uncompressed bytes of a block."),
+    REGISTRY_ROWS(struct avro_conf, registry),
 };
+
+static void
+check_id(const struct avro_conf *conf, const struct secor_check *check)
+{
+	int registry = conf->registry.urls.count > 0;
+
+	if (conf->schema_id >= 0) {
+		if (conf->framing == AVRO_BARE && !registry)
+			check->complain(check, "schema_id",
+			    "it has a meaning with `framing: confluent` or "
+			    "`registry` alone");
+		return;
+	}
+	if (conf->framing == AVRO_CONFLUENT && !registry)
+		check->complain(check, "schema_id",
+		    "`framing: confluent` needs the id of the schema (or "
+		    "`registry`)");
+	if (conf->framing == AVRO_BARE && registry)
+		check->complain(check, "schema_id",
+		    "bare values do not tell of which schema of the registry "
+		    "they are: name its id");
+}
 
 static void
 avro_check(const void *conf_, const struct secor_check *check)
 {
 	const struct avro_conf *conf = conf_;
+	int registry = conf->registry.urls.count > 0;
 
 	codec_check(avro_codec_kinds[conf->codec], conf->level, check);
-	if (conf->framing == AVRO_CONFLUENT && conf->schema_id < 0)
-		check->complain(check, "schema_id",
-		    "`framing: confluent` needs the id of the schema");
-	if (conf->framing == AVRO_BARE && conf->schema_id >= 0)
-		check->complain(check, "schema_id",
-		    "it has a meaning with `framing: confluent` alone");
+	registry_check(&conf->registry, check);
+	if (registry && conf->schema_file != NULL)
+		check->complain(
+		    check, "schema_file", "and registry exclude each other");
+	if (!registry && conf->schema_file == NULL)
+		check->complain(
+		    check, "schema_file", "is needed (or `registry`)");
+	check_id(conf, check);
 }
 
 static void
@@ -63,35 +90,6 @@ avro_describe(const void *conf_, struct secor_format_traits *traits)
 	traits->stream_bytes = 2 * (size_t)conf->block_bytes;
 }
 
-static int
-load_schema(struct avro *avro, struct secor_err *err)
-{
-	const char *name = avro->conf->schema_file;
-	FILE *file = fopen(name, "rbe");
-	struct secor_err why = {""};
-	const char *text;
-	size_t n;
-	int rc;
-
-	if (file == NULL)
-		return secor_fail(
-		    err, SECOR_FATAL, "open %s: %s", name, strerror(errno));
-	do {
-		n = fread(grow_room(&avro->text, 4096), 1, 4096, file);
-		avro->text.len += n;
-	} while (n > 0);
-	rc = ferror(file) ? secor_fail(err, SECOR_FATAL, "cannot read %s", name)
-			  : SECOR_OK;
-	(void)fclose(file);
-	*grow_room(&avro->text, 1) = '\0'; /* does not count */
-	text = avro->text.ptr;
-	if (rc == SECOR_OK &&
-	    avro_schema_new(&text, 1, &avro->schema, &why) != SECOR_OK)
-		rc = secor_fail(err, SECOR_FATAL,
-		    "%s is no Avro schema: %.900s", name, why.text);
-	return rc;
-}
-
 static void
 avro_close(void *self)
 {
@@ -100,8 +98,7 @@ avro_close(void *self)
 	if (avro == NULL)
 		return;
 	codec_close(avro->codec);
-	avro_schema_free(avro->schema);
-	grow_fini(&avro->text);
+	schema_close(avro);
 	free(avro);
 }
 
@@ -114,7 +111,7 @@ avro_open(const struct secor_open *with, void **self, struct secor_err *err)
 
 	assert(avro != NULL);
 	avro->conf = conf;
-	rc = load_schema(avro, err);
+	rc = schema_open(avro, with->host, err);
 	if (rc == SECOR_OK)
 		rc = codec_open(avro_codec_kinds[conf->codec], (int)conf->level,
 		    &avro->codec, err);
@@ -126,44 +123,17 @@ avro_open(const struct secor_open *with, void **self, struct secor_err *err)
 	return SECOR_OK;
 }
 
-/* Takes Confluent's prefix away. */
-static int
-unframe(const struct avro_conf *conf, struct secor_bytes *datum,
-    struct secor_err *err)
-{
-	uint32_t id;
-
-	if (datum->len < AVRO_PREFIX || datum->ptr[0] != 0)
-		return secor_fail(
-		    err, SECOR_REJECT, "the value has no schema id before it");
-	memcpy(&id, datum->ptr + 1, sizeof(id));
-	id = __builtin_bswap32(id);
-	if (id != conf->schema_id)
-		return secor_fail(err, SECOR_REJECT,
-		    "the value is of another schema: id %u, not %lld", id,
-		    (long long)conf->schema_id);
-	datum->ptr += AVRO_PREFIX;
-	datum->len -= AVRO_PREFIX;
-	return SECOR_OK;
-}
-
 static int
 avro_encode(void *self, const struct secor_record *record, char *dst,
     size_t room, size_t *used, struct secor_err *err)
 {
-	const struct avro *avro = self;
 	struct secor_bytes datum = record->message->value;
+	const struct avro_schema *schema = NULL;
 	const char *wrong;
 	uint32_t len;
 	size_t n = 0;
-	int rc;
+	int rc = schema_of(self, &datum, &schema, err);
 
-	if (datum.ptr == NULL)
-		return secor_fail(
-		    err, SECOR_REJECT, "a tombstone is no Avro record");
-	rc = avro->conf->framing == AVRO_CONFLUENT
-		 ? unframe(avro->conf, &datum, err)
-		 : SECOR_OK;
 	if (rc != SECOR_OK)
 		return rc;
 	if (datum.len > AVRO_MAX)
@@ -172,7 +142,7 @@ avro_encode(void *self, const struct secor_record *record, char *dst,
 	*used = sizeof(len) + datum.len;
 	if (*used > room)
 		return SECOR_OK;
-	wrong = avro_datum_len(avro->schema, datum.ptr, datum.len, &n);
+	wrong = avro_datum_len(schema, datum.ptr, datum.len, &n);
 	if (wrong == NULL && n != datum.len)
 		wrong = "there are bytes behind it";
 	if (wrong != NULL)
@@ -198,6 +168,7 @@ static const struct secor_format_ops ops = {
     .read_begin = avro_read_begin,
     .read = avro_read,
     .read_end = avro_read_end,
+    .split = avro_split,
 };
 
 static const struct secor_plugin plugin = {

@@ -11,6 +11,7 @@
 
 #include "plugins/common/avro_walk.h"
 #include "plugins/common/codec.h"
+#include "plugins/common/registry.h"
 
 #define AVRO_MAGIC "Obj\001"
 #define AVRO_SYNC 16
@@ -29,6 +30,7 @@ struct avro_conf {
 	int codec;
 	int64_t level;
 	int64_t block_bytes;
+	struct registry_conf registry;
 };
 
 /* An instance. */
@@ -36,11 +38,27 @@ struct avro {
 	const struct avro_conf *conf;
 	struct grow text; /* of the schema, as it is in the file */
 	struct avro_schema *schema;
+	struct registry *registry; /* or this */
+	char suffix[16];	   /* of an object of this id */
+	uint32_t suffix_id;
 	struct codec *codec;
 };
 
 extern const char *const avro_codecs[];
 extern const int avro_codec_kinds[];
+
+/* The schemas. */
+int schema_open(
+    struct avro *avro, const struct secor_host *host, struct secor_err *err);
+void schema_close(struct avro *avro);
+/* Of one value, which comes as it is and is left without its prefix. */
+int schema_of(struct avro *avro, struct secor_bytes *datum,
+    const struct avro_schema **schema, struct secor_err *err);
+/* Its text and id, borrowed of the instance or of the object. */
+int schema_of_object(const struct avro *avro, const struct secor_object *object,
+    struct secor_bytes *text, int64_t *id, struct secor_err *err);
+int avro_split(void *self, const struct secor_record *record,
+    struct secor_split *split, struct secor_err *err);
 
 /* The slots of the stream. */
 int avro_begin(void *self, const struct secor_object *object,

@@ -52,7 +52,8 @@ put_out(struct avro_stream *s, struct secor_sink *sink, struct secor_err *err)
 }
 
 static void
-put_header(struct avro_stream *s)
+put_header(
+    struct avro_stream *s, const struct secor_bytes *schema, int64_t schema_id)
 {
 	const struct avro *avro = s->avro;
 	const char *codec = avro_codecs[avro->conf->codec];
@@ -62,10 +63,9 @@ put_header(struct avro_stream *s)
 	grow_put(&s->out, AVRO_MAGIC, 4);
 	put_long(&s->out, confluent ? 3 : 2);
 	put_meta(&s->out, "avro.codec", codec, strlen(codec));
-	put_meta(&s->out, "avro.schema", avro->text.ptr, avro->text.len);
+	put_meta(&s->out, "avro.schema", schema->ptr, schema->len);
 	if (confluent) {
-		(void)snprintf(
-		    id, sizeof(id), "%lld", (long long)avro->conf->schema_id);
+		(void)snprintf(id, sizeof(id), "%lld", (long long)schema_id);
 		put_meta(&s->out, AVRO_ID_NAME, id, strlen(id));
 	}
 	put_long(&s->out, 0);
@@ -76,17 +76,22 @@ int
 avro_begin(void *self, const struct secor_object *object,
     struct secor_sink *sink, void **stream, struct secor_err *err)
 {
-	struct avro_stream *s = calloc(1, sizeof(*s));
+	struct avro_stream *s;
+	struct secor_bytes schema;
 	XXH128_canonical_t sync;
-	int rc;
+	int64_t id = -1;
+	int rc = schema_of_object(self, object, &schema, &id, err);
 
+	if (rc != SECOR_OK)
+		return rc;
+	s = calloc(1, sizeof(*s));
 	assert(s != NULL);
 	s->avro = self;
 	/* Not random: a replay writes the same bytes. */
 	XXH128_canonicalFromHash(
 	    &sync, XXH3_128bits(object->name, strlen(object->name)));
 	memcpy(s->sync, &sync, AVRO_SYNC);
-	put_header(s);
+	put_header(s, &schema, id);
 	rc = put_out(s, sink, err);
 	if (rc != SECOR_OK) {
 		avro_end(s);

@@ -5,7 +5,6 @@
 #include "plugins/common/avro_read.h"
 #include "plugins/common/framed.h"
 #include "plugins/common/registry.h"
-#include "plugins/common/url.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -41,47 +40,10 @@ static const struct secor_option options[] = {
     SECOR_OPTION_RANGE(INT, struct avro_conf, schema_id, "schema_id", "-1",
 	"-1", "4294967295", SECOR_OPTION_OUTPUT,
 	"with schema_file: the id that it has, others are rejected; -1: any"),
-    SECOR_OPTION(STRINGS, struct avro_conf, registry.urls, "registry", NULL, 0,
-	"addresses of a schema registry, tried in turn"),
-    SECOR_OPTION(STRING, struct avro_conf, registry.user, "registry_user", NULL,
-	0, "for basic authentication"),
-    SECOR_OPTION(STRING, struct avro_conf, registry.password,
-	"registry_password", NULL, SECOR_OPTION_SECRET,
-	"for basic authentication"),
-    SECOR_OPTION(STRING, struct avro_conf, registry.token, "registry_token",
-	NULL, SECOR_OPTION_SECRET, "instead of a user: a bearer token"),
-    SECOR_OPTION(PATH, struct avro_conf, registry.ca_file, "registry_ca_file",
-	NULL, 0, "PEM file of who may vouch for the registry"),
-    SECOR_OPTION_RANGE(DURATION, struct avro_conf, registry.timeout_ms,
-	"registry_timeout", "10s", "100ms", "5m", 0,
-	"of connecting, and of silence"),
-    SECOR_OPTION_RANGE(DURATION, struct avro_conf, registry.unknown_wait_ms,
-	"unknown_schema_wait", "5s", "0s", "1h", 0,
-	"how long a schema that the registry does not know is waited for, "
-	"until its messages are bad"),
+    REGISTRY_ROWS(struct avro_conf, registry),
 };
 
 /* ---- check ---- */
-
-static void
-check_registry(const struct avro_conf *c, const struct secor_check *check)
-{
-	for (size_t i = 0; i < c->registry.urls.count; i++) {
-		const char *why = url_complaint(c->registry.urls.items[i]);
-
-		if (why != NULL)
-			check->complain(check, "registry", why);
-	}
-	if (c->registry.urls.count > 0 && c->framing == FRAMED_NONE)
-		check->complain(check, "registry",
-		    "does nothing without framing: confluent");
-	if (c->registry.user != NULL && c->registry.token != NULL)
-		check->complain(check, "registry_token",
-		    "and registry_user exclude each other");
-	if (c->registry.token != NULL && !header_value_is(c->registry.token))
-		check->complain(
-		    check, "registry_token", "is not one line of text");
-}
 
 static void
 avro_check(const void *conf, const struct secor_check *check)
@@ -90,7 +52,10 @@ avro_check(const void *conf, const struct secor_check *check)
 	int registry = c->registry.urls.count > 0;
 
 	finder_check(&c->find, check);
-	check_registry(c, check);
+	registry_check(&c->registry, check);
+	if (registry && c->framing == FRAMED_NONE)
+		check->complain(check, "registry",
+		    "does nothing without framing: confluent");
 	if (registry && c->schema_file != NULL)
 		check->complain(
 		    check, "schema_file", "and registry exclude each other");

@@ -118,20 +118,40 @@ Test(avro, schema_that_is_none_does_not_open)
 	harness_conf_free(avro(), conf);
 }
 
-Test(avro, id_and_framing_belong_together)
+Test(avro, options_that_exclude_one_another_are_refused)
 {
-	void *conf = harness_conf(
-	    avro(), "schema_file", "x", "framing", "confluent", NULL);
-	char *said = harness_check(avro(), conf);
+	static const struct {
+		const char *options[7];
+		const char *said; /* NULL: nothing */
+	} checks[] = {
+	    {{"schema_file", "x", NULL}, NULL},
+	    {{"schema_file", "x", "framing", "confluent", NULL},
+		"schema_id: `framing: confluent` needs"},
+	    {{"schema_file", "x", "schema_id", "3", NULL},
+		"schema_id: it has a meaning"},
+	    {{NULL}, "schema_file: is needed"},
+	    {{"schema_file", "x", "registry", "http://r", "schema_id", "3",
+		 NULL},
+		"schema_file: and registry exclude"},
+	    {{"registry", "http://r", "framing", "confluent", NULL}, NULL},
+	    {{"registry", "http://r", "schema_id", "3", NULL}, NULL},
+	    {{"registry", "http://r", NULL},
+		"schema_id: bare values do not tell"},
+	    {{"registry", "r", "schema_id", "3", NULL}, "registry: "},
+	};
 
-	cr_assert(strstr(said, "schema_id: `framing: confluent` needs") != NULL,
-	    "%s", said);
-	free(said);
-	harness_conf_free(avro(), conf);
-	conf = harness_conf(avro(), "schema_file", "x", "schema_id", "3", NULL);
-	said = harness_check(avro(), conf);
-	cr_assert(
-	    strstr(said, "schema_id: it has a meaning") != NULL, "%s", said);
-	free(said);
-	harness_conf_free(avro(), conf);
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		const char *const *o = checks[i].options;
+		void *conf = harness_conf(
+		    avro(), o[0], o[1], o[2], o[3], o[4], o[5], NULL);
+		char *said = harness_check(avro(), conf);
+
+		if (checks[i].said == NULL)
+			cr_expect_str_empty(said, "row %zu: %s", i, said);
+		else
+			cr_expect(strstr(said, checks[i].said) != NULL,
+			    "row %zu: %s", i, said);
+		free(said);
+		harness_conf_free(avro(), conf);
+	}
 }

@@ -168,8 +168,11 @@ make_one(const struct plugin *plugin, void *self, const void *conf,
 {
 	const struct secor_format_ops *ops = plugin->ops.format;
 	struct secor_format_traits traits = {.size = sizeof(traits)};
-	struct secor_object what = {sizeof(what), 3, "events", FIRST_OFFSET,
-	    "events/dt=2014-07-21/3_00000000000000001000"};
+	struct secor_object what = {.size = sizeof(what),
+	    .partition = 3,
+	    .topic = "events",
+	    .start = FIRST_OFFSET,
+	    .name = "events/dt=2014-07-21/3_00000000000000001000"};
 	const struct messages *messages = making->messages;
 	struct grow plain = {NULL, 0, 0};
 	void *stream = NULL;
