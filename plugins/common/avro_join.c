@@ -101,7 +101,10 @@ define(struct joiner *j, json_t *type, const char *space)
 	if (j->depth == DEPTH_MAX)
 		return;
 	j->depth++;
-	json_array_foreach(type, i, branch) define(j, branch, space);
+	json_array_foreach(type, i, branch)
+	{
+		define(j, branch, space);
+	}
 	if (is_named(type)) {
 		define_named(j, type, space);
 	} else if (json_is_object(type)) {
@@ -214,8 +217,10 @@ write_branches(struct joiner *j, json_t *type, const char *space)
 	json_t *all = json_array(), *branch;
 	size_t i;
 
-	json_array_foreach(type, i, branch)(void)
-	    json_array_append_new(all, write_type(j, branch, space));
+	json_array_foreach(type, i, branch)
+	{
+		(void)json_array_append_new(all, write_type(j, branch, space));
+	}
 	return all;
 }
 
