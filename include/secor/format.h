@@ -132,7 +132,7 @@ struct secor_format_ops {
 
 	/* For formats whose object can hold records of one kind only: called
 	 * before `encode` or `write` gets the record. A function of the record
-	 * and the options; both texts are valid until the next call. SECOR_OK;
+	 * and the options; both texts are valid until the next split. SECOR_OK;
 	 * SECOR_REJECT: a bad message; SECOR_RETRY: the partition pauses and
 	 * the message comes again. Must not block. Consumer thread. NULL: one
 	 * object a path. */
