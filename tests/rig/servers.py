@@ -429,6 +429,9 @@ osd memory target = 939524096
 rgw frontends = beast endpoint=127.0.0.1:{self.port}
 rgw enable usage log = false
 ms mon client mode = crc secure
+rgw s3 auth use sts = true
+rgw s3 auth order = local, sts
+rgw sts key = abcdefghijklmnop
 """)
 
     def _daemon(self, log, *argv):
@@ -463,11 +466,14 @@ ms mon client mode = crc secure
             "rgw.out", self.env)
         self.wait_ready(lambda: _http_code(self.port) == 200)
         if first:
-            self.run(["radosgw-admin", "-n", "client.rgw", "-c", self.conf,
-                      "user", "create", "--uid=test", "--display-name=test",
-                      f"--access-key={self.access_key}",
-                      f"--secret-key={self.secret_key}"], env=self.env)
+            self.admin("user", "create", "--uid=test", "--display-name=test",
+                       f"--access-key={self.access_key}",
+                       f"--secret-key={self.secret_key}")
         return self
+
+    def admin(self, *words):
+        return self.run(["radosgw-admin", "-n", "client.rgw", "-c", self.conf,
+                         *words], env=self.env)
 
     def close(self):
         for p in self.cluster:

@@ -1,0 +1,200 @@
+"""Credentials that somebody else hands out: roles, chains of roles, keys that
+expire, are wrong or are not to be had for a while. Whatever happens, the log
+says it in one sentence and every message is in exactly one object."""
+
+import concurrent.futures
+import json
+import re
+import sys
+import textwrap
+import time
+
+import kafka as clients
+import proof
+import pytest
+from aws import Container, Metadata, Sts
+from flow import settings, wait_done
+from secor import ROOT
+from servers import wait_until
+
+ENTRY, WRITER = "arn:aws:iam:::role/entry", "arn:aws:iam:::role/writer"
+
+
+class Run:
+    """A process whose store has no keys of its own, and its messages."""
+
+    def __init__(self, address, group, topic, process, tree):
+        self.address, self.group, self.topic = address, group, topic
+        self.process, self.tree = process, tree
+        self.sent = []
+
+    def produce(self, count=20):
+        self.sent += clients.produce_json(
+            self.address, self.topic, count, first_id=len(self.sent))
+
+    def until(self, regex, count=1):
+        """Sends messages until the log has so many matches."""
+        def seen():
+            self.produce(2)
+            assert self.process.running(), self.process.process.tail()
+            return len(re.findall(regex, self.process.text(), re.M)) >= count
+        wait_until(f"{regex!r} in the log", seen, 90)
+
+    def done(self):
+        wait_done(self.address, self.group, self.topic, 1)
+
+    def check(self):
+        self.done()
+        assert self.process.stop() == 0
+        proof.assert_exactly_once(self.sent, self.tree)
+
+
+@pytest.fixture
+def case(kafka, topic, group, bucket, rgw, secor):
+    """Factory: case(env, endpoint=None, **store), a Run."""
+    def make(env=None, endpoint=None, **store):
+        name, tree = topic(), bucket(rgw)
+        process = secor(settings(kafka.address, group, name, {
+            "use": "s3", "bucket": tree.bucket, "prefix": "raw",
+            "endpoint": endpoint or rgw.endpoint, "region": rgw.region,
+            "max_attempts": 2, "retry_delay": "20ms", **store},
+            engine={"uploaders": 1, "stop_timeout": "10s"}), env=env)
+        return Run(kafka.address, group, name, process, proof.S3Tree(
+            tree.client, tree.bucket, "raw/"))
+    return make
+
+
+# ---- roles of a real server ----
+
+def trust(who):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"AWS": [who]},
+        "Action": ["sts:AssumeRole"]}]})
+
+
+def page_policy():
+    """The policy of docs/S3.md, for any bucket."""
+    text = (ROOT / "docs/S3.md").read_text()
+    block = re.search(r"^```json\n(.*?)^```$", text, re.M | re.S)[1]
+    return block.replace("arn:aws:s3:::logs", "arn:aws:s3:::*")
+
+
+def make_role(rgw, arn, who, policy):
+    name = arn.rpartition("/")[2]
+    rgw.admin("role", "create", f"--role-name={name}",
+              f"--assume-role-policy-doc={trust(who)}")
+    rgw.admin("role-policy", "put", f"--role-name={name}",
+              "--policy-name=all", f"--policy-doc={policy}")
+
+
+def test_roles_are_assumed_in_a_chain(case, rgw):
+    """A program gives the keys of a user, who may become entry, who may become
+    writer, who may do what the page says."""
+    run = case(
+        credential_process=f"'{sys.executable}' keys.py \"a b\"",
+        role_arn=[ENTRY, WRITER], sts_endpoint=rgw.endpoint)
+    (run.process.dir / "keys.py").write_text(textwrap.dedent(f"""\
+        import json, sys
+        assert sys.argv[1:] == ["a b"]
+        print(json.dumps({{
+            "Version": 1, "AccessKeyId": "{rgw.access_key}",
+            "SecretAccessKey": "{rgw.secret_key}"}}))
+        """))
+    process = run.process
+    run.produce()
+    process.start()
+    process.wait_for(f"assume role {ENTRY}: NoSuchEntity: there is no such "
+                     f"role .access key {rgw.access_key}, from "
+                     "credential_process asked 127.0.0.1")
+    assert process.wait() == 3
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(lambda a: make_role(rgw, *a), [
+            (ENTRY, "arn:aws:iam:::user/test", json.dumps({
+                "Version": "2012-10-17", "Statement": [{
+                    "Effect": "Allow", "Action": ["sts:AssumeRole"],
+                    "Resource": ["*"]}]})),
+            (WRITER, ENTRY, page_policy())]))
+    process.start()
+    process.wait_for("^info .*AWS credentials taken .*from=\"role writer\"")
+    run.check()
+
+
+# ---- keys that expire ----
+
+def only_while_they_live(container):
+    """For HttpProxy: what AWS says to a key that has expired."""
+    def before(_method, _path, headers):
+        used = re.search(r"Credential=([^/]+)/", headers["Authorization"])[1]
+        if time.time() < container.expires.get(used, 0):
+            return None
+        return 400, (b"<Error><Code>ExpiredToken</Code>"
+                     b"<Message>The provided token has expired.</Message>"
+                     b"</Error>")
+    return before
+
+
+def test_keys_that_expire_are_wrong_or_late_lose_nothing(
+        case, rgw, http_proxy):
+    """Keys that hold for seconds: they are renewed while messages flow, are
+    wrong for a while, and then cannot be had for longer than they live."""
+    keys = [("AKIAONE", "one"), ("AKIATWO", "two")]
+    for access_key, secret_key in keys:
+        rgw.admin("key", "create", "--uid=test", f"--access-key={access_key}",
+                  f"--secret-key={secret_key}")
+    with Container(*keys[0], seconds=2) as ecs:
+        proxy = http_proxy(rgw, only_while_they_live(ecs))
+        run = case({"AWS_CONTAINER_CREDENTIALS_FULL_URI": ecs.url},
+                   proxy.endpoint)
+        run.process.start()
+        run.until("^info .*AWS credentials taken .*from=\"container\"", 4)
+        ecs.key = ("AKIAONE", "of somebody else")
+        run.until("^error .*store waits .*SignatureDoesNotMatch: the secret "
+                  "key of AKIAONE .from container. is wrong")
+        ecs.key = keys[1]
+        run.done()
+        ecs.status = 500
+        run.until("^warn .*AWS credentials not renewed .*from=\"container\" "
+                  ".*why=\"container: HTTP 500")
+        run.until("^warn .*store waits .*the AWS credentials from container "
+                  "have expired at 2[0-9TZ:-]+: container: HTTP 500")
+        ecs.status = 200
+        run.check()
+        assert ecs.used == {"AKIAONE", "AKIATWO"}
+
+
+# ---- a role of somebody else ----
+
+@pytest.mark.deep
+def test_profile_assumes_a_role_under_an_external_id(case, rgw, tmp_path):
+    """The keys of the instance ask for the role; botocore finds their signature
+    right. Under another external id the sentence says what to look at."""
+    profile = tmp_path / "config"
+    with Metadata("ASIAINSTANCE", "instance secret", 3600) as ec2, Sts(
+            rgw.access_key, rgw.secret_key, 3600, role=WRITER,
+            external_id="agreed/1=2",
+            askers={"ASIAINSTANCE": "instance secret"}) as sts:
+        run = case({"AWS_CONFIG_FILE": str(profile),
+                    "AWS_EC2_METADATA_SERVICE_ENDPOINT": ec2.url,
+                    "AWS_ENDPOINT_URL_STS": sts.url}, profile="logs")
+
+        def agree(external_id):
+            profile.write_text(
+                f"[profile logs]\nrole_arn = {WRITER}\n"
+                "credential_source = Ec2InstanceMetadata\n"
+                "role_session_name = secor@here\n"
+                f"external_id = {external_id}\n")
+        agree("other")
+        run.process.start()
+        run.process.wait_for(
+            f"assume role {WRITER}: AccessDenied: it may not: the role's trust "
+            "policy must let it in, under this external_id .*access key "
+            "ASIAINSTANCE, from EC2 metadata asked .*: not authorized to "
+            "perform: sts:AssumeRole")
+        assert run.process.wait() == 3
+        agree("agreed/1=2")
+        run.produce()
+        run.process.start()
+        run.process.wait_for("^info .*AWS credentials taken "
+                             ".*from=\"role writer\"")
+        run.check()
+        assert set(sts.sessions) == {"secor@here"}
