@@ -88,6 +88,10 @@ look(struct driving *driving, struct secor_err *err)
 				    "it has two plans, %s and %s: --abandon",
 				    driving->open->key, file->key);
 			driving->open = file;
+		} else if (file->name.kind == RECEIPT_PLAN &&
+			   !driving->redrive->dry) {
+			/* followed, but for this */
+			rc = redrive_remove(driving->redrive, file, err);
 		}
 	}
 	return rc;

@@ -6,6 +6,7 @@
 #include "core/cli/args.h"
 #include "core/cli/batches.h"
 #include "core/cli/cli.h"
+#include "core/cli/receipts.h"
 #include "core/cli/records.h"
 #include "core/flow/deadletter.h"
 
@@ -47,6 +48,9 @@ struct answer {
 	const char *key; /* of the manifest, or NULL */
 	const struct manifest *manifest;
 	enum holds *holds; /* by object; NULL: nothing was looked at */
+	/* A redrive stored the dead letter; NULL: none did. */
+	struct receipt *receipt;
+	const struct receipt_object *redriven;
 };
 
 /* ---- the objects of the batch ---- */
@@ -231,6 +235,28 @@ judge_between(struct where *where, struct answer *answer,
 	return SECOR_OK;
 }
 
+/* A dead letter may be stored since, and be gone. */
+static int
+look_for_redrive(
+    struct where *where, struct answer *answer, struct secor_err *err)
+{
+	struct secor_err why;
+	int rc = receipts_holding(&where->store, answer->place,
+	    answer->manifest->start, where->offset, &answer->receipt,
+	    &answer->redriven, &why);
+
+	if (rc == SECOR_REJECT)
+		say(answer, "dead-letter", 1,
+		    "a bad message, kept whole; a receipt of a redrive cannot "
+		    "be read, secor verify tells more");
+	else if (rc != SECOR_OK)
+		return secor_fail(err, rc, "%s", why.text);
+	if (answer->redriven != NULL)
+		say(answer, "redriven", 1,
+		    "it was a bad message; a redrive stored it since");
+	return SECOR_OK;
+}
+
 static int
 judge_batch(struct where *where, struct answer *answer, struct secor_err *err)
 {
@@ -242,6 +268,11 @@ judge_batch(struct where *where, struct answer *answer, struct secor_err *err)
 		rc = look_into(where, &m->objects[i], &answer->holds[i], err);
 	if (rc == SECOR_OK)
 		judge(answer);
+	for (size_t i = 0;
+	     rc == SECOR_OK && answer->redriven == NULL && i < m->object_count;
+	     i++)
+		if (m->objects[i].dead_letter && answer->holds[i] != HOLDS_NOT)
+			rc = look_for_redrive(where, answer, err);
 	return rc;
 }
 
@@ -279,6 +310,17 @@ json_objects(struct where *where, const struct answer *answer)
 		buf_printf(out, ",\"dead_letter\":%s,\"exact\":%s}",
 		    object->dead_letter ? "true" : "false",
 		    answer->holds[i] == HOLDS ? "true" : "false");
+	}
+	if (answer->redriven != NULL) {
+		buf_printf(out, "%s{", comma);
+		cli_json_text(out, "key", answer->redriven->key);
+		url_of(where, answer->redriven->key, url, sizeof(url));
+		buf_putc(out, ',');
+		cli_json_text(out, "url", url);
+		buf_printf(out,
+		    ",\"dead_letter\":false,\"exact\":true,\"redrive\":%" PRId64
+		    "}",
+		    answer->receipt->number);
 	}
 	buf_puts(out, "]");
 }
@@ -320,6 +362,10 @@ line_answer(struct where *where, const struct answer *answer)
 		url_of(where, m->objects[i].key, url, sizeof(url));
 		buf_printf(out, "  %s %s\n",
 		    answer->holds[i] == HOLDS ? "in    " : "maybe ", url);
+	}
+	if (answer->redriven != NULL) {
+		url_of(where, answer->redriven->key, url, sizeof(url));
+		buf_printf(out, "  since  %s\n", url);
 	}
 	if (m != NULL)
 		buf_printf(out,
@@ -367,6 +413,7 @@ ask_generation(struct where *where, const struct manifest_place *place,
 	if (rc == SECOR_OK)
 		put_answer(where, &answer);
 	free(answer.holds);
+	receipt_free(answer.receipt);
 	manifest_free(manifest);
 	batches_fini(&around);
 	return rc;

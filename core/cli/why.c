@@ -2,11 +2,11 @@
  * why.c -- `secor why`: what is in an object and why it ends where it does,
  * from its batch's manifest and those beside it.
  */
+#include "core/cli/why.h"
 #include "core/cli/args.h"
 #include "core/cli/batches.h"
 #include "core/cli/cli.h"
 #include "core/cli/records.h"
-#include "core/cli/verify.h"
 #include "core/config/layout.h"
 
 #include <stdio.h>
@@ -49,6 +49,7 @@ struct why {
 	struct batches around;
 	const struct manifest_object *object; /* NULL: of the manifest */
 	int is_manifest;
+	uint64_t redriven; /* of a dead-letter object */
 };
 
 /* ---- the key ---- */
@@ -117,6 +118,9 @@ find(struct why *why, struct secor_err *err)
 	if (rc == SECOR_OK)
 		rc = batches_read(store, why->around.after, &why->after, err);
 	find_object(why);
+	if (rc == SECOR_OK && why->object != NULL && why->object->dead_letter)
+		rc = why_redriven(
+		    store, &why->place, why->start, &why->redriven, err);
 	return rc;
 }
 
@@ -214,6 +218,8 @@ print_json(const struct why *why)
 	json_time(&out, "written", m->written_ms);
 	if (why->object != NULL)
 		json_object(&out, why->object);
+	if (why->object != NULL && why->object->dead_letter)
+		buf_printf(&out, ",\"redriven\":%" PRIu64, why->redriven);
 	json_neighbour(&out, "before", why->around.before, why->before,
 	    why->before != NULL && why->before->chain == m->previous);
 	json_neighbour(&out, "after", why->around.after, why->after,
@@ -259,6 +265,10 @@ line_object(const struct why *why)
 		(void)printf("times      %s to %s\n",
 		    cli_time(object->first_ms, from),
 		    cli_time(object->last_ms, until));
+	if (why->redriven > 0)
+		(void)printf("redriven   %" PRIu64
+			     " of them are stored since (secor redrive)\n",
+		    why->redriven);
 }
 
 static void
@@ -316,12 +326,19 @@ run(struct why *why, const char *word)
 	struct secor_err err;
 	int rc = cli_store(why->config, &why->store.self, &err);
 	int code = CLI_ENVIRONMENT;
+	int redrive = -1;
 
 	why->store.ops = why->config->store.plugin->ops.store;
 	why->store.prefix = why->config->layout.manifest_prefix;
-	if (rc == SECOR_OK)
+	if (rc == SECOR_OK) {
 		why->key = records_key(why->store.ops, why->store.self, word);
-	if (rc == SECOR_OK && !parse(why)) {
+		rc = why_redrive(&(struct why_asked){why->config, &why->store,
+				     why->key, why->json},
+		    &redrive, &err);
+	}
+	if (rc == SECOR_OK && redrive >= 0) {
+		code = redrive;
+	} else if (rc == SECOR_OK && !parse(why)) {
 		(void)fprintf(stderr,
 		    "secor why: %s: not the key of an object or a manifest\n",
 		    word);
