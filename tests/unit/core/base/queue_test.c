@@ -135,7 +135,7 @@ Test(queue, wait_below_says_whether_it_is_so)
 }
 
 /* A consumer that is gone must not hold up whoever stops the service. */
-Test(queue, wait_below_of_a_closed_full_one_returns, .timeout = 10)
+Test(queue, wait_below_of_a_closed_full_one_returns, .timeout = 120)
 {
 	struct queue *queue = queue_new(NULL, NULL);
 	struct item item = {.n = 0};

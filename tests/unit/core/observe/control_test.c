@@ -139,7 +139,7 @@ wait_asked(const char *text)
 
 #define CLEAN "s1 clean g=0123456789abcdef.1 w=- m=0000000000000000 q=5"
 
-Test(control, take_commit_release_reach_the_engine, .timeout = 60)
+Test(control, take_commit_release_reach_the_engine, .timeout = 120)
 {
 	int fd;
 
@@ -156,8 +156,8 @@ Test(control, take_commit_release_reach_the_engine, .timeout = 60)
 	finish();
 }
 
-Test(
-    control, what_was_taken_is_released_when_the_connection_ends, .timeout = 60)
+Test(control, what_was_taken_is_released_when_the_connection_ends,
+    .timeout = 120)
 {
 	int fd;
 
@@ -173,7 +173,7 @@ Test(
 	finish();
 }
 
-Test(control, the_engines_answer_is_the_first_word, .timeout = 60)
+Test(control, the_engines_answer_is_the_first_word, .timeout = 120)
 {
 	static const struct {
 		int status;
@@ -197,7 +197,7 @@ Test(control, the_engines_answer_is_the_first_word, .timeout = 60)
 	finish();
 }
 
-Test(control, other_lines_are_refused_and_not_asked, .timeout = 60)
+Test(control, other_lines_are_refused_and_not_asked, .timeout = 120)
 {
 	static const char *const bad[] = {"\n", "take\n", "take g.1 a\n",
 	    "take g.1 a x\n", "take g.1 a 0 more\n", "GET / HTTP/1.1\n",
@@ -219,7 +219,7 @@ Test(control, other_lines_are_refused_and_not_asked, .timeout = 60)
 	finish();
 }
 
-Test(control, a_line_without_end_ends_the_connection, .timeout = 60)
+Test(control, a_line_without_end_ends_the_connection, .timeout = 120)
 {
 	char text[3 * CONTROL_LINE_MAX];
 	int fd;
@@ -234,7 +234,7 @@ Test(control, a_line_without_end_ends_the_connection, .timeout = 60)
 	finish();
 }
 
-Test(control, only_its_user_may_connect, .timeout = 60)
+Test(control, only_its_user_may_connect, .timeout = 120)
 {
 	char *path;
 	struct stat st;
@@ -247,7 +247,7 @@ Test(control, only_its_user_may_connect, .timeout = 60)
 	finish();
 }
 
-Test(control, a_long_path_works_too, .timeout = 60)
+Test(control, a_long_path_works_too, .timeout = 120)
 {
 	int fd;
 
@@ -260,7 +260,7 @@ Test(control, a_long_path_works_too, .timeout = 60)
 	finish();
 }
 
-Test(control, a_stop_ends_a_connection_that_waits, .timeout = 60)
+Test(control, a_stop_ends_a_connection_that_waits, .timeout = 120)
 {
 	int fd;
 

@@ -71,7 +71,7 @@ expect(struct observe *observe, const char *request, const char *first,
 
 #define CLOSE "Host: x\r\nConnection: close\r\n\r\n"
 
-Test(http, get_of_each_page_answers, .timeout = 30)
+Test(http, get_of_each_page_answers, .timeout = 120)
 {
 	struct observe *observe = begin("127.0.0.1:0");
 
@@ -90,7 +90,7 @@ Test(http, get_of_each_page_answers, .timeout = 30)
 	observe_stop(observe);
 }
 
-Test(http, head_answers_without_a_body, .timeout = 30)
+Test(http, head_answers_without_a_body, .timeout = 120)
 {
 	struct observe *observe = begin("127.0.0.1:0");
 	char *answer = talk(observe, "HEAD /status HTTP/1.1\r\n" CLOSE);
@@ -101,7 +101,7 @@ Test(http, head_answers_without_a_body, .timeout = 30)
 	observe_stop(observe);
 }
 
-Test(http, other_methods_are_refused, .timeout = 30)
+Test(http, other_methods_are_refused, .timeout = 120)
 {
 	struct observe *observe = begin("127.0.0.1:0");
 
@@ -112,7 +112,7 @@ Test(http, other_methods_are_refused, .timeout = 30)
 	observe_stop(observe);
 }
 
-Test(http, nonsense_is_answered_and_the_server_lives, .timeout = 30)
+Test(http, nonsense_is_answered_and_the_server_lives, .timeout = 120)
 {
 	struct observe *observe = begin("127.0.0.1:0");
 
@@ -122,7 +122,7 @@ Test(http, nonsense_is_answered_and_the_server_lives, .timeout = 30)
 	observe_stop(observe);
 }
 
-Test(http, port_that_is_taken_gives_way_to_the_next, .timeout = 30)
+Test(http, port_that_is_taken_gives_way_to_the_next, .timeout = 120)
 {
 	struct observe *first = begin("127.0.0.1:0");
 	struct observe *second = begin(observe_address(first));
@@ -141,7 +141,7 @@ Test(http, stop_accepts_null)
 	observe_stop(NULL);
 }
 
-Test(listen, all_ports_taken_says_which, .timeout = 30)
+Test(listen, all_ports_taken_says_which, .timeout = 120)
 {
 	char address[LISTEN_ADDRESS_ROOM], again[LISTEN_ADDRESS_ROOM];
 	struct secor_err err = {""};

@@ -167,7 +167,7 @@ Test(report, failure_is_told_once_until_it_works_again)
 	report_close(report, 0);
 }
 
-Test(report, threads_report_again_and_again_and_once_at_the_end, .timeout = 60)
+Test(report, threads_report_again_and_again_and_once_at_the_end, .timeout = 120)
 {
 	struct report *report = begin();
 	struct metric *n = metric_counter("n_total", "N.", NULL);
@@ -182,7 +182,7 @@ Test(report, threads_report_again_and_again_and_once_at_the_end, .timeout = 60)
 	cr_assert_eq(a.closed, 1);
 }
 
-Test(report, close_does_not_wait_for_the_interval, .timeout = 60)
+Test(report, close_does_not_wait_for_the_interval, .timeout = 120)
 {
 	struct report *report;
 
@@ -196,7 +196,7 @@ Test(report, close_does_not_wait_for_the_interval, .timeout = 60)
 }
 
 Test(report, one_that_hangs_holds_up_neither_the_other_nor_the_end,
-    .timeout = 60)
+    .timeout = 120)
 {
 	struct report *report = begin();
 

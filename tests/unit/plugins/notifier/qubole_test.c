@@ -87,7 +87,7 @@ expect_text(const struct hive *hive, const char *part)
 	    hive->err.text, part);
 }
 
-Test(qubole, path_is_submitted_and_awaited, .timeout = 60)
+Test(qubole, path_is_submitted_and_awaited, .timeout = 120)
 {
 	static const struct script_step steps[] = {
 	    SUBMITTED, OK_JSON("{\"id\": 7, \"status\": \"running\"}"), DONE};
@@ -123,7 +123,7 @@ Test(qubole, path_is_submitted_and_awaited, .timeout = 60)
 	end(&hive);
 }
 
-Test(qubole, path_that_was_added_is_not_added_again, .timeout = 60)
+Test(qubole, path_that_was_added_is_not_added_again, .timeout = 120)
 {
 	static const struct script_step steps[] = {
 	    SUBMITTED, DONE, SUBMITTED, DONE};
@@ -142,7 +142,7 @@ Test(qubole, path_that_was_added_is_not_added_again, .timeout = 60)
 	end(&hive);
 }
 
-Test(qubole, same_path_of_another_topic_is_another_partition, .timeout = 60)
+Test(qubole, same_path_of_another_topic_is_another_partition, .timeout = 120)
 {
 	static const struct script_step steps[] = {
 	    SUBMITTED, DONE, SUBMITTED, DONE};
@@ -162,7 +162,7 @@ Test(qubole, same_path_of_another_topic_is_another_partition, .timeout = 60)
 
 /* Hive undoes no escapes in a partition's values: where there are some,
  * LOCATION says where the objects are. */
-Test(qubole, value_of_any_bytes_stays_a_value, .timeout = 60)
+Test(qubole, value_of_any_bytes_stays_a_value, .timeout = 120)
 {
 	static const struct {
 		const char *value, *rest;
@@ -196,7 +196,7 @@ Test(qubole, value_of_any_bytes_stays_a_value, .timeout = 60)
 	}
 }
 
-Test(qubole, names_that_hive_reserves_are_quoted, .timeout = 60)
+Test(qubole, names_that_hive_reserves_are_quoted, .timeout = 120)
 {
 	static const struct script_step steps[] = {
 	    SUBMITTED, DONE, SUBMITTED, DONE};
@@ -210,7 +210,7 @@ Test(qubole, names_that_hive_reserves_are_quoted, .timeout = 60)
 	end(&hive);
 }
 
-Test(qubole, location_is_the_folder_of_the_object, .timeout = 60)
+Test(qubole, location_is_the_folder_of_the_object, .timeout = 120)
 {
 	static const struct script_step steps[] = {SUBMITTED, DONE};
 	static const struct secor_event_level a = {"dt", "2026-01-01"};
@@ -227,7 +227,7 @@ Test(qubole, location_is_the_folder_of_the_object, .timeout = 60)
 	end(&hive);
 }
 
-Test(qubole, path_that_is_no_hive_partition_is_rejected, .timeout = 60)
+Test(qubole, path_that_is_no_hive_partition_is_rejected, .timeout = 120)
 {
 	static const struct {
 		const char *name, *value, *text;
@@ -250,7 +250,7 @@ Test(qubole, path_that_is_no_hive_partition_is_rejected, .timeout = 60)
 	end(&hive);
 }
 
-Test(qubole, rejected_path_does_not_hold_up_the_others, .timeout = 60)
+Test(qubole, rejected_path_does_not_hold_up_the_others, .timeout = 120)
 {
 	static const struct script_step steps[] = {SUBMITTED, DONE};
 	static const struct secor_event_level bare = {"", "x"},
@@ -267,7 +267,7 @@ Test(qubole, rejected_path_does_not_hold_up_the_others, .timeout = 60)
 	end(&hive);
 }
 
-Test(qubole, topic_that_is_no_name_is_rejected, .timeout = 60)
+Test(qubole, topic_that_is_no_name_is_rejected, .timeout = 120)
 {
 	static const char *const topics[] = {"my-topic", "a.b", "t; DROP"};
 	static const struct secor_event_level dt = {"dt", "x"};
@@ -283,7 +283,7 @@ Test(qubole, topic_that_is_no_name_is_rejected, .timeout = 60)
 	end(&hive);
 }
 
-Test(qubole, object_without_levels_needs_no_partition, .timeout = 60)
+Test(qubole, object_without_levels_needs_no_partition, .timeout = 120)
 {
 	struct event_object object = event_object("", NULL, 0);
 	struct hive hive;
@@ -295,7 +295,7 @@ Test(qubole, object_without_levels_needs_no_partition, .timeout = 60)
 	end(&hive);
 }
 
-Test(qubole, topic_without_a_table_is_left_alone, .timeout = 60)
+Test(qubole, topic_without_a_table_is_left_alone, .timeout = 120)
 {
 	static const struct secor_event_level dt = {"dt", "x"};
 	const struct plugin *plugin = harness_plugin("notifier/qubole");
@@ -312,7 +312,7 @@ Test(qubole, topic_without_a_table_is_left_alone, .timeout = 60)
 }
 
 /* What one answer to the submission, or to the first look, comes to. */
-Test(qubole, trouble_decides_what_the_engine_does, .timeout = 60)
+Test(qubole, trouble_decides_what_the_engine_does, .timeout = 120)
 {
 	static const struct {
 		struct script_step submit, look;
@@ -364,7 +364,7 @@ Test(qubole, trouble_decides_what_the_engine_does, .timeout = 60)
 	}
 }
 
-Test(qubole, failed_path_is_submitted_again, .timeout = 60)
+Test(qubole, failed_path_is_submitted_again, .timeout = 120)
 {
 	static const struct script_step steps[] = {SUBMITTED,
 	    OK_JSON("{\"id\":7,\"status\":\"cancelled\"}"), SUBMITTED, DONE};
@@ -378,7 +378,7 @@ Test(qubole, failed_path_is_submitted_again, .timeout = 60)
 	end(&hive);
 }
 
-Test(qubole, error_is_dropped_when_so_configured, .timeout = 60)
+Test(qubole, error_is_dropped_when_so_configured, .timeout = 120)
 {
 	static const struct script_step steps[] = {
 	    SUBMITTED, OK_JSON("{\"id\":7,\"status\":\"error\"}")};
@@ -389,7 +389,7 @@ Test(qubole, error_is_dropped_when_so_configured, .timeout = 60)
 	end(&hive);
 }
 
-Test(qubole, command_that_does_not_end_is_given_up, .timeout = 60)
+Test(qubole, command_that_does_not_end_is_given_up, .timeout = 120)
 {
 	enum { MOST = 2000 };
 	static struct script_step steps[MOST] = {SUBMITTED};
@@ -404,7 +404,7 @@ Test(qubole, command_that_does_not_end_is_given_up, .timeout = 60)
 	end(&hive);
 }
 
-Test(qubole, server_that_stalls_is_given_up, .timeout = 60)
+Test(qubole, server_that_stalls_is_given_up, .timeout = 120)
 {
 	static const struct script_step steps[] = {{.how = SCRIPT_STALL}};
 	struct hive hive;

@@ -61,7 +61,7 @@ body_of(struct hook *hook, size_t which)
 	return strstr(script_request(hook->script, which), "\r\n\r\n") + 4;
 }
 
-Test(webhook, batch_is_posted_as_json, .timeout = 60)
+Test(webhook, batch_is_posted_as_json, .timeout = 120)
 {
 	static const struct script_step steps[] = {{.status = 200}};
 	struct hook hook;
@@ -100,7 +100,7 @@ Test(webhook, batch_is_posted_as_json, .timeout = 60)
 	end(&hook);
 }
 
-Test(webhook, answer_decides_what_the_engine_does, .timeout = 60)
+Test(webhook, answer_decides_what_the_engine_does, .timeout = 120)
 {
 	static const struct {
 		int status, want;
@@ -138,7 +138,7 @@ Test(webhook, answer_decides_what_the_engine_does, .timeout = 60)
 	}
 }
 
-Test(webhook, connection_that_fails_is_retried, .timeout = 60)
+Test(webhook, connection_that_fails_is_retried, .timeout = 120)
 {
 	static const struct script_step steps[] = {
 	    {.how = SCRIPT_LATE_RESET}, {.how = SCRIPT_STALL}, {.status = 200}};
@@ -151,7 +151,7 @@ Test(webhook, connection_that_fails_is_retried, .timeout = 60)
 	end(&hook);
 }
 
-Test(webhook, server_that_is_not_there_is_retried, .timeout = 60)
+Test(webhook, server_that_is_not_there_is_retried, .timeout = 120)
 {
 	static const struct script_step steps[] = {{.status = 200}};
 	struct hook hook;
@@ -164,7 +164,7 @@ Test(webhook, server_that_is_not_there_is_retried, .timeout = 60)
 	end(&hook);
 }
 
-Test(webhook, secret_signs_the_body, .timeout = 60)
+Test(webhook, secret_signs_the_body, .timeout = 120)
 {
 	static const struct script_step steps[] = {{.status = 200}};
 	unsigned char mac[EVP_MAX_MD_SIZE];
@@ -192,7 +192,7 @@ Test(webhook, secret_signs_the_body, .timeout = 60)
 	end(&hook);
 }
 
-Test(webhook, without_secret_there_is_no_signature, .timeout = 60)
+Test(webhook, without_secret_there_is_no_signature, .timeout = 120)
 {
 	static const struct script_step steps[] = {{.status = 200}};
 	struct hook hook;
@@ -203,7 +203,7 @@ Test(webhook, without_secret_there_is_no_signature, .timeout = 60)
 	end(&hook);
 }
 
-Test(webhook, method_and_headers_are_as_configured, .timeout = 60)
+Test(webhook, method_and_headers_are_as_configured, .timeout = 120)
 {
 	static const struct script_step steps[] = {
 	    {.status = 200}, {.status = 200}};
@@ -226,7 +226,7 @@ Test(webhook, method_and_headers_are_as_configured, .timeout = 60)
 	end(&hook);
 }
 
-Test(webhook, path_events_carry_their_name, .timeout = 60)
+Test(webhook, path_events_carry_their_name, .timeout = 120)
 {
 	static const struct script_step steps[] = {
 	    {.status = 200}, {.status = 200}};
