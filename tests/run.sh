@@ -8,6 +8,7 @@
 #   fuzz-deep        each fuzz target fuzzes for FUZZ_SECONDS (300)
 #   flow deep        pytest against real servers, without and with the mark deep
 #   flow-asan -tsan  the tests with the mark sanitize, with such a binary
+#   a+b              some of these side by side
 #   newest -all      those with the mark librdkafka, and all of `flow`, with the
 #                    newest librdkafka
 #
@@ -168,7 +169,14 @@ suite_fuzz() {
 }
 
 # Most of a flow test is waiting: FLOW_JOBS of them at a time, each worker with
-# servers of its own.
+# servers of its own, which need memory.
+flow_jobs() {
+	local gb=$(($(sed -n 's/^MemAvailable: *\([0-9]*\).*/\1/p' \
+	    /proc/meminfo) >> 20))
+	local jobs=$((3 * $(nproc) < gb * 2 / 3 ? 3 * $(nproc) : gb * 2 / 3))
+	echo "${FLOW_JOBS:-$((jobs > 2 ? jobs : 2))}"
+}
+
 suite_pytest() { # SUITE MARK [VARIANT]
 	local variant=${3:-release} wrap= r=$PWD/$OUT/$1-reports
 	local xml=$OUT/$1.xml log=$OUT/$1.log python=$CACHE/venv/bin/python sum rc
@@ -187,7 +195,7 @@ suite_pytest() { # SUITE MARK [VARIANT]
 	    UBSAN_OPTIONS=log_path=$r/ubsan:print_stacktrace=1 \
 	    TSAN_OPTIONS=log_path=$r/tsan:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp \
 	    $wrap "$python" -m pytest tests/flow -v -m "$2" \
-	    -n "${FLOW_JOBS:-3}" --junitxml="$xml" \
+	    -n "$(flow_jobs)" --dist worksteal --junitxml="$xml" \
 	    -rN --durations=5 2>&1 | tee "$log" | grep --line-buffered -vE \
 	    '^=+ .*(passed|failed|error|deselected).* in [0-9.]+s.* =+$'
 	rc=${PIPESTATUS[0]}
@@ -211,8 +219,22 @@ suite_pytest() { # SUITE MARK [VARIANT]
 	done
 }
 
+# Suites side by side, with few tests each that wait for the most part.
+suite_beside() { # SUITE...
+	local one
+	for one; do
+		FLOW_JOBS=${FLOW_JOBS:-3} bash tests/run.sh "$one" \
+		    >"$OUT/beside-$one.log" 2>&1 &
+	done
+	wait
+	for one; do
+		suite_script "beside-$one-sum" cat "$OUT/beside-$one.log"
+	done
+}
+
 run_suite() { # SUITE
 	case $1 in
+	*+*) suite_beside ${1//+/ } ;;
 	unit) suite_criterion unit release ;;
 	asan | tsan) suite_criterion "$1" "$1" ;;
 	lint) need test && suite_script lint bash tests/lint.sh ;;
