@@ -1,6 +1,7 @@
 """The permissions of docs/KAFKA.md and docs/S3.md are enough; without one of
 them the log says which, and nothing is lost or stored twice."""
 
+import concurrent.futures
 import json
 import re
 import subprocess
@@ -8,6 +9,9 @@ import subprocess
 import kafka as clients
 import proof
 import pytest
+from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation,
+                                   AclPermissionType, AdminClient,
+                                   ResourcePatternType, ResourceType)
 from flow import wait_done
 from s3 import s3_client
 from secor import ROOT, base_config, secor_command
@@ -30,19 +34,29 @@ def secor_says(process, *args, env=None):
 
 # ---- Kafka ----
 
-def acls(broker, *words):
-    broker.run(broker.java("kafka.admin.AclCommand", "--bootstrap-server",
-                           broker.address, *words))
-
-
-def give(broker, number):
-    """Runs the page's command of this number for the rig's user alice."""
+def give(broker, *numbers):
+    """Runs the page's commands of these numbers for the rig's user alice."""
     lines = [line for text in blocks("KAFKA.md", "sh")
              for line in text.splitlines() if line.startswith("kafka-acls.sh")]
     assert len(lines) == 2
-    words = lines[number].replace("User:secor", "User:alice").split()
-    assert words[1:3] == ["--bootstrap-server", "kafka-1:9092"]
-    acls(broker, *words[3:])
+    commands = []
+    for number in numbers:
+        words = lines[number].replace("User:secor", "User:alice").split()
+        assert words[1:3] == ["--bootstrap-server", "kafka-1:9092"]
+        commands.append(broker.java(
+            "kafka.admin.AclCommand", "--bootstrap-server", broker.address,
+            *words[3:]))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(broker.run, commands))
+
+
+def take_from_topics(broker, operation):
+    """Takes one operation on the page's topics from alice again."""
+    admin = AdminClient({"bootstrap.servers": broker.address})
+    for done in admin.delete_acls([AclBindingFilter(
+            ResourceType.TOPIC, "events", ResourcePatternType.PREFIXED,
+            "User:alice", None, operation, AclPermissionType.ALLOW)]).values():
+        assert len(done.result(90)) == 1
 
 
 @pytest.fixture
@@ -83,19 +97,18 @@ def test_permissions_in_kafka_are_enough(guarded):
 
 def test_refused_commit_halts_until_it_is_allowed(guarded):
     broker, process = guarded
-    give(broker, 0)
-    give(broker, 1)
+    give(broker, 0, 1)
     ids = clients.produce_json(broker.address, TOPIC, 100, 1)
-    acls(broker, "--remove", "--force", "--allow-principal", "User:alice",
-         "--operation", "DescribeConfigs", "--topic", "events",
-         "--resource-pattern-type", "prefixed")
+    take_from_topics(broker, AclOperation.DESCRIBE_CONFIGS)
     process.start(env={"SECOR_STOP_AT": "read-back"})
     process.wait_for("stopped at step step=read-back")
-    acls(broker, "--remove", "--force", "--allow-principal", "User:alice",
-         "--operation", "Read", "--topic", "events",
-         "--resource-pattern-type", "prefixed")
-    acls(broker, "--add", "--allow-principal", "User:alice",
-         "--operation", "Describe", "--topic", TOPIC)
+    take_from_topics(broker, AclOperation.READ)
+    admin = AdminClient({"bootstrap.servers": broker.address})
+    for done in admin.create_acls([AclBinding(
+            ResourceType.TOPIC, TOPIC, ResourcePatternType.LITERAL,
+            "User:alice", "*", AclOperation.DESCRIBE,
+            AclPermissionType.ALLOW)]).values():
+        done.result(90)
     process.cont()
     process.wait_for(f"partition halted topic={TOPIC} partition=0 .*"
                      "reason=commit-refused")
