@@ -1,5 +1,8 @@
 """What the flow tests share: a small configuration, and waiting for the end."""
 
+import pathlib
+import subprocess
+
 import kafka as clients
 import proof
 from secor import secor_command
@@ -54,3 +57,12 @@ def contents(tree, topic):
     for key, one in proof.read_ids(tree):
         found.setdefault(key, []).append(one)
     return {k: sorted(v) for k, v in found.items()}
+
+
+def skewed(folder, seconds):
+    """The environment of a process whose wall clock is so many seconds off."""
+    source = pathlib.Path(__file__).parent / "preload" / "clock.c"
+    shim = folder / "clock.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, source, "-ldl"],
+                   check=True)
+    return {"LD_PRELOAD": str(shim), "SKEW_MS": str(round(seconds * 1000))}

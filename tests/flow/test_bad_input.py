@@ -13,7 +13,7 @@ import time
 import kafka as clients
 import proof
 import pytest
-from flow import local_store, settings, wait_done
+from flow import local_store, settings, skewed, wait_done
 from halting import Case
 from secor import BUILD
 from secure import SecureKafka
@@ -86,7 +86,7 @@ def test_unknown_topic_is_named_and_waited_for(kafka, group, secor, tmp_path):
     name = f"not-yet-{group}"
     c = Case(kafka.address, group, name, secor, tmp_path)
     c.start()
-    c.process.wait_for(rf"kafka error .*{name}", 20)
+    c.process.wait_for(rf"kafka error .*{name}")
     clients.create_topic(kafka.address, name)
     c.produce(200)
     c.wait_done()
@@ -101,24 +101,6 @@ def s3_store(rgw, **more):
             "region": rgw.region, "path_style": True,
             "access_key": rgw.access_key, "secret_key": rgw.secret_key,
             **more}
-
-
-SKEW = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <time.h>
-int clock_gettime(clockid_t id, struct timespec *t)
-{
-	int (*next)(clockid_t, struct timespec *) =
-	    (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT,
-		"clock_gettime");
-	int rc = next(id, t);
-
-	if (id == CLOCK_REALTIME)
-		t->tv_sec -= 7200;
-	return rc;
-}
-"""
 
 
 def test_wrong_bucket_secret_and_clock_each_say_what_it_is(
@@ -140,15 +122,10 @@ def test_wrong_bucket_secret_and_clock_each_say_what_it_is(
     code, said = fails(bucket=tree.bucket, secret_key="wrongsecret")
     assert code == 3 and "SignatureDoesNotMatch" in said
     assert "wrongsecret" not in said
-    source = tmp_path / "skew.c"
-    source.write_text(SKEW)
-    shim = tmp_path / "skew.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, source, "-ldl"],
-                   check=True)
     process.reconfigure(settings(kafka.address, group, name,
                                  s3_store(rgw, bucket=tree.bucket)))
-    process.start(env={"LD_PRELOAD": str(shim)})
-    process.wait_for("clock", 20)
+    process.start(env=skewed(tmp_path, -7200))
+    process.wait_for("clock")
     wait_done(kafka.address, group, name, 1)
     assert process.stop() == 0
     proof.assert_exactly_once(ids, tree)
@@ -188,8 +165,7 @@ def test_full_stage_disk_holds_everything_up_until_there_is_space(
     fill(filler)
     c.produce(2000)
     c.process.wait_for(
-        "^warn .*intake waits for=stage |^error .*stage failed .*next=retry",
-        20)
+        "^warn .*intake waits for=stage |^error .*stage failed .*next=retry")
     before = c.record()
     time.sleep(1)
     assert c.record() == before and before[0] < 2400
@@ -209,7 +185,7 @@ def test_staged_files_that_cannot_grow_are_made_again(case):
     pid = c.process.process.pid
     old = resource.prlimit(pid, resource.RLIMIT_FSIZE, (100_000, -1))
     c.produce(3000, extra=lambda i: {"pad": "x" * 200})
-    said = c.process.wait_for("^error .*stage failed .* reason=(.*)$", 30)[1]
+    said = c.process.wait_for("^error .*stage failed .* reason=(.*)$")[1]
     assert "next=retry" in said
     assert c.record()[0] == 400
     resource.prlimit(pid, resource.RLIMIT_FSIZE, old)
@@ -263,6 +239,7 @@ def test_parser_that_waits_pauses_its_partition_only(
     ids = clients.produce_json(kafka.address, name, 2000, 2)
     config = settings(kafka.address, group, name, store,
                       parser={"use": str(PLUGINS / "waits.so")},
+                      kafka={"session_timeout": "30s"},
                       http={"listen": f"127.0.0.1:{free_ports(1)[0]}"})
     there = tmp_path / "there"
     process = secor(config)
