@@ -24,7 +24,11 @@ from secor import Secor  # noqa: E402
 from servers import Kafka, Rgw, SeaweedFS  # noqa: E402
 from versity import Versity  # noqa: E402
 
-KINDS = {"kafka": lambda: Kafka(proxied=True), "rgw": Rgw, "weed": SeaweedFS, "versity": Versity}
+# Nobody kills this broker: its controller need not soon think that it is gone.
+KINDS = {"kafka": lambda: Kafka({"broker.session.timeout.ms": 60000,
+                                 "broker.heartbeat.interval.ms": 1000},
+                                proxied=True),
+         "rgw": Rgw, "weed": SeaweedFS, "versity": Versity}
 _started = {}
 _numbers = itertools.count(1)
 

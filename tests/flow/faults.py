@@ -27,7 +27,7 @@ def stored_offsets(address, topic):
     c.assign([TopicPartition(topic, 0, low)])
     found = []
     while True:
-        m = c.poll(10)
+        m = c.poll(60)
         assert m is not None
         if m.error():
             break
@@ -45,7 +45,7 @@ def fill_compacted(address):
         {"id": i, "time": 1_767_225_600_000 + i}).encode())
         for i in range(100)]
     clients.produce(address, COMPACT, rows)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while len(stored_offsets(address, COMPACT)[0]) >= 90:
         assert time.monotonic() < end, "it is not compacted"
         time.sleep(0.2)

@@ -39,14 +39,19 @@ class Case:
         """Runs until the process stops itself at the step."""
         self.start(env={"SECOR_STOP_AT": step})
         name = step.split(":")[0]
-        self.process.wait_for(rf"stopped at step step={name}\b", 40)
+        self.process.wait_for(rf"stopped at step step={name}\b")
+
+    def kill9(self):
+        """The group is told of it: others do not wait for the session."""
+        self.process.kill9()
+        clients.bury(self.address, self.group)
 
     def stop(self):
         code = self.process.stop()
         assert code == 0, self.process.text()
 
     def wait_done(self):
-        wait_done(self.address, self.group, self.topic, 1, 40)
+        wait_done(self.address, self.group, self.topic, 1)
 
     def run_to_the_end(self, *args):
         self.start(*args)
@@ -64,7 +69,7 @@ class Case:
             r"partition=0 offset=\S+ reason=(\S+) what=(.*)$", timeout)
         assert found[1] == reason, found[0]
         remedy = self.process.wait_for(
-            r"^error \S+ partition halted: remedy .* remedy=\"(.*)\"", 5)[1]
+            r"^error \S+ partition halted: remedy .* remedy=\"(.*)\"")[1]
         for command in ("adopt", "resolve"):
             if f"secor offsets {command}" in remedy:
                 assert (f"secor offsets {command} {self.process.config} "
@@ -105,7 +110,7 @@ def wait_empty(address, group, timeout=90):
     admin = AdminClient({"bootstrap.servers": address})
     end = time.monotonic() + timeout
     while True:
-        state = admin.describe_consumer_groups([group])[group].result(15).state
+        state = admin.describe_consumer_groups([group])[group].result(60).state
         if state.name in ("EMPTY", "DEAD"):
             return admin
         if time.monotonic() > end:
@@ -115,14 +120,14 @@ def wait_empty(address, group, timeout=90):
 
 def delete_group(address, group):
     admin = wait_empty(address, group)  # lives until the result is there
-    admin.delete_consumer_groups([group])[group].result(15)
+    admin.delete_consumer_groups([group])[group].result(60)
 
 
 def delete_topic(address, topic):
     admin = AdminClient({"bootstrap.servers": address})
-    admin.delete_topics([topic])[topic].result(15)
-    end = time.monotonic() + 15
-    while topic in admin.list_topics(timeout=10).topics:
+    admin.delete_topics([topic])[topic].result(60)
+    end = time.monotonic() + 90
+    while topic in admin.list_topics(timeout=60).topics:
         assert time.monotonic() < end, f"{topic} does not go away"
         time.sleep(0.05)
 
@@ -162,7 +167,7 @@ def commit_in_transaction(address, group, topic, offset, metadata=""):
     text = clients._text(f"{group}-stranger")
 
     def ask(key, body, at, version=0):
-        end = time.monotonic() + 20
+        end = time.monotonic() + 90
         while True:  # the coordinator may be busy or loading
             answer = clients._ask(address, key, version, body)
             try:

@@ -18,12 +18,21 @@ def _consumer(address, group, config=None):
 def create_topic(address, topic, partitions=1, config=None, copies=1):
     """Creates the topic and waits until clients see all its partitions."""
     admin = AdminClient({"bootstrap.servers": address})
-    future = admin.create_topics(
-        [NewTopic(topic, partitions, copies, config=config or {})])[topic]
-    future.result(30)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while True:
-        seen = admin.list_topics(topic, timeout=10).topics.get(topic)
+        try:
+            admin.create_topics([NewTopic(
+                topic, partitions, copies, config=config or {})],
+                operation_timeout=60)[topic].result(90)
+            break
+        except KafkaException as e:
+            # a controller that has not heard of its brokers for a while
+            if e.args[0].code() != KafkaError.INVALID_REPLICATION_FACTOR \
+                    or time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+    while True:
+        seen = admin.list_topics(topic, timeout=60).topics.get(topic)
         if seen and not seen.error and len(seen.partitions) == partitions \
                 and all(p.leader >= 0 for p in seen.partitions.values()):
             return topic
@@ -49,7 +58,7 @@ def joins(properties):
 def delete_topic(address, topic):
     """Asks for it; the broker takes its time."""
     admin = AdminClient({"bootstrap.servers": address})
-    admin.delete_topics([topic])[topic].result(30)
+    admin.delete_topics([topic])[topic].result(90)
 
 
 def delete_records(address, topic, partition, before):
@@ -57,7 +66,7 @@ def delete_records(address, topic, partition, before):
     admin = AdminClient({"bootstrap.servers": address})
     wanted = TopicPartition(topic, partition, before)
     for f in admin.delete_records([wanted]).values():
-        f.result(30)
+        f.result(90)
 
 
 def produce(address, topic, messages, config=None):
@@ -91,7 +100,7 @@ def produce(address, topic, messages, config=None):
             except BufferError:
                 p.poll(0.1)
         p.poll(0)
-    assert p.flush(60) == 0 and not failed, f"not all produced: {failed[:1]}"
+    assert p.flush(120) == 0 and not failed, f"not all produced: {failed[:1]}"
     return places
 
 
@@ -118,7 +127,7 @@ class Transactions:
         self.address, self.topic = address, topic
         self.producer = Producer({"bootstrap.servers": address,
                                   "transactional.id": f"tx-{topic}"})
-        self.producer.init_transactions(30)
+        self.producer.init_transactions(90)
 
     def begin(self, ids):
         """A transaction with messages {"id", "time"}, left open."""
@@ -127,16 +136,16 @@ class Transactions:
             value = {"id": i, "time": 1_767_225_600_000 + i * 1000}
             self.producer.produce(self.topic, json.dumps(value).encode(),
                                   partition=0)
-        assert self.producer.flush(30) == 0
+        assert self.producer.flush(90) == 0
 
     def end(self, commit):
         """Ends it and waits for its marker: brokers write markers after they
         have answered the producer."""
         if commit:
-            self.producer.commit_transaction(30)
+            self.producer.commit_transaction(90)
         else:
-            self.producer.abort_transaction(30)
-        stop = time.monotonic() + 60
+            self.producer.abort_transaction(90)
+        stop = time.monotonic() + 120
         while watermarks(self.address, self.topic) != watermarks(
                 self.address, self.topic, isolation="read_uncommitted"):
             assert time.monotonic() < stop, f"{self.topic}: no marker"
@@ -156,7 +165,7 @@ def _ask(address, key, version, body):
     """One request of the Kafka protocol; the answer behind its head."""
     host, port = address.split(",")[0].rsplit(":", 1)
     head = struct.pack(">hhi", key, version, 1) + _text("tests")
-    with socket.create_connection((host, int(port)), timeout=15) as s:
+    with socket.create_connection((host, int(port)), timeout=60) as s:
         s.sendall(struct.pack(">i", len(head + body)) + head + body)
         with s.makefile("rb") as f:
             size, = struct.unpack(">i", f.read(4))
@@ -207,7 +216,7 @@ def fetch_offsets(address, group, topic, partitions):
     body = (_text(group) + struct.pack(">i", 1) + _text(topic)
             + struct.pack(f">i{len(partitions)}i", len(partitions),
                           *partitions))
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while True:
         try:
             error, found = _read_offsets(_ask(asked, 9, 1, body), topic)
@@ -239,7 +248,7 @@ def commit(address, group, topic, partition, offset, metadata=""):
     body = (_text(group) + struct.pack(">i", -1) + _text("")
             + struct.pack(">qi", -1, 1) + _text(topic)
             + struct.pack(">iiq", 1, partition, offset) + _text(metadata))
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while True:
         answer = _ask(address, 8, 2, body)
         error, = struct.unpack(">h", answer[-2:])
@@ -251,13 +260,27 @@ def commit(address, group, topic, partition, offset, metadata=""):
         time.sleep(0.05)
 
 
+def bury(address, group):
+    """Takes the members of a group out of it, whose processes are dead: the
+    next one need not wait until their session ends."""
+    admin = AdminClient({"bootstrap.servers": address})
+    end = time.monotonic() + 90
+    while True:
+        found = admin.describe_consumer_groups([group])[group].result(90)
+        if not found.members:
+            return
+        assert time.monotonic() < end, f"{group} has {found.members}"
+        for m in found.members:
+            _ask(address, 13, 0, _text(group) + _text(m.member_id))
+
+
 def watermarks(address, topic, partition=0, isolation="read_committed"):
     """(low, high) of the partition; high is its last stable offset, or the high
     watermark for "read_uncommitted"."""
     c = _consumer(address, "watermarks", {"isolation.level": isolation})
     try:
         return c.get_watermark_offsets(TopicPartition(topic, partition),
-                                       timeout=15)
+                                       timeout=60)
     finally:
         c.close()
 
@@ -285,7 +308,7 @@ def read_all(address, topic, ends):
     c = _consumer(address, "reader")
     try:
         c.assign([TopicPartition(topic, p, 0) for p in left])
-        stop = time.monotonic() + 60
+        stop = time.monotonic() + 120
         while left:
             assert time.monotonic() < stop, f"{topic} cannot be read: {left}"
             for m in c.consume(1000, 0.2):

@@ -47,7 +47,7 @@ def write_config(path, config):
     return path
 
 
-def secor_command(*args, cwd=None, stdin=None, env=None, timeout=90):
+def secor_command(*args, cwd=None, stdin=None, env=None, timeout=150):
     """Runs a subcommand to its end; the CompletedProcess, with text."""
     return subprocess.run(
         [str(BINARY), *map(str, args)], capture_output=True, text=True,

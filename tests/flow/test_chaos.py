@@ -28,7 +28,7 @@ def perform(schedule, broker, folder, server=None):
     return result
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_two_short_schedules_lose_and_double_nothing(kafka, rgw, tmp_path):
     schedules = [make(11, "local", 3, NO_BROKER), make(12, "s3", 3, NO_BROKER)]
     with concurrent.futures.ThreadPoolExecutor() as pool:

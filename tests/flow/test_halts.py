@@ -40,9 +40,9 @@ def second_process_halts(c, secor, reason):
     c.halted(reason)
     other = secor(c.config, name="other")
     other.start()
-    other.wait_for("partitions assigned|joins the group", 20)
+    other.wait_for("partitions assigned|joins the group")
     c.process.kill9()
-    said = other.wait_for(r"partition halted topic=\S+ .* reason=(\S+)", 40)
+    said = other.wait_for(r"partition halted topic=\S+ .* reason=(\S+)")
     assert said[1] == reason
     assert other.stop() == 0
 
@@ -71,7 +71,7 @@ def test_offsets_deleted_before_the_first_manifest_halt_too(case, kafka):
     c = case(batch={"max_messages": 300, "max_age": "10s"})
     c.produce(1000, step_ms=20_000)
     c.start_at("put-done")
-    c.process.kill9()
+    c.kill9()
     assert len(proof.object_keys(c.tree)) >= 1 and not proof.manifests(
         c.tree, c.topic)
     halting.delete_group(kafka.address, c.group)
@@ -138,7 +138,7 @@ def test_topic_created_again_while_paused_is_seen_before_the_plan(case, kafka):
     halting.create_again(kafka.address, c.topic)
     c.process.cont()
     c.halted("record-gone")
-    assert c.process.wait_for("commit acknowledged .*kind=3", 10)
+    assert c.process.wait_for("commit acknowledged .*kind=3")
     c.next_owner_halts("record-gone")
     # the second hundred went with the topic
     c.ids = first[:400]
@@ -213,7 +213,7 @@ def test_record_set_back_while_running_halts_when_it_stays(case, kafka):
     halting.commit_in_transaction(kafka.address, c.group, c.topic, 7, older)
     c.produce(300)
     c.halted("record-older")
-    c.process.wait_for("commit acknowledged .*kind=3", 10)
+    c.process.wait_for("commit acknowledged .*kind=3")
     c.next_owner_halts("record-older")
     c.offsets("adopt", "--from-manifests", "--yes")
     c.run_to_the_end()
@@ -270,7 +270,7 @@ def by_day(config):
 def test_changed_configuration_does_not_finish_a_plan(case, step, way):
     c = case(count=5000)
     c.start_at(step)
-    c.process.kill9()
+    c.kill9()
     stored = {k: c.tree.get(k) for k in c.tree.keys()}
     new, old = by_day(c.config), c.config
     c.process.reconfigure(new)
@@ -299,7 +299,7 @@ def test_deleted_records_leave_a_gap_that_is_written_down(case, kafka):
     c.produce(200)
     clients.delete_records(kafka.address, c.topic, 0, 450)
     c.start()
-    c.process.wait_for(r"^error .* data loss .* start=400 end=450 ", 20)
+    c.process.wait_for(r"^error .* data loss .* start=400 end=450 ")
     wait_metric(c.process, "secor_gaps_total", 1)
     c.wait_done()
     c.stop()
@@ -314,7 +314,7 @@ def test_records_deleted_under_a_running_reader_leave_a_gap(case, kafka):
     c.start_at("opened")
     clients.delete_records(kafka.address, c.topic, 0, 55)
     c.process.cont()
-    c.process.wait_for(r"^error .* data loss ", 30)
+    c.process.wait_for(r"^error .* data loss ")
     c.wait_done()
     c.stop()
     (start, end), = c.gaps()
@@ -325,7 +325,7 @@ def test_records_deleted_under_a_running_reader_leave_a_gap(case, kafka):
 def collected(port):
     """Messages in the batch that collects."""
     text = urllib.request.urlopen(f"http://127.0.0.1:{port}/status",
-                                  timeout=5).read()
+                                  timeout=60).read()
     return sum(p.get("collecting", {}).get("messages", 0)
                for p in json.loads(text)["partitions"])
 
@@ -335,8 +335,8 @@ def test_what_was_read_before_a_hole_is_stored(case, kafka):
     more that nobody has read."""
     c = case(count=20, batch={"max_age": "1h"})
     c.start()
-    port = c.process.wait_for(r"http listens address=\S*:(\d+)", 10)[1]
-    end = time.monotonic() + 20
+    port = c.process.wait_for(r"http listens address=\S*:(\d+)")[1]
+    end = time.monotonic() + 90
     while collected(port) < 20:
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -344,8 +344,8 @@ def test_what_was_read_before_a_hole_is_stored(case, kafka):
     c.produce(6, extra=lambda i: {"pad": "x" * 700_000})
     clients.delete_records(kafka.address, c.topic, 0, 25)
     c.process.cont()
-    c.process.wait_for(r"^error .* data loss .* end=25 ", 30)
-    c.process.wait_for(r"commit acknowledged .*offset=25 kind=1", 30)
+    c.process.wait_for(r"^error .* data loss .* end=25 ")
+    c.process.wait_for(r"commit acknowledged .*offset=25 kind=1")
     c.stop()
     (start, end), = c.gaps()
     assert 20 <= start < end == 25
@@ -364,7 +364,7 @@ def test_a_gap_is_repeated_after_a_crash(case, kafka, step):
     c.produce(200)
     clients.delete_records(kafka.address, c.topic, 0, 450)
     c.start_at(step)
-    c.process.kill9()
+    c.kill9()
     c.run_to_the_end()
     assert c.gaps() == [(400, 450)]
     c.exactly_once(c.ids[:400] + c.ids[450:])
@@ -377,7 +377,7 @@ def test_deleted_records_halt_where_that_is_asked_for(case, kafka):
     clients.delete_records(kafka.address, c.topic, 0, 450)
     c.start()
     c.halted("data-loss")
-    c.process.wait_for("commit acknowledged .*kind=3", 10)
+    c.process.wait_for("commit acknowledged .*kind=3")
     c.next_owner_halts("data-loss")
     c.offsets("adopt", "--offset", "450", "--yes")
     c.run_to_the_end()
@@ -390,7 +390,7 @@ def planned_and_gone(c, kafka, step):
     """Kills at the step and removes the first half of what was planned.
     (S, E) of the plan."""
     c.start_at(step)
-    c.process.kill9()
+    c.kill9()
     start, text = c.record()
     words = dict(w.split("=") for w in text.split() if "=" in w)
     end = int(words["e"])
@@ -434,7 +434,7 @@ def test_plan_that_reads_other_messages_halts(case, kafka, secor):
     """The plan says one message more than the log has in its range."""
     c = case(count=5000)
     c.start_at("plan-acked")
-    c.process.kill9()
+    c.kill9()
     start, text = c.record()
     words = dict(w.split("=") for w in text.split() if "=" in w)
     halting.commit_record(
@@ -467,17 +467,17 @@ def test_halt_is_seen_from_outside(case, kafka):
     c = case(topic_config={"cleanup.policy": "compact"})
     c.start()
     c.halted("compacted-topic")
-    port = c.process.wait_for(r"http listens address=\S*:(\d+)", 10)[1]
+    port = c.process.wait_for(r"http listens address=\S*:(\d+)")[1]
     base = f"http://127.0.0.1:{port}"
-    end = time.monotonic() + 5
+    end = time.monotonic() + 90
     while True:
-        text = urllib.request.urlopen(f"{base}/metrics", timeout=5).read()
+        text = urllib.request.urlopen(f"{base}/metrics", timeout=60).read()
         if b"secor_partitions_halted 1" in text or time.monotonic() > end:
             break
         time.sleep(0.2)
     assert b"secor_partitions_halted 1" in text
     with pytest.raises(urllib.error.HTTPError) as ready:
-        urllib.request.urlopen(f"{base}/health/ready", timeout=5)
+        urllib.request.urlopen(f"{base}/health/ready", timeout=60)
     assert ready.value.code == 503
     assert b"halted" in ready.value.read()
     shown = json.loads(secor_command(
@@ -527,7 +527,7 @@ def test_bad_messages_behind_a_planned_batch_let_it_be_done(
         (0, None, b"{broken", 1_767_225_600_000)] * 500)
     process.wait_for("partition halts behind its batch")
     refuse["on"] = False
-    process.wait_for("partition halted .*reason=bad-messages", timeout=60)
+    process.wait_for("partition halted .*reason=bad-messages")
     assert process.stop() == 0
     offset, metadata = clients.committed(kafka.address, group, name)
     assert offset == 500 and metadata.startswith("s1 halt ")

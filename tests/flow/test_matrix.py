@@ -20,11 +20,11 @@ AT_ONCE = 150  # topics of one run
 def create_all(address, topics):
     admin = AdminClient({"bootstrap.servers": address})
     for made in admin.create_topics([NewTopic(t, 1, 1) for t in topics],
-                                    operation_timeout=30).values():
+                                    operation_timeout=60).values():
         made.result(60)
     end = time.monotonic() + 60
     while True:
-        seen = admin.list_topics(timeout=20).topics
+        seen = admin.list_topics(timeout=60).topics
         if all(t in seen and not seen[t].error and
                all(p.leader >= 0 for p in seen[t].partitions.values())
                for t in topics):

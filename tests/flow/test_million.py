@@ -49,7 +49,7 @@ def server(request):
     return request.getfixturevalue(request.param)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_million_messages_are_each_in_one_object(
         kafka, topic, group, secor, server, bucket, tmp_path):
     name, tree = topic(partitions=PARTITIONS), bucket(server)

@@ -181,12 +181,12 @@ def test_refused_command_is_rejected(driver, qubole):
 
 
 def test_slow_server_is_given_up_at_the_time_limit(driver, qubole):
-    qubole.fail(("slow", 3))
+    qubole.fail(("slow", 30))
     begin = time.monotonic()
     answer, = driver("qubole", options(qubole, timeout="300ms"),
                      [batch(HOUR)])
     assert answer.startswith("RETRY ")
-    assert time.monotonic() - begin < 2.5
+    assert time.monotonic() - begin < 20
 
 
 def test_command_that_never_ends_is_given_up(driver, qubole):

@@ -17,6 +17,7 @@ from watch import metric, wait_metric
 from webhook import Webhook
 
 PARTITIONS = 2
+SLACK = 15  # for a machine that is busy; what is measured is an end in time
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ class Told:
     """A topic whose batches of 100 messages a webhook hears of."""
 
     def __init__(self, kafka, topic, group, secor, folder, webhook,
-                 partitions=PARTITIONS, options=None, **more):
+                 partitions=PARTITIONS, options=None, session="3s", **more):
         self.kafka, self.group, self.webhook = kafka, group, webhook
         self.partitions = partitions
         self.topic = topic(partitions=partitions)
@@ -38,6 +39,7 @@ class Told:
                 "secret": webhook.secret, "timeout": "60s",
                 **(options or {})}
         more = {"batch": {"max_age": "300ms", "max_messages": 100},
+                "kafka": {"session_timeout": session},
                 "notifiers": [hook], **more}
         self.process = secor(settings(
             kafka.address, group, self.topic, store, **more))
@@ -88,7 +90,7 @@ def told(kafka, topic, group, secor, tmp_path, webhook):
 
 @pytest.mark.sanitize
 def test_webhook_hears_every_batch_once_and_in_order(told):
-    t = told()
+    t = told(session="30s")
     t.process.start()
     for _ in range(3):
         t.produce(600)
@@ -113,7 +115,7 @@ def test_killed_before_it_is_heard_is_heard_after_the_restart(told, step):
     while "stopped at step" not in t.process.text():
         t.produce(200)
         time.sleep(0.5)
-    t.process.wait_for(rf"stopped at step step={step.split(':')[0]}\b", 40)
+    t.process.wait_for(rf"stopped at step step={step.split(':')[0]}\b")
     t.process.kill9()
     before = t.webhook.heard(t.topic)
     done = t.finished()
@@ -143,7 +145,7 @@ def test_killed_with_a_deaf_notifier_catches_up_from_manifests(told):
 
 
 def test_notifier_that_is_down_holds_up_nothing_and_hears_all_later(told):
-    t = told()
+    t = told(session="30s")
     t.process.start()
     t.produce(400)
     t.wait_done()
@@ -163,7 +165,7 @@ def test_notifier_that_is_down_holds_up_nothing_and_hears_all_later(told):
 
 
 def test_notifier_that_stalls_holds_up_nothing_and_hears_all_later(told):
-    t = told()
+    t = told(session="30s")
     t.webhook.open.clear()
     t.process.start()
     t.rounds(3)
@@ -177,7 +179,8 @@ def test_notifier_that_stalls_holds_up_nothing_and_hears_all_later(told):
 
 
 def test_what_overflows_the_queue_is_heard_from_manifests(told):
-    t = told(partitions=50, batch={"max_age": "10s", "max_messages": 1})
+    t = told(partitions=50, batch={"max_age": "10s", "max_messages": 1},
+             session="30s")
     t.webhook.open.clear()
     t.process.start()
     t.process.wait_for("consumption begins")
@@ -196,7 +199,7 @@ def test_what_overflows_the_queue_is_heard_from_manifests(told):
 
 @pytest.mark.parametrize("answers", [False, True])
 def test_stop_does_not_wait_for_a_hanging_notifier(told, answers):
-    t = told(engine={"stop_timeout": "4s"})
+    t = told(engine={"stop_timeout": "60s" if answers else "4s"})
     t.webhook.open.clear()
     t.process.start()
     t.produce(300)
@@ -207,12 +210,12 @@ def test_stop_does_not_wait_for_a_hanging_notifier(told, answers):
         t.process.wait_for("waits for notifier notifier=webhook")
         t.webhook.open.set()
         begin = time.monotonic()
-        assert t.process.wait(20) == 0
-        assert time.monotonic() - begin < 2
+        assert t.process.wait() == 0
+        assert time.monotonic() - begin < SLACK
     else:
         begin = time.monotonic()
-        assert t.process.stop(timeout=20) == 0
-        assert time.monotonic() - begin < 6  # not the 60 s of the hook
+        assert t.process.stop() == 0
+        assert time.monotonic() - begin < 4 + SLACK  # not the 60 s of the hook
         t.process.wait_for("waits for notifier notifier=webhook")
         t.webhook.open.set()
     t.process.start()
@@ -232,7 +235,7 @@ def test_second_signal_ends_at_once(told):
     t.process.wait_for("waits for notifier notifier=webhook")
     begin = time.monotonic()
     t.process.stop()
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < SLACK
     t.webhook.open.set()
     t.process.start()
     t.wait_heard()
@@ -283,10 +286,10 @@ def test_stop_does_not_wait_for_a_hanging_store(
         engine={"stop_timeout": "3s"}))
     process.start()
     ids = clients.produce_json(kafka.address, name, 200, PARTITIONS)
-    assert hanging.wait(20)
+    assert hanging.wait(90)
     begin = time.monotonic()
-    assert process.stop(timeout=20) == 0
-    assert time.monotonic() - begin < 5
+    assert process.stop() == 0
+    assert time.monotonic() - begin < 3 + SLACK
     free.set()
     process.start()
     wait_done(kafka.address, group, name, PARTITIONS)

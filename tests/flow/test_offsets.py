@@ -142,7 +142,7 @@ def test_import_begins_where_another_group_stopped(case):
     assert f"{c.topic}/0 will go on at offset 40" in told
     assert f"{c.topic}/2 is left alone" in told
     c.start()
-    clients.wait_committed(c.address, c.group, c.topic, [100, 100, 100], 45)
+    clients.wait_committed(c.address, c.group, c.topic, [100, 100, 100])
     c.stop()
     # message i is at offset i // 3 of partition i % 3
     c.exactly_once([i for i in ids if i % 3 == 2 or
@@ -287,7 +287,7 @@ def test_a_halt_is_ended_while_the_other_partition_goes_on(case):
     foreign(c, 40)
     c.start()
     c.halted("foreign-record")
-    clients.wait_committed(c.address, c.group, c.topic, {1: 100}, 45)
+    clients.wait_committed(c.address, c.group, c.topic, {1: 100})
     produce_two(c, 2000)  # the other one is in the middle of something
     told = say(c, "adopt", c.topic, 0, "--current", "--yes")
     assert f"committed: {c.topic}/0 is clean at 40" in told

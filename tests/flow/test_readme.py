@@ -55,7 +55,7 @@ def tree(tmp_path_factory):
 
 def run(command, cwd, **more):
     return subprocess.run(["bash", "-eo", "pipefail", "-c", command], cwd=cwd,
-                          capture_output=True, text=True, timeout=60,
+                          capture_output=True, text=True, timeout=170,
                           env={**os.environ, **AWS}, **more)
 
 

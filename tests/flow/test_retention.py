@@ -48,7 +48,7 @@ def test_what_is_left_is_told_and_alarms_once(
     name, ever = topic(config={"retention.ms": HOUR,
                                "retention.bytes": 1_000_000}), topic()
     c = Case(kafka.address, group, name, secor, tmp_path, http=listening(),
-             batch={"max_age": "1h", "max_messages": 1000})
+             kafka={"session_timeout": "30s"}, batch={"max_age": "1h", "max_messages": 1000})
     c.config["kafka"]["topics"] = [name, ever]
     c.process.reconfigure(c.config)
     old_messages(c, 900, 50, pad=900)

@@ -33,7 +33,7 @@ def test_kafka_gives_back_what_was_produced(kafka, topic, group):
                   "enable.auto.commit": False})
     c.subscribe([t])
     got = []
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while len(got) < 100 and time.monotonic() < end:
         got += [json.loads(m.value())["id"] for m in c.consume(100, 0.2)
                 if not m.error()]
@@ -171,7 +171,7 @@ def test_secor_helper_watches_and_kills(tmp_path, monkeypatch):
     fake.chmod(0o755)
     monkeypatch.setattr(secor_module, "BINARY", fake)
     s = secor_module.Secor(tmp_path / "run", {"kafka": {}})
-    s.start().wait_for("^up$", 10)
+    s.start().wait_for("^up$")
     with pytest.raises(servers.RigError, match="not within"):
         s.wait_for("never", 0.2)
     assert s.stop() == 7
@@ -201,7 +201,7 @@ def test_servers_end_when_their_owner_is_killed(tmp_path):
         stat = pathlib.Path(f"/proc/{pid}/stat")
         dead = not stat.exists() or stat.read_text().split()[2] == "Z"
         return dead and not pathlib.Path(folder).exists()
-    servers.wait_until("the orphan is gone", gone, 10)
+    servers.wait_until("the orphan is gone", gone, 90)
 
 
 @pytest.mark.librdkafka

@@ -66,7 +66,7 @@ class Store:
     def run(self, *command, options=()):
         return Result(subprocess.run(
             [*self.argv, *options, "--", *command], capture_output=True,
-            env=self.env, timeout=120))
+            env=self.env, timeout=170))
 
     def spawn(self, *command):
         return subprocess.Popen([*self.argv, "--", *command], env=self.env,
@@ -323,7 +323,8 @@ def test_server_that_hangs_is_given_up(s3, rgw, small):
     finally:
         rgw.cont()
     assert r.status == RETRY and "nothing moved for 300 ms" in r.err, r
-    assert store.run("put", "k", small).status == OK
+    assert store.run("put", "k", small,
+                     options=["stall_timeout=60s"]).status == OK
 
 
 def test_server_that_is_not_there_is_a_retry(tool, small):
@@ -439,10 +440,10 @@ def test_local_put_that_is_killed_leaves_no_object(tool, tmp_path):
     folder = tmp_path / "objects"
     source = tmp_path / "source"
     with open(source, "wb") as f:
-        f.truncate(300 * MIB)
+        f.truncate(1024 * MIB)
     store = Store(tool, "local", [f"dir={folder}"])
     child = store.spawn("put", "t/k", source)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while not list(folder.glob(".tmp/*")):
         assert child.poll() is None and time.monotonic() < end
         time.sleep(0.001)

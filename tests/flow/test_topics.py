@@ -24,7 +24,7 @@ def topic_settings(broker, group, topics, store, **more):
 def add_partitions(address, topic, count):
     admin = AdminClient({"bootstrap.servers": address})
     admin.create_partitions([NewPartitions(topic, count)])[topic].result(30)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while len(admin.list_topics(topic).topics[topic].partitions) != count:
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -170,7 +170,7 @@ def test_open_transaction_is_waited_for(
     ids = produce_to(kafka.address, name, 60, [0])
     process = secor(topic_settings(kafka, group, name, store))
     process.start()
-    clients.wait_committed(kafka.address, group, name, [50])
+    clients.wait_committed(kafka.address, group, name, [51])
     time.sleep(2)  # twice the time that a batch or an idle end would take
     assert clients.committed(kafka.address, group, name)[0] == 51
     proof.assert_exactly_once(range(50), tree)

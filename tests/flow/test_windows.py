@@ -96,7 +96,7 @@ def test_batch_with_bad_messages_is_repeated_the_same(case, kafka):
     c.start_at("put-done:2")  # the first may be the dead letters
     planned = c.record()[1]
     before = contents(c.tree, c.topic)
-    c.process.kill9()
+    c.kill9()
     c.run_to_the_end()
     c.exactly_once()
     after = contents(c.tree, c.topic)

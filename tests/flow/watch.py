@@ -17,7 +17,7 @@ def address(process):
 def metrics(process):
     """{name with its labels: value} of /metrics."""
     with urllib.request.urlopen(f"http://{address(process)}/metrics",
-                                timeout=10) as r:
+                                timeout=60) as r:
         text = r.read().decode()
     return {m[1] + (m[2] or ""): float(m[3]) for m in LINE.finditer(text)}
 

@@ -43,7 +43,7 @@ def _java(main, *args, data=None):
     return subprocess.run(
         [*JVM, "-Xmx512m", "-cp", f"{classes()}:{LIBS}/*", main,
          *map(str, args)], input=data, capture_output=True, text=True,
-        timeout=120)
+        timeout=170)
 
 
 def seq_dump(files):

@@ -192,6 +192,11 @@ class KafkaProxy(TcpProxy):
 CUT = object()
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128  # a connection beyond it waits a second
+    daemon_threads = True
+
+
 class HttpProxy:
     """Passes HTTP requests to a server of 127.0.0.1 and keeps self.requests,
     a list of (method, path, status), status 0 for a cut one.
@@ -227,9 +232,7 @@ class HttpProxy:
                 self.end_headers()
                 return True
 
-        self._server = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.port = self._server.server_address[1]
         self.endpoint = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self._server.serve_forever,

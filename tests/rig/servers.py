@@ -213,7 +213,7 @@ class Server:
         except RigError as e:
             raise RigError(f"{e}\n{self.process.tail()}") from None
 
-    def run(self, argv, timeout=60, env=None):
+    def run(self, argv, timeout=150, env=None):
         """Runs a set-up command to its end; RigError with its output."""
         done = subprocess.run([str(a) for a in argv], capture_output=True,
                               text=True, timeout=timeout, env=env)

@@ -4,15 +4,18 @@ import http.server
 import threading
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128  # a connection beyond it waits a second
+    daemon_threads = True
+
+
 class StandIn:
     """The base of stand-ins. A subclass calls listen() in its __init__."""
 
     def listen(self, handler, port=0, context=None):
         """Takes a port, a free one for 0; `context`: TLS. Answers from the
         beginning of the `with` on."""
-        self.server = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", port), handler)
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", port), handler)
         if context:
             self.server.socket = context.wrap_socket(
                 self.server.socket, server_side=True)

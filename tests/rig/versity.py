@@ -3,6 +3,7 @@
 It is for the deep tests: the first use builds it, which takes minutes.
 """
 
+import fcntl
 import os
 import pathlib
 import shutil
@@ -47,6 +48,14 @@ def _go():
 def binary():
     """Its path; built when it is missing."""
     path = HOME / "versitygw"
+    HOME.mkdir(parents=True, exist_ok=True)
+    with open(HOME / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # each worker may be the first
+        _build(path)
+    return path
+
+
+def _build(path):
     if not path.exists():
         print(f"rig: building {MODULE} into {HOME}, some minutes",
               file=sys.stderr)
@@ -55,7 +64,6 @@ def binary():
         _run([_go(), "install", MODULE],
              {**os.environ, "GOBIN": str(fresh), "GOFLAGS": "-p=2"})
         (fresh / "versitygw").rename(path)
-    return path
 
 
 class Versity(Server):
