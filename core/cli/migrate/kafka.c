@@ -234,9 +234,9 @@ put_client(struct migration *m)
 {
 	size_t before;
 
+	migrate_security(m);
 	buf_puts(&m->yaml, "  properties:\n");
 	before = m->yaml.len;
-	migrate_security(m);
 	yaml_rows(m, "properties", 4);
 	if (m->yaml.len > before)
 		return;

@@ -24,10 +24,6 @@
 	{                                                             \
 		key, KEY_TEXT, 0, 0, NULL, "properties", target, NULL \
 	}
-#define CLIENT_SECRET(key, target)                                             \
-	{                                                                      \
-		key, KEY_TEXT, 0, KEY_SECRET, NULL, "properties", target, NULL \
-	}
 /* No meaning any more. */
 #define GONE(key, section, why)                               \
 	{                                                     \
@@ -80,7 +76,8 @@ const struct key_row key_rows[] = {
     READ("kafka.dual.commit.enabled", TEXT, "true"),
     READ("kafka.message.iterator.className", TEXT, ""),
     READ("kafka.new.consumer.security.protocol", TEXT, ""),
-    CLIENT_SECRET("kafka.new.consumer.ssl.key.password", "ssl.key.password"),
+    GONE_SECRET("kafka.new.consumer.ssl.key.password", "kafka",
+	"in a PKCS#12 file the key has the password of the file"),
     READ("kafka.new.consumer.ssl.keystore.location", TEXT, ""),
     {"kafka.new.consumer.ssl.keystore.password", KEY_TEXT, 0, KEY_SECRET, "",
 	NULL, NULL, NULL},
@@ -89,13 +86,12 @@ const struct key_row key_rows[] = {
     GONE_SECRET("kafka.new.consumer.ssl.truststore.password", "kafka",
 	"a PEM file of certificates has no password"),
     GONE("kafka.new.consumer.ssl.truststore.type", "kafka",
-	"ssl.ca.location is a PEM file"),
+	"tls.ca is a PEM file"),
     GONE("kafka.new.consumer.ssl.enabled.protocols", "kafka", JAVA_TLS),
     GONE("kafka.new.consumer.ssl.protocol", "kafka", JAVA_TLS),
     GONE("kafka.new.consumer.ssl.provider", "kafka", JAVA_TLS),
-    CLIENT("kafka.new.consumer.sasl.mechanism", "sasl.mechanisms"),
-    CLIENT("kafka.new.consumer.sasl.kerberos.service.name",
-	"sasl.kerberos.service.name"),
+    READ("kafka.new.consumer.sasl.mechanism", TEXT, ""),
+    READ("kafka.new.consumer.sasl.kerberos.service.name", TEXT, ""),
     {"kafka.new.consumer.sasl.jaas.config", KEY_TEXT, 0, KEY_SECRET, "", NULL,
 	NULL, NULL},
     READ("kafka.new.consumer.sasl.login.class", TEXT, ""),

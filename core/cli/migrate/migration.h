@@ -95,7 +95,7 @@ has_option(struct migration *m, int kind, const char *name, const char *option);
 /* ---- sections ---- */
 
 void migrate_kafka(struct migration *m);
-void migrate_security(struct migration *m); /* in kafka.properties */
+void migrate_security(struct migration *m); /* kafka.tls, kafka.sasl */
 void migrate_transformers(struct migration *m);
 void migrate_parser(struct migration *m);
 void migrate_partitioner(struct migration *m);

@@ -1,7 +1,7 @@
 /*
- * security.c -- TLS and SASL: the settings of Java's client as librdkafka has
- * them. Keys and certificates of Java lie in key stores that OpenSSL cannot
- * read; what is in them must be taken out.
+ * security.c -- TLS and SASL: the settings of Java's client as kafka.tls and
+ * kafka.sasl. Keys and certificates of Java lie in key stores that OpenSSL
+ * cannot read; what is in them must be taken out.
  */
 #include "core/cli/migrate/migration.h"
 
@@ -11,6 +11,15 @@
 #include <strings.h>
 
 #define CONSUMER "kafka.new.consumer."
+
+static int
+is_one_of(const char *word, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (strcasecmp(word, *words) == 0)
+			return 1;
+	return 0;
+}
 
 /* ---- TLS ---- */
 
@@ -22,7 +31,7 @@ put_key_store(struct migration *m)
 
 	if (*file == '\0')
 		return;
-	yaml_put(m, 4, "ssl.keystore.location", file);
+	yaml_put(m, 4, "keystore", file);
 	if (strcasecmp(old_text(m, CONSUMER "ssl.keystore.type"), "PKCS12") !=
 	    0)
 		todo(m, KEY,
@@ -31,7 +40,7 @@ put_key_store(struct migration *m)
 		    "-deststoretype PKCS12",
 		    file);
 	if (old_given(m, CONSUMER "ssl.keystore.password"))
-		yaml_secret(m, 4, "ssl.keystore.password",
+		yaml_secret(m, 4, "keystore_password",
 		    "KAFKA_SSL_KEYSTORE_PASSWORD",
 		    CONSUMER "ssl.keystore.password");
 }
@@ -44,11 +53,30 @@ put_trust_store(struct migration *m)
 
 	if (*file == '\0')
 		return;
-	yaml_put(m, 4, "ssl.ca.location", file);
+	yaml_put(m, 4, "ca", file);
 	todo(m, KEY,
 	    "the authorities must be a PEM file: keytool -list -rfc -keystore "
-	    "%s > ca.pem, then ssl.ca.location: ca.pem",
+	    "%s > ca.pem, then ca: ca.pem",
 	    file);
+}
+
+static void
+put_tls(struct migration *m, const char *protocol)
+{
+	static const char *const TLS[] = {"ssl", "sasl_ssl", NULL};
+	static const char *const FILES[] = {CONSUMER "ssl.keystore.location",
+	    CONSUMER "ssl.truststore.location"};
+
+	for (size_t i = 0; i < 2 && !is_one_of(protocol, TLS); i++)
+		if (old_given(m, FILES[i]))
+			warn(m, FILES[i],
+			    "was not used: security.protocol has no SSL");
+	if (!is_one_of(protocol, TLS))
+		return;
+	buf_puts(&m->yaml, "  tls:\n");
+	yaml_raw(m, 4, "enabled", "true");
+	put_trust_store(m);
+	put_key_store(m);
 }
 
 /* ---- SASL ---- */
@@ -74,41 +102,78 @@ jaas_value(const char *jaas, const char *name)
 }
 
 static void
-put_jaas_text(struct migration *m, const char *jaas, const char *name,
-    const char *property)
+put_jaas_text(
+    struct migration *m, const char *jaas, const char *name, const char *key)
 {
 	char *value = jaas_value(jaas, name);
 
 	if (value != NULL)
-		yaml_put(m, 4, property, value);
+		yaml_put(m, 4, key, value);
 	free(value);
 }
 
 static void
-put_login(struct migration *m)
+put_password(struct migration *m, const char *jaas)
 {
 	static const char *const KEY = CONSUMER "sasl.jaas.config";
-	const char *jaas = old_text(m, KEY);
 
-	if (*jaas == '\0')
-		return;
-	if (strstr(jaas, "PlainLoginModule") != NULL ||
-	    strstr(jaas, "ScramLoginModule") != NULL) {
-		put_jaas_text(m, jaas, "username", "sasl.username");
-		yaml_secret(m, 4, "sasl.password", "KAFKA_SASL_PASSWORD", KEY);
-	} else if (strstr(jaas, "Krb5LoginModule") != NULL) {
-		put_jaas_text(m, jaas, "keyTab", "sasl.kerberos.keytab");
-		put_jaas_text(m, jaas, "principal", "sasl.kerberos.principal");
-	} else {
+	if (strstr(jaas, "LoginModule") == NULL)
 		todo(m, KEY,
-		    "this login module has no equal known here: see "
-		    "librdkafka's sasl.* properties");
-	}
+		    "no login is given here: write kafka.sasl.username and "
+		    "kafka.sasl.password");
+	put_jaas_text(m, jaas, "username", "username");
+	yaml_secret(m, 4, "password", "KAFKA_SASL_PASSWORD", KEY);
 	if (strstr(jaas, "password") != NULL &&
 	    properties_find(m->properties, KEY)->count > 1)
 		warn(m, KEY,
 		    "an unescaped comma: the original saw what is before it "
 		    "alone");
+}
+
+static void
+put_kerberos(struct migration *m, const char *jaas)
+{
+	static const char *const SERVICE =
+	    CONSUMER "sasl.kerberos.service.name";
+
+	put_jaas_text(m, jaas, "principal", "principal");
+	put_jaas_text(m, jaas, "keyTab", "keytab");
+	if (old_given(m, SERVICE))
+		yaml_put(m, 4, "service", old_text(m, SERVICE));
+}
+
+/* Java's default is Kerberos. */
+static void
+put_sasl(struct migration *m, const char *protocol)
+{
+	static const char *const SASL[] = {"sasl_plaintext", "sasl_ssl", NULL};
+	static const char *const PASSWORDS[] = {
+	    "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", NULL};
+	static const char *const KEY = CONSUMER "sasl.mechanism";
+	const char *jaas = old_text(m, CONSUMER "sasl.jaas.config");
+	const char *mechanism = old_given(m, KEY) ? old_text(m, KEY) : "GSSAPI";
+
+	if (!is_one_of(protocol, SASL)) {
+		if (*jaas != '\0')
+			warn(m, CONSUMER "sasl.jaas.config",
+			    "was not used: security.protocol has no SASL");
+		return;
+	}
+	buf_puts(&m->yaml, "  sasl:\n");
+	yaml_put(m, 4, "mechanism", mechanism);
+	if (is_one_of(mechanism, PASSWORDS))
+		put_password(m, jaas);
+	else if (strcmp(mechanism, "GSSAPI") == 0)
+		put_kerberos(m, jaas);
+	else if (strcmp(mechanism, "AWS_MSK_IAM") == 0)
+		note(m, KEY,
+		    "its region is AWS_REGION, or token: {use: msk-iam, "
+		    "region: ...}");
+	else
+		todo(m, KEY,
+		    "%s: log in by kafka.sasl, and for OAUTHBEARER by the "
+		    "section token",
+		    mechanism);
 }
 
 static void
@@ -119,10 +184,12 @@ look_at_classes(struct migration *m)
 	    CONSUMER "sasl.client.callback.handler.class"};
 
 	for (size_t i = 0; i < sizeof(KEYS) / sizeof(*KEYS); i++)
-		if (old_given(m, KEYS[i]))
+		if (old_given(m, KEYS[i]) &&
+		    strstr(old_text(m, KEYS[i]), "IAMClientCallbackHandler") ==
+			NULL)
 			todo(m, KEYS[i],
-			    "%s is a class of Java: log in by librdkafka's "
-			    "sasl.* properties",
+			    "%s is a class of Java: log in by kafka.sasl and "
+			    "the section token",
 			    old_text(m, KEYS[i]));
 }
 
@@ -130,19 +197,13 @@ void
 migrate_security(struct migration *m)
 {
 	static const char *const KEY = CONSUMER "security.protocol";
-	char *protocol = mem_text("%s", old_text(m, KEY));
+	const char *protocol = old_text(m, KEY);
 
-	for (char *at = protocol; *at != '\0'; at++)
-		*at = (char)tolower((unsigned char)*at);
-	if (*protocol != '\0')
-		yaml_put(m, 4, "security.protocol", protocol);
-	if (*protocol != '\0' && strcmp(protocol, "plaintext") != 0)
+	if (*protocol != '\0' && strcasecmp(protocol, "plaintext") != 0)
 		warn(m, KEY,
 		    "the original's finalizer and progress monitor could not "
 		    "reach such brokers at all");
-	free(protocol);
-	put_key_store(m);
-	put_trust_store(m);
-	put_login(m);
+	put_tls(m, protocol);
+	put_sasl(m, protocol);
 	look_at_classes(m);
 }

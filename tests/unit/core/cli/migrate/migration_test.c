@@ -86,42 +86,55 @@ Test(migration, kafka_is_taken_over)
 	EXPECT_ALL(T);
 }
 
+#define SSL CONSUMER "security.protocol=SSL\n"
+#define SASL CONSUMER "security.protocol=SASL_PLAINTEXT\n"
+
 Test(migration, security_is_taken_over_without_secrets)
 {
 	static const struct vector T[] = {
 	    {CONSUMER "security.protocol=SASL_SSL",
-		"    security.protocol: sasl_ssl\n",
+		"  tls:\n    enabled: true\n  sasl:\n    mechanism: GSSAPI\n",
 		"finalizer and progress monitor could not reach"},
-	    {CONSUMER "ssl.keystore.location=/k.jks\n" CONSUMER
-		      "ssl.keystore.password=sesame",
-		"    ssl.keystore.location: /k.jks\n    ssl.keystore.password: "
+	    {SSL CONSUMER "ssl.keystore.location=/k.jks\n" CONSUMER
+			  "ssl.keystore.password=sesame",
+		"    keystore: /k.jks\n    keystore_password: "
 		"\"${KAFKA_SSL_KEYSTORE_PASSWORD}\"\n",
 		"must become PKCS#12"},
-	    {CONSUMER "ssl.key.password=sesame",
-		"    ssl.key.password: \"${KAFKA_SSL_KEY_PASSWORD}\"\n",
-		"set KAFKA_SSL_KEY_PASSWORD"},
-	    {CONSUMER "ssl.truststore.location=/t.jks\n" CONSUMER
-		      "ssl.truststore.password=sesame",
-		"    ssl.ca.location: /t.jks\n",
-		"the authorities must be a PEM file"},
-	    {CONSUMER "sasl.mechanism=SCRAM-SHA-512\n" CONSUMER
-		      "sasl.jaas.config=o.a.k.ScramLoginModule required "
-		      "username=\"me\" password=\"sesame\";",
-		"    sasl.username: me\n    sasl.password: "
-		"\"${KAFKA_SASL_PASSWORD}\"\n    sasl.mechanisms: "
-		"SCRAM-SHA-512\n",
+	    {SSL CONSUMER "ssl.key.password=sesame",
+		"  # kafka.new.consumer.ssl.key.password: in a PKCS#12 file",
 		NULL},
-	    {CONSUMER
+	    {SSL CONSUMER "ssl.truststore.location=/t.jks\n" CONSUMER
+			  "ssl.truststore.password=sesame",
+		"  tls:\n    enabled: true\n    ca: /t.jks\n",
+		"the authorities must be a PEM file"},
+	    {CONSUMER "ssl.truststore.location=/t.jks", NULL,
+		"was not used: security.protocol has no SSL"},
+	    {SASL CONSUMER "sasl.mechanism=SCRAM-SHA-512\n" CONSUMER
+			   "sasl.jaas.config=o.a.k.ScramLoginModule required "
+			   "username=\"me\" password=\"sesame\";",
+		"  sasl:\n    mechanism: SCRAM-SHA-512\n    username: me\n"
+		"    password: \"${KAFKA_SASL_PASSWORD}\"\n",
+		NULL},
+	    {SASL CONSUMER "sasl.mechanism=PLAIN", "    mechanism: PLAIN\n",
+		"no login is given here"},
+	    {SASL CONSUMER
 		"sasl.jaas.config=c.s.Krb5LoginModule required "
 		"useKeyTab=true keyTab=\"/k.keytab\" principal=p@R;\n" CONSUMER
 		"sasl.kerberos.service.name=kafka",
-		"    sasl.kerberos.keytab: /k.keytab\n    "
-		"sasl.kerberos.principal: p@R\n    "
-		"sasl.kerberos.service.name: kafka\n",
+		"    mechanism: GSSAPI\n    principal: p@R\n"
+		"    keytab: /k.keytab\n    service: kafka\n",
 		NULL},
-	    {CONSUMER "sasl.jaas.config=a.b.IAMLoginModule required;", NULL,
-		"this login module has no equal"},
-	    {CONSUMER "sasl.login.callback.handler.class=a.b.C", NULL,
+	    {SASL CONSUMER
+		"sasl.mechanism=AWS_MSK_IAM\n" CONSUMER
+		"sasl.jaas.config=a.b.IAMLoginModule required;\n" CONSUMER
+		"sasl.client.callback.handler.class=a.IAMClientCallbackHandler",
+		"    mechanism: AWS_MSK_IAM\n", "its region is AWS_REGION"},
+	    {CONSUMER "sasl.jaas.config=PlainLoginModule required;", NULL,
+		"was not used: security.protocol has no SASL"},
+	    {SASL CONSUMER "sasl.mechanism=OAUTHBEARER",
+		"    mechanism: OAUTHBEARER\n",
+		"OAUTHBEARER: log in by kafka.sasl"},
+	    {SASL CONSUMER "sasl.login.callback.handler.class=a.b.C", NULL,
 		"is a class of Java"},
 	};
 
