@@ -18,6 +18,7 @@
 
 static const char usage[] =
     "usage: secor finalize FILE [TOPIC ...] [--dry-run] [--json]\n"
+    "                      [--allow-commands]\n"
     "Looks once at every topic with finalize.delay (or those named): puts the "
     "marker\n"
     "of each path that is over, tells the notifiers, and amends what has got "
@@ -25,13 +26,14 @@ static const char usage[] =
     "data. Can run beside the service, and again at any time.\n"
     "  --dry-run  only say what would be done\n"
     "  --json     one JSON object a line: paths, then topics\n"
+    "  --allow-commands  notifiers may run programs (command)\n"
     "Exit 1 when a path failed (it comes again with the next run).\n";
 
 struct finalize {
 	const struct config *config;
 	struct look *look;
 	struct finalizer *finalizer;
-	int dry_run, json;
+	int dry_run, json, allow_commands;
 	int failed;
 };
 
@@ -228,8 +230,9 @@ cli_finalize(int argc, char **argv)
 	const struct cli_option options[] = {
 	    {"dry-run", CLI_FLAG, &finalize.dry_run},
 	    {"json", CLI_FLAG, &finalize.json},
+	    {"allow-commands", CLI_FLAG, &finalize.allow_commands},
 	};
-	const struct cli_table table = {usage, options, 2, 1, 1000};
+	const struct cli_table table = {usage, options, 3, 1, 1000};
 	struct registry *registry = NULL;
 	struct config *config = NULL;
 	struct secor_err err = {""};
@@ -241,6 +244,7 @@ cli_finalize(int argc, char **argv)
 	config = cli_config(words.items[0], 0, &registry, &code);
 	if (config != NULL) {
 		log_level_set(SECOR_ERROR);
+		config->allow_commands = finalize.allow_commands;
 		finalize.config = config;
 		code = check_named(config, &words);
 		if (code == CLI_OK)

@@ -32,6 +32,7 @@ static const char usage[] =
     "                             when the store cannot be listed\n"
     "  --finish-plans-with FILE   finish open plans of this older\n"
     "                             configuration with it\n"
+    "  --allow-commands           notifiers may run programs (command)\n"
     "  --log-level LEVEL          error, warn, info or debug\n";
 
 struct run_options {
@@ -39,6 +40,7 @@ struct run_options {
 	const char *file;
 	const char *old_file;
 	int log_level;
+	int allow_commands;
 };
 
 static struct engine *running;
@@ -97,6 +99,7 @@ static int
 read_options(int argc, char **argv, struct run_options *options)
 {
 	static const struct option longs[] = {{"assume-new", 0, NULL, 'n'},
+	    {"allow-commands", 0, NULL, 'c'},
 	    {"finish-plans-with", 1, NULL, 'f'}, {"log-level", 1, NULL, 'l'},
 	    {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	int c;
@@ -105,6 +108,8 @@ read_options(int argc, char **argv, struct run_options *options)
 	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
 		if (c == 'n')
 			options->engine.assume_new = 1;
+		else if (c == 'c')
+			options->allow_commands = 1;
 		else if (c == 'f')
 			options->old_file = optarg;
 		else if (c == 'l' &&
@@ -269,6 +274,8 @@ cli_run(int argc, char **argv)
 	crash_init();
 	catch_signals();
 	config = cli_config(options.file, 0, &registry, &code);
+	if (config != NULL)
+		config->allow_commands = options.allow_commands;
 	if (config != NULL && options.old_file != NULL)
 		old = cli_config(options.old_file, 0, &old_registry, &code);
 	if (config != NULL && (old != NULL || options.old_file == NULL)) {

@@ -169,6 +169,8 @@ struct config_topic {
 struct config {
 	const char *file;
 	int compat; /* enum secor_compat */
+	/* Of the command line: notifiers may run programs. */
+	int allow_commands;
 	struct config_kafka kafka;
 	struct config_stage stage;
 	struct config_layout layout;

@@ -27,7 +27,8 @@ open_teller(struct notifiers *all, size_t i, struct secor_err *err)
 	struct secor_open with = {.size = sizeof(with),
 	    .conf = use->conf,
 	    .host = use->plugin->host,
-	    .compat = use->compat};
+	    .compat = use->compat,
+	    .allow_commands = all->config->allow_commands};
 	struct secor_open with_store = {.size = sizeof(with_store),
 	    .conf = store->conf,
 	    .host = store->plugin->host,

@@ -6,23 +6,14 @@
  * error output is not shown, it could hold a secret: run it by hand.
  */
 #include "plugins/common/aws_source.h"
+#include "plugins/common/run.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #define LIMIT_MS INT64_C(60000)
-#define LOOK_MS 10 /* between looks whether it has ended */
-
-extern char **environ;
 
 /* ---- words ---- */
 
@@ -141,190 +132,60 @@ aws_process_take(const char *bytes, size_t len, struct aws_found *found,
 
 /* ---- running it ---- */
 
-static int64_t
-clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* How it is to be started. errno-like. */
 static int
-set_up(posix_spawn_file_actions_t *files, posix_spawnattr_t *how, int output)
+judge(const struct run_result *result, const char *program, int64_t limit_ms,
+    struct secor_err *err)
 {
-	sigset_t none, usual;
-	int rc;
+	int how = result->how;
 
-	(void)sigemptyset(&none);
-	(void)sigemptyset(&usual);
-	(void)sigaddset(&usual, SIGPIPE);
-	(void)sigaddset(&usual, SIGINT);
-	(void)sigaddset(&usual, SIGTERM);
-	(void)sigaddset(&usual, SIGHUP);
-	rc = posix_spawn_file_actions_adddup2(files, output, 1);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_addopen(
-		    files, 0, "/dev/null", O_RDONLY, 0);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_addopen(
-		    files, 2, "/dev/null", O_WRONLY, 0);
-	if (rc == 0)
-		rc = posix_spawnattr_setflags(how, POSIX_SPAWN_SETPGROUP |
-						       POSIX_SPAWN_SETSIGMASK |
-						       POSIX_SPAWN_SETSIGDEF);
-	if (rc == 0)
-		rc = posix_spawnattr_setsigmask(how, &none);
-	return rc != 0 ? rc : posix_spawnattr_setsigdefault(how, &usual);
-}
-
-/* Its output is read from *output, until the last writer closes it. */
-static int
-start(char **words, pid_t *pid, int *output, struct secor_err *err)
-{
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t how;
-	int ends[2], rc;
-
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return secor_fail(err, SECOR_RETRY, "credential_process: %s",
-		    strerror(errno));
-	(void)posix_spawn_file_actions_init(&files);
-	(void)posix_spawnattr_init(&how);
-	rc = set_up(&files, &how, ends[1]);
-	if (rc == 0)
-		rc = posix_spawnp(pid, words[0], &files, &how, words, environ);
-	(void)posix_spawn_file_actions_destroy(&files);
-	(void)posix_spawnattr_destroy(&how);
-	(void)close(ends[1]);
-	*output = ends[0];
-	if (rc == 0)
-		return SECOR_OK;
-	(void)close(ends[0]);
-	return secor_fail(err,
-	    rc == EAGAIN || rc == ENOMEM ? SECOR_RETRY : SECOR_FATAL,
-	    "credential_process: cannot run %.300s: %s", words[0],
-	    strerror(rc));
-}
-
-struct output {
-	char bytes[AWS_PROCESS_MOST + 1];
-	size_t len;
-};
-
-enum reading { READ_ALL, READ_TOO_MUCH, READ_TOO_LONG };
-
-static enum reading
-read_output(int fd, int64_t deadline_ms, struct output *output)
-{
-	struct pollfd wait = {.fd = fd, .events = POLLIN};
-	int64_t left;
-	ssize_t n;
-
-	for (;;) {
-		left = deadline_ms - clock_ms();
-		if (left <= 0)
-			return READ_TOO_LONG;
-		if (poll(&wait, 1, (int)left) <= 0)
-			continue;
-		n = read(fd, output->bytes + output->len,
-		    sizeof(output->bytes) - output->len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return READ_ALL;
-		output->len += (size_t)n;
-		if (output->len > AWS_PROCESS_MOST)
-			return READ_TOO_MUCH;
-	}
-}
-
-/* 1 with its status, 0 when the time is over. */
-static int
-ended(pid_t pid, int64_t deadline_ms, int *how)
-{
-	pid_t got;
-
-	for (;;) {
-		got = waitpid(pid, how, WNOHANG);
-		if (got == pid)
-			return 1;
-		if (got < 0 && errno != EINTR) {
-			*how = 0; /* somebody else has waited for it */
-			return 1;
-		}
-		if (clock_ms() >= deadline_ms)
-			return 0;
-		(void)poll(NULL, 0, LOOK_MS);
-	}
-}
-
-static int
-complain(const char *program, int how, struct secor_err *err)
-{
+	if (result->end == RUN_TOO_MUCH)
+		return secor_fail(err, SECOR_FATAL,
+		    "credential_process: %.300s prints more than 64 KiB",
+		    program);
+	if (result->end == RUN_TOO_LONG)
+		return secor_fail(err, SECOR_RETRY,
+		    "credential_process: %.300s did not end within %lld "
+		    "seconds",
+		    program, (long long)((limit_ms + 999) / 1000));
 	if (WIFSIGNALED(how))
 		return secor_fail(err, SECOR_RETRY,
 		    "credential_process: %.300s was ended by signal %d",
 		    program, WTERMSIG(how));
-	return secor_fail(err, SECOR_RETRY,
-	    "credential_process: %.300s ended with %d: run it by hand to see "
-	    "why",
-	    program, WEXITSTATUS(how));
-}
-
-static int
-collect(pid_t pid, int fd, int64_t limit_ms, const char *program,
-    struct output *output, struct secor_err *err)
-{
-	int64_t deadline_ms = clock_ms() + limit_ms;
-	enum reading reading = read_output(fd, deadline_ms, output);
-	int how = 0;
-
-	if (reading == READ_ALL && !ended(pid, deadline_ms, &how))
-		reading = READ_TOO_LONG;
-	if (reading == READ_ALL)
-		return how == 0 ? SECOR_OK : complain(program, how, err);
-	(void)kill(-pid, SIGKILL);
-	while (waitpid(pid, &how, 0) < 0 && errno == EINTR)
-		;
-	if (reading == READ_TOO_MUCH)
-		return secor_fail(err, SECOR_FATAL,
-		    "credential_process: %.300s prints more than 64 KiB",
-		    program);
-	return secor_fail(err, SECOR_RETRY,
-	    "credential_process: %.300s did not end within %lld seconds",
-	    program, (long long)((limit_ms + 999) / 1000));
+	if (how != 0)
+		return secor_fail(err, SECOR_RETRY,
+		    "credential_process: %.300s ended with %d: run it by hand "
+		    "to see why",
+		    program, WEXITSTATUS(how));
+	return SECOR_OK;
 }
 
 int
 aws_from_process(const struct aws_ask *ask, const char *command,
     struct aws_found *found, struct secor_err *err)
 {
-	int64_t limit_ms =
-	    ask->conf->process_ms > 0 ? ask->conf->process_ms : LIMIT_MS;
-	struct output *output;
+	struct run run = {.output = 1, .most = AWS_PROCESS_MOST};
+	struct run_result result;
+	struct secor_err why = {{0}};
 	char **words;
-	pid_t pid;
-	int fd, status = aws_split(command, &words, err);
+	int status = aws_split(command, &words, err);
 
 	if (status != SECOR_OK)
 		return status;
-	output = calloc(1, sizeof(*output));
-	if (output == NULL)
-		status = secor_fail(err, SECOR_RETRY, "out of memory");
-	else
-		status = start(words, &pid, &fd, err);
-	if (status == SECOR_OK) {
-		status = collect(pid, fd, limit_ms, words[0], output, err);
-		(void)close(fd);
+	run.words = words;
+	run.limit_ms =
+	    ask->conf->process_ms > 0 ? ask->conf->process_ms : LIMIT_MS;
+	status = run_program(&run, &result, &why);
+	if (status != SECOR_OK) {
+		(void)secor_fail(
+		    err, status, "credential_process: %s", why.text);
+	} else {
+		status = judge(&result, words[0], run.limit_ms, err);
 		if (status == SECOR_OK)
 			status = aws_process_take(
-			    output->bytes, output->len, found, err);
+			    result.bytes, result.len, found, err);
+		explicit_bzero(result.bytes, result.len);
+		free(result.bytes);
 	}
-	if (output != NULL)
-		explicit_bzero(output, sizeof(*output));
-	free(output);
 	free(words);
 	return status;
 }

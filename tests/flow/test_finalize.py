@@ -275,3 +275,26 @@ def test_notifier_that_hangs_stalls_neither_flow_nor_stop(paths):
     p.wait_done()
     assert p.process.stop() == 0
     assert p.records(day(0)) >= 20
+
+
+def test_program_hears_of_batches_and_paths_where_it_is_allowed(
+        paths, tmp_path):
+    told = tmp_path / "told"
+    script = 'cat >> "$OUT"'
+    p = paths(finalize={"delay": "10m", "interval": "1s"}, notifiers=[
+        {"use": "command", "command": ["sh", "-c", script],
+         "environment": {"OUT": str(told)}}])
+    p.process.start()
+    assert p.process.wait() == 3
+    assert "--allow-commands" in p.process.text()
+    p.produce([0])
+    p.process.start("--allow-commands")
+    p.wait_markers([dt(0)])
+    p.wait_done()
+    assert p.process.stop() == 0
+    p.finalize("--allow-commands")
+    events = [json.loads(line) for line in told.read_text().splitlines()]
+    assert {"batch_done", "path_finalized"} == {e["event"] for e in events}
+    path = [e for e in events if e.get("path") == dt(0)][0]
+    assert path["total_records"] == 20
+    assert path["time_until_ms"] - path["time_from_ms"] == HOUR

@@ -29,13 +29,15 @@ struct tellers {
 };
 
 static int
-open_one(struct one *one, const struct config_use *use, struct secor_err *err)
+open_one(const struct tellers *tellers, struct one *one,
+    const struct config_use *use, struct secor_err *err)
 {
 	const char *name = use->plugin->desc.name;
 	struct secor_open with = {.size = sizeof(with),
 	    .conf = use->conf,
 	    .host = use->plugin->host,
-	    .compat = use->compat};
+	    .compat = use->compat,
+	    .allow_commands = tellers->config->allow_commands};
 	struct secor_err why = {{0}};
 
 	one->plugin = use->plugin;
@@ -71,8 +73,8 @@ tellers_new(const struct config *config, const struct manifest_store *store,
 		    err, SECOR_FATAL, "more than %d notifiers", MOST_NOTIFIERS);
 	made->items = mem_alloc((count + 1) * sizeof(*made->items));
 	for (size_t i = 0; rc == SECOR_OK && i < count; i++) {
-		rc =
-		    open_one(&made->items[i], &config->notifiers.items[i], err);
+		rc = open_one(
+		    made, &made->items[i], &config->notifiers.items[i], err);
 		made->count = i + 1;
 	}
 	if (rc != SECOR_OK) {

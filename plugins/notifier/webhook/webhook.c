@@ -20,7 +20,7 @@
  * then refuses a body whose "sent_ms" is old. It is in the body, hence signed;
  * the header only saves parsing, and is to be trusted no more than any other.
  */
-#include "plugins/notifier/webhook/webhook.h"
+#include "plugins/common/event_json.h"
 #include "plugins/common/http.h"
 #include "plugins/common/url.h"
 
@@ -274,7 +274,7 @@ webhook_batch_done(
 	int64_t now = webhook->host->now_ms(webhook->host);
 	struct text body = {0};
 
-	webhook_batch(&body, batch, now);
+	event_batch_json(&body, batch, now);
 	return send_body(webhook, &body, now, err);
 }
 
@@ -285,7 +285,7 @@ send_path(struct webhook *webhook, const char *event,
 	int64_t now = webhook->host->now_ms(webhook->host);
 	struct text body = {0};
 
-	webhook_path(&body, event, path, now);
+	event_path_json(&body, event, path, now);
 	return send_body(webhook, &body, now, err);
 }
 

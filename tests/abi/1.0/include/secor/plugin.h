@@ -219,6 +219,8 @@ struct secor_open {
 	 * and reject nothing for the want of one. */
 	int no_time;
 	int compat; /* enum secor_compat */
+	/* Whoever started the process lets plugins run programs. */
+	int allow_commands;
 };
 
 /* Complaints of `check` go to the option that they are about (key, or NULL for

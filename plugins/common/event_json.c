@@ -1,7 +1,7 @@
 /*
- * body.c -- the JSON of an event; its form is in webhook.h.
+ * event_json.c -- see event_json.h.
  */
-#include "plugins/notifier/webhook/webhook.h"
+#include "plugins/common/event_json.h"
 
 #include <inttypes.h>
 
@@ -65,7 +65,7 @@ add_objects(
 }
 
 void
-webhook_batch(
+event_batch_json(
     struct text *text, const struct secor_event_batch *batch, int64_t sent_ms)
 {
 	struct text id = {0};
@@ -89,7 +89,7 @@ webhook_batch(
 }
 
 void
-webhook_path(struct text *text, const char *event,
+event_path_json(struct text *text, const char *event,
     const struct secor_event_path *path, int64_t sent_ms)
 {
 	struct text id = {0};
@@ -103,6 +103,13 @@ webhook_path(struct text *text, const char *event,
 	add_member(text, "path", path->path);
 	add_levels(text, path->levels, path->level_count);
 	add_member(text, "url", path->url);
+	if (path->size >= sizeof(*path))
+		text_addf(text,
+		    "\"time_from_ms\":%" PRId64 ",\"time_until_ms\":%" PRId64
+		    ",\"total_objects\":%" PRIu64 ",\"total_records\":%" PRIu64
+		    ",\"total_bytes\":%" PRIu64 ",",
+		    path->time_from, path->time_until, path->total_objects,
+		    path->total_records, path->total_bytes);
 	add_objects(text, path->objects, path->object_count);
 	text->failed |= id.failed;
 	text_fini(&id);

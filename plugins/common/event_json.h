@@ -1,8 +1,8 @@
 /*
- * webhook.h -- what the files of the plugin share: the JSON of an event.
+ * event_json.h -- the JSON of what notifiers hear.
  */
-#ifndef SECOR_NOTIFIER_WEBHOOK_H
-#define SECOR_NOTIFIER_WEBHOOK_H
+#ifndef SECOR_COMMON_EVENT_JSON_H
+#define SECOR_COMMON_EVENT_JSON_H
 
 #include "plugins/common/text.h"
 
@@ -20,12 +20,13 @@
  *
  *	{"event":"path_finalized" or "path_amended","id":"<topic>/<path>",
  *	 "sent_ms":..,"topic":..,"path":..,"levels":[..],"url":..,
- *	 "objects":[..]}
+ *	 "time_from_ms":..,"time_until_ms":..,"total_objects":..,
+ *	 "total_records":..,"total_bytes":..,"objects":[..]}
  *
  * The name of a bare level is "", the value of a null level null. */
-void webhook_batch(
+void event_batch_json(
     struct text *text, const struct secor_event_batch *batch, int64_t sent_ms);
-void webhook_path(struct text *text, const char *event,
+void event_path_json(struct text *text, const char *event,
     const struct secor_event_path *path, int64_t sent_ms);
 
 #endif
