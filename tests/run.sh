@@ -12,7 +12,8 @@
 #   newest -all      those with the mark librdkafka, and all of `flow`, with the
 #                    newest librdkafka
 #
-# The last line is "N passed, N failed"; nothing ran is a failure. A skipped
+# The last line is "N passed, N failed", and behind it how many combinations of
+# the matrix were run, where it was; nothing ran is a failure. A skipped
 # test, a sanitizer's report and a missing dependency count as failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -24,6 +25,7 @@ JOBS=${JOBS:-$(nproc)}
 OUT=build/test
 passed=0
 failed=0
+matrix=
 
 count() { # PASSED FAILED
 	passed=$((passed + $1))
@@ -178,7 +180,7 @@ flow_jobs() {
 }
 
 suite_pytest() { # SUITE MARK [VARIANT]
-	local variant=${3:-release} wrap= r=$PWD/$OUT/$1-reports
+	local variant=${3:-release} wrap= said= r=$PWD/$OUT/$1-reports
 	local xml=$OUT/$1.xml log=$OUT/$1.log python=$CACHE/venv/bin/python sum rc
 	local librdkafka=
 	need test || return
@@ -212,6 +214,9 @@ suite_pytest() { # SUITE MARK [VARIANT]
 	) 2>/dev/null || { fail "pytest of suite $1 broke: $log"; return; }
 	count $sum
 	[ "$sum" != "0 0" ] || echo "suite $1 has no test yet"
+	said=$(sed -n 's/.*<property name="matrix" value="\([^"]*\)".*/\1/p' \
+	    "$xml" | tail -1)
+	[ -z "$said" ] || matrix="; matrix: $said"
 	for r in "$r"/*; do
 		[ -f "$r" ] || continue
 		fail "sanitizer report ${r##*/}"
@@ -267,5 +272,5 @@ for suite; do
 	    "$((SECONDS - begin)) s"
 done
 [ $((passed + failed)) -gt 0 ] || fail "nothing ran"
-echo "$passed passed, $failed failed"
+echo "$passed passed, $failed failed$matrix"
 [ "$failed" = 0 ]

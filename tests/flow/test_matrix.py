@@ -135,23 +135,19 @@ def combinations():
     return matrix.all_combinations(matrix.installed(listing.stdout))
 
 
-def test_every_pair(kafka, group, secor, tmp_path, capsys):
+def test_every_pair(kafka, group, secor, tmp_path, record_property):
     every = combinations()
     chosen = matrix.pairwise(every)
     check_all(chosen, kafka, group, secor, tmp_path)
-    with capsys.disabled():
-        print(f"\nmatrix: every pair in {len(chosen)} of {len(every)} "
-              f"combinations of parser, partitioner, format and codec, "
-              f"{len(matrix.CORPUS)} messages each")
+    # every pair of parser, partitioner, format and codec
+    record_property("matrix", f"{len(chosen)} of {len(every)} combinations")
 
 
 @pytest.mark.deep
 @pytest.mark.timeout(3600)
-def test_whole_matrix(kafka, group, secor, tmp_path, capsys):
+def test_whole_matrix(kafka, group, secor, tmp_path, record_property):
     every = combinations()
     for i in range(0, len(every), AT_ONCE):
         check_all(every[i:i + AT_ONCE], kafka, f"{group}-{i}", secor,
                   tmp_path / str(i))
-    with capsys.disabled():
-        print(f"\nmatrix: all {len(every)} combinations of parser, "
-              f"partitioner, format and codec")
+    record_property("matrix", f"{len(every)} of {len(every)} combinations")

@@ -16,7 +16,9 @@ from secor import BUILD, Secor, secor_command
 SAMPLES = pathlib.Path(__file__).resolve().parents[1] / "migrate"
 # what `check` needs of them; common, prod and dev are only included
 NAMES = sorted(p.stem for p in SAMPLES.glob("*.yaml"))
-SECRETS = {"AZURE_STORAGE_KEY": "x", "SWIFT_PASSWORD": "x"}
+SECRETS = {"AZURE_STORAGE_KEY": "x", "SWIFT_PASSWORD": "x",
+           "SECOR_S3_CUSTOMER_KEY":
+           "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}
 
 
 def missing_plugins(yaml):

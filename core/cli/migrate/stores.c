@@ -221,12 +221,13 @@ put_encryption(struct migration *m)
 static void
 put_proxy(struct migration *m)
 {
+	const char *port = old_text(m, "aws.proxy.http.port");
 	char *url;
 
 	if (!old_flag(m, "aws.proxy.isEnabled"))
 		return;
-	url = mem_text("http://%s:%s", old_text(m, "aws.proxy.http.host"),
-	    old_text(m, "aws.proxy.http.port"));
+	url = mem_text("http://%s%s%s", old_text(m, "aws.proxy.http.host"),
+	    *port != '\0' ? ":" : "", port);
 	put_maybe(m, "proxy", url, "aws.proxy.http.host");
 	free(url);
 }

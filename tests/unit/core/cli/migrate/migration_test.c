@@ -223,6 +223,18 @@ Test(migration, stores_are_taken_over)
 		"set AWS_SECRET_ACCESS_KEY"},
 	    {MANAGER "S3UploadManager\naws.sse.type=KMS\naws.sse.kms.key=k",
 		"  encryption: aws:kms\n  kms_key: k\n", NULL},
+	    {MANAGER "S3UploadManager\naws.role=arn:aws:iam::1:role/r",
+		"  role_arn: arn:aws:iam::1:role/r\n", NULL},
+	    {MANAGER "S3UploadManager\naws.proxy.isEnabled=true\n"
+		     "aws.proxy.http.host=p\naws.proxy.http.port=3128",
+		"  proxy: http://p:3128\n", NULL},
+	    {MANAGER "S3UploadManager\naws.proxy.isEnabled=false\n"
+		     "aws.proxy.http.host=p",
+		NULL, NULL},
+	    {MANAGER "S3UploadManager\naws.sse.type=customer\n"
+		     "aws.sse.customer.key=k",
+		"  customer_key: \"${SECOR_S3_CUSTOMER_KEY}\"\n",
+		"set SECOR_S3_CUSTOMER_KEY"},
 	    {MANAGER "S3UploadManager\naws.sse.type=None", NULL,
 		"is none of S3, KMS, customer: uploads failed"},
 	    {MANAGER "GsUploadManager\nsecor.gs.bucket=b\nsecor.gs.path=p",
