@@ -116,3 +116,46 @@ Test(verify_strangers, parse_key_takes_objects_only)
 		    verify_parse_key(bad[i], &generation, &partition, &start),
 		    "row %zu", i);
 }
+
+/* The original's vectors of names that are read back. */
+Test(verify_strangers, parse_key_of_each_vector_of_the_original)
+{
+	static const struct {
+		const char *key;
+		int good;
+		int64_t generation, start;
+		int32_t partition;
+	} rows[] = {
+	    /* 177: as the original */
+	    {"/some_parent_dir/some_topic/some_partition/some_other_partition/"
+	     "10_0_00000000000000000100",
+		1, 10, 100, 0},
+	    /* 178: as the original; what follows the number is the extension */
+	    {"t/a/10_0_00000000000000000100.gz", 1, 10, 100, 0},
+	    /* 185: better: an object's number has 20 digits, what has fewer is
+	     * not ours */
+	    {"/foo/bar/baz/1_1_1", 0, 0, 0, 0},
+	    {"/foo/bar/baz/1_1_00000000000000000001", 1, 1, 1, 1},
+	    /* 187: better: a path may be empty; that is told by the layout */
+	    {"/foo/bar/1_1_00000000000000000001", 1, 1, 1, 1},
+	    {"/other/bar/baz/1_1_00000000000000000001", 1, 1, 1, 1},
+	    /* 187: as the original */
+	    {"/foo/bar/baz/1_1", 0, 0, 0, 0},
+	    /* 188: as the original: no numbers */
+	    {"/foo/bar/baz/1_0-2_abc", 0, 0, 0, 0},
+	    {"/foo/bar/baz/x_1_1", 0, 0, 0, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t generation = 0, start = 0;
+		int32_t partition = 0;
+
+		cr_expect_eq(verify_parse_key(
+				 rows[i].key, &generation, &partition, &start),
+		    rows[i].good, "row %zu", i);
+		cr_expect(generation == rows[i].generation &&
+			      partition == rows[i].partition &&
+			      start == rows[i].start,
+		    "row %zu", i);
+	}
+}
