@@ -52,7 +52,8 @@
 #define JAVA_TLS "of Java's TLS; OpenSSL chooses by itself"
 #define PARQUET "of Parquet"
 #define SCHEMA "names a class or resource of Java: see the parser's options"
-#define FINALIZER "of the finalizer, which is no program of its own here"
+#define FINALIZER \
+	"of the finalizer: where it ran, finalize.delay and finalize.lookback"
 #define MONITOR "of the progress monitor; lag is in the metrics of http.listen"
 #define SWIFT "of Swift"
 #define AZURE "of Azure"
