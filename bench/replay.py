@@ -3,13 +3,16 @@
 import lib
 
 MANY_FILES = ("partitions-", "objects-", "batches")
+PLAIN, FEW = 0.1, 0.3  # of BENCH_MB, where a run is long or needs no more
+
+
 class Replayed:
     """A row "CORES BYTES NAME". `share` is its part of BENCH_MB."""
 
     def __init__(self, cores, size, name, prepare=None, partitions=4,
                  share=1.0, most_runs=100):
         self.name = f"{cores} {size} {name}"
-        self.needs = f"{cores} {size} bare"
+        self.needs = [f"{cores} {size} bare", f"{cores} {size} bare-ref"]
         self.cores, self.size, self.row = cores, size, name
         self.partitions, self.share = partitions, share
         self.prepare, self.most_runs = prepare, most_runs
@@ -21,8 +24,9 @@ class Replayed:
             return [], [lib.BIN / "plain", folder,
                         name[len("plain-"):]], None
         if self.prepare is None:
-            loop = "bare-mi" if name == "bare-mi" else "bare"
-            return [], [lib.BIN / loop, self.partitions], None
+            loop = "bare-mi" if name.startswith("bare-mi") else "bare"
+            return [], [lib.BIN / loop, self.partitions,
+                        *lib.properties(name)], None
         binary, sections, closes = self.prepare(folder)
         return ["--http"], [binary, "run",
                             lib.config(folder, **sections)], closes
@@ -94,32 +98,42 @@ def rows():
             add(size, "bare")
             for name in names:
                 add(size, name, product(format=lib.FORMATS[name]))
-        add_formats(300, ["text", "sequencefile", "gzip", "zstd"])
+        def add_reference(size, names):
+            add(size, "bare-ref")
+            for name in names:
+                add(size, name + "-ref", product(
+                    format=lib.FORMATS[name],
+                    kafka={"properties": lib.REFERENCE}))
+        formats = ["text", "sequencefile", "gzip", "zstd"]
+        add_formats(300, formats)
+        add_reference(300, formats if cores == 1 else [])
         add(300, "bare-mi")
         add(300, "text-local", local)
         add_formats(100, ["text", "gzip"])
         add_formats(1024, ["text", "gzip"])
         if cores == 1:
-            add(300, "plain-text", None, 4, 0.1, 3)
-            add(300, "plain-gzip", None, 4, 0.1, 3)
+            add_reference(100, ["text"])
+            add_reference(1024, ["text"])
+            add(300, "plain-text", None, 4, PLAIN, 3)
+            add(300, "plain-gzip", None, 4, PLAIN, 3)
             add(300, "text-s3", uploads("text"))
             add(300, "text-s3-tls", uploads("text", tls=True))
             add(300, "gzip-s3-tls", uploads("gzip", tls=True))
-            add(300, "text-parts", product(), 512, 1, 3)
+            add(300, "text-parts", product(), 512, FEW, 3)
             add(300, "text-objects", product(partitioner=[
                 {"use": "date", "granularity": "hour"},
-                {"use": "field", "fields": ["status"]}]), 20, 1, 3)
-            for more, share in (("", 0.5), ("-more", 1.5)):
+                {"use": "field", "fields": ["status"]}]), 20, FEW, 3)
+            for more, share in (("", FEW / 2), ("-more", 3 * FEW / 2)):
                 for n in (1, 512):
                     add(300, f"partitions-{n}" + more, one_batch(), n, share,
                         3)
                     add(300, f"partitions-{n}-bare" + more, None, n, share, 3)
                 add(300, "objects-1" + more, by_field("dc"), 1, share, 3)
                 add(300, "objects-1000" + more, by_field("host"), 1, share, 3)
-            add(300, "batches", batches(lib.SECOR), 512, 1, 3)
+            add(300, "batches", batches(lib.SECOR), 512, FEW, 3)
             add(300, "batches-no-protocol",
-                batches(lib.BIN / "noprotocol/secor"), 512, 1, 3)
+                batches(lib.BIN / "noprotocol/secor"), 512, FEW, 3)
         else:
-            add(300, "spin-0", spin(0), 4, 1, 3)
-            add(300, "spin-2000", spin(2000), 4, 1, 3)
+            add(300, "spin-0", spin(0), 4, FEW, 3)
+            add(300, "spin-2000", spin(2000), 4, FEW, 3)
     return found

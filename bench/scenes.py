@@ -17,7 +17,7 @@ class Scene:
 
     def __init__(self, name, function, needs=None, most_runs=1):
         self.name, self.run = name, function
-        self.needs, self.most_runs = needs or name, most_runs
+        self.needs, self.most_runs = needs or [name], most_runs
 
 
 def assigned(service, count):

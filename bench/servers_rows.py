@@ -14,7 +14,7 @@ sys.path.insert(0, str(lib.ROOT / "tests/rig"))
 SIZE = 300
 WIDE, MANY = 16, 64  # partitions of a topic; topics
 SESSION_S = 6
-PLAIN_SHARE = 0.1
+PLAIN_SHARE, GROUP_SHARE = 0.1, 0.3
 
 _kafka = None
 _filled = {}
@@ -71,9 +71,9 @@ def client(command, messages):
     return figures([usage], messages)
 
 
-def bare():
-    return client([lib.BIN / "bare", "4"],
-                  fill(["bench"], 4, lib.MEGABYTES))
+def bare(name):
+    return lambda: client([lib.BIN / "bare", "4", *lib.properties(name)],
+                          fill(["bench"], 4, lib.MEGABYTES))
 
 
 def plain(kind):
@@ -118,7 +118,7 @@ def wait_taken(services, total):
 def group(processes, topics=("wide",)):
     """All of the topics, by so many processes that begin together."""
     def run():
-        total = fill(list(topics), WIDE, lib.MEGABYTES)
+        total = fill(list(topics), WIDE, lib.MEGABYTES * GROUP_SHARE)
         services = []
         with lib.Folder() as folder:
             yaml = group_config(folder, list(topics))
@@ -146,7 +146,7 @@ def takeover(topics=("wide",)):
     """Two processes; one is killed, then started again and told to end. For
     each the time until the other has all partitions and reads them."""
     def run():
-        fill(list(topics), WIDE, lib.MEGABYTES)
+        fill(list(topics), WIDE, lib.MEGABYTES * GROUP_SHARE)
         everything = WIDE * len(topics)
         services = []
 
@@ -182,14 +182,15 @@ def takeover(topics=("wide",)):
 
 def rows():
     many = [f"many-{i:02}" for i in range(MANY)]
+    bares = ["kafka bare", "kafka bare-ref"]
     return [
-        Scene("kafka bare", bare, most_runs=3),
-        *(Scene(f"kafka {name}", product(name), "kafka bare", 3)
+        *(Scene(name, bare(name), most_runs=5) for name in bares),
+        *(Scene(f"kafka {name}", product(name), bares, 5)
           for name in ("text", "gzip")),
-        *(Scene(f"kafka plain-{kind}", plain(kind), "kafka bare", 2)
+        *(Scene(f"kafka plain-{kind}", plain(kind), bares, 2)
           for kind in ("text", "gzip")),
-        *(Scene(f"group {n}", group(n), "group 1", 2) for n in (1, 2, 4)),
+        *(Scene(f"group {n}", group(n), ["group 1"], 2) for n in (1, 2, 4)),
         Scene("group takeover", takeover()),
-        Scene("group topics-64", group(1, many), "group 1", 1),
+        Scene("group topics-64", group(1, many), ["group 1"], 1),
         Scene("group topics-64-takeover", takeover(many)),
     ]
