@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { ROOM_MIN = 4096, ROOM_MAX = 128 << 10, CUT_AT = 4096 };
+enum { ROOM_MIN = 4096, ROOM_MAX = POOL_WHOLE, CUT_AT = 4096 };
 
 /* How large an object's buffer may get now: many open objects, small ones. */
 static size_t
@@ -25,8 +25,20 @@ room_limit(const struct engine *engine)
 	return share < ROOM_MIN ? ROOM_MIN : (size_t)share;
 }
 
+/* How much of a stream is handed on: multiples of 4 KiB (format.h), and up to a
+ * multiple of ROOM_MAX of all when it is that much: file systems have less work
+ * with large pieces that lie where large pieces may lie. */
+static size_t
+cut(const struct object *object)
+{
+	size_t whole = object->buf->len / CUT_AT * CUT_AT;
+	size_t past = (size_t)((object->handed_on + whole) % ROOM_MAX);
+
+	return whole >= ROOM_MAX && past < whole ? whole - past : whole;
+}
+
 /* Hands full bytes to the writer, keeps the rest, finds room for `need` more.
- * Streams are cut at multiples of 4 KiB (format.h); packed records are not. */
+ * Packed records are not cut. */
 static void
 make_room(struct object *object, size_t need)
 {
@@ -41,7 +53,7 @@ make_room(struct object *object, size_t need)
 		batch->held_bytes += (int64_t)object->buf->room;
 		return;
 	}
-	whole = records ? old->len : old->len / CUT_AT * CUT_AT;
+	whole = records ? old->len : cut(object);
 	tail = old->len - whole;
 	size = old->room * 4;
 	if (size > room_limit(engine))
@@ -54,6 +66,7 @@ make_room(struct object *object, size_t need)
 	batch->held_bytes += (int64_t)fresh->room - (int64_t)old->room;
 	object->buf = fresh;
 	old->len = whole;
+	object->handed_on += whole;
 	if (whole > 0)
 		staged_append(object->staged, old);
 	else

@@ -32,6 +32,7 @@ struct object {
 	struct batch *batch;
 	struct path *path; /* NULL: dead letters */
 	struct block *buf; /* encoded, not handed on yet */
+	uint64_t handed_on;
 	struct staged *staged;
 	uint64_t records;
 	int64_t first, last; /* offsets */

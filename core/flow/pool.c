@@ -66,13 +66,21 @@ pool_free(struct pool *pool)
 	free(pool);
 }
 
+static size_t
+class_room(int i)
+{
+	size_t room = (size_t)1 << (CLASS_FIRST + i);
+
+	return room < POOL_WHOLE ? room : room + POOL_MORE;
+}
+
 /* The class that holds `room`; CLASSES when none does. */
 static int
 class_of(size_t room)
 {
 	int i = 0;
 
-	while (i < CLASSES && (size_t)1 << (CLASS_FIRST + i) < room)
+	while (i < CLASSES && class_room(i) < room)
 		i++;
 	return i;
 }
@@ -110,7 +118,7 @@ pool_get(struct pool *pool, size_t room)
 	struct block *block = NULL;
 
 	if (i < CLASSES) {
-		room = (size_t)1 << (CLASS_FIRST + i);
+		room = class_room(i);
 		block = take_kept(pool, &pool->classes[i]);
 	} else {
 		room = (room + 4095) / 4096 * 4096;

@@ -11,12 +11,17 @@
 
 #include "core/base/queue.h"
 
+/* Large blocks hold a page more than a power of two: what is cut off a stream
+ * at the last page that is full is then that power of two. */
+enum { POOL_WHOLE = 128 << 10, POOL_MORE = 4096 };
+
 struct pool;
 
 struct block {
 	struct queue_node node;
 	struct pool *pool;
-	size_t room; /* of data: a power of two from 4 KiB, or more */
+	size_t room; /* of data: a power of two from 4 KiB, POOL_MORE on top
+		      * from POOL_WHOLE on; or what was asked for, if more */
 	size_t len;
 	char *data;
 };

@@ -17,9 +17,8 @@ struct spare {
 	uint64_t bytes;
 };
 
-/* Counts them if so many more may be kept. */
-static int
-count(struct spares *spares, int64_t bytes)
+int
+spares_count(struct spares *spares, int64_t bytes)
 {
 	struct stage *stage = spares->stage;
 	int64_t limit = stage_room(stage, spares->max_bytes) / 8;
@@ -38,7 +37,7 @@ spares_give(struct spares *spares, char *name, uint64_t bytes)
 {
 	struct spare *spare;
 
-	if (bytes < SPARE_MIN || !count(spares, (int64_t)bytes))
+	if (bytes < SPARE_MIN || !spares_count(spares, (int64_t)bytes))
 		return 0;
 	spare = mem_alloc(sizeof(*spare));
 	spare->name = name;

@@ -23,6 +23,10 @@ struct spares {
  * is still the caller's. */
 int spares_give(struct spares *spares, char *name, uint64_t bytes);
 
+/* Counts so many more as spare if they may be: 1. Also for room of a file that
+ * is being written, which must stand in nobody's way either. */
+int spares_count(struct spares *spares, int64_t bytes);
+
 /* The name of a file of *bytes, which is the caller's from now on: they stay
  * counted as spare until he overwrites them. NULL: there is none. */
 char *spares_take(struct spares *spares, uint64_t *bytes);

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { RESERVE_FROM = 1 << 20, RESERVE_MAX = 8 << 20 };
+
 static const char *
 fix_for(int why)
 {
@@ -92,7 +94,7 @@ close_now(struct outfile *file)
 	file->fd = -1;
 }
 
-/* What a spare file had and this one did not overwrite is gone. */
+/* Room that this file did not use is gone. */
 static void
 forget_room(struct outfile *file)
 {
@@ -166,11 +168,38 @@ may_go_on(struct outfile *file, int why)
 				   spares_drop(&file->all->spares));
 }
 
+/* Room of a large file is asked for some MiB at a time, as far as spare files
+ * may take room too: page by page costs more than the writing. Whoever refuses
+ * it will refuse the write too if it has to. */
+static void
+reserve(struct outfile *file, size_t n)
+{
+	uint64_t have = file->room > file->on_disk ? file->room : file->on_disk;
+	uint64_t end = file->on_disk + n;
+	uint64_t more =
+	    file->on_disk / 2 < RESERVE_MAX ? file->on_disk / 2 : RESERVE_MAX;
+	int64_t bytes = (int64_t)(end + more - have);
+
+	if (file->as_it_comes || file->on_disk < RESERVE_FROM || end <= have)
+		return;
+	file->as_it_comes = 1;
+	if (!spares_count(&file->all->spares, bytes))
+		return;
+	if (fallocate(file->fd, FALLOC_FL_KEEP_SIZE, (off_t)have,
+		(off_t)bytes) != 0) {
+		stage_count_spare(file->all->stage, -bytes);
+		return;
+	}
+	file->as_it_comes = 0;
+	file->room = end + more;
+}
+
 static void
 write_all(struct outfile *file, const char *at, size_t n)
 {
 	if (file->why != 0 || open_now(file) != 0)
 		return;
+	reserve(file, n);
 	while (n > 0) {
 		ssize_t done = pwrite(file->fd, at, n, (off_t)file->on_disk);
 

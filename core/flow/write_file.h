@@ -40,7 +40,8 @@ struct outfile {
 	const char *failed_at;	       /* "open", "write", "close"... */
 	uint64_t bytes;		       /* put into it */
 	uint64_t on_disk;
-	uint64_t room; /* that it had already: it is overwritten */
+	uint64_t room; /* that is there already: of a spare one, or reserved */
+	int as_it_comes; /* no room is reserved any more */
 	uint32_t crc32c;
 };
 

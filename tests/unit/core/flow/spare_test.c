@@ -4,12 +4,14 @@
  */
 #include "core/flow/spare.h"
 
+#include "core/flow/write_file.h"
 #include "tests/unit/core/flow/write_bench.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
@@ -158,5 +160,54 @@ Test(spare, more_than_an_eighth_of_the_room_is_not_kept)
 	cr_assert_eq(spares_drop(&spares), 0);
 	cr_assert_eq(bench_files(), 0);
 	cr_assert_null(spares_take(&spares, &bytes));
+	bench_end();
+}
+
+/* Writes 5 MiB; returns what is counted as spare while it is not finished. */
+static int64_t
+write_large(struct outfile *file)
+{
+	char *bytes = bench_noise(MIB / 8);
+	struct secor_err err;
+
+	for (int i = 0; i < 40; i++)
+		cr_assert_eq(outfile_put(file, bytes, MIB / 8, &err), SECOR_OK);
+	free(bytes);
+	return stage_spare(bench.stage);
+}
+
+Test(spare, room_of_a_large_file_is_reserved_and_given_back)
+{
+	struct outfiles all = {.limit = 1};
+	struct outfile file;
+	struct secor_err err;
+	struct stat st;
+
+	bench_begin(&fake_plain, 1, 4, 64 << 20);
+	all.stage = all.spares.stage = bench.stage;
+	outfile_begin(&file, &all, 0);
+	cr_assert_gt(write_large(&file), 0);
+	cr_assert_eq(outfile_finish(&file, &err), SECOR_OK);
+	cr_assert_eq(stage_spare(bench.stage), 0);
+	cr_assert_eq(stage_used(bench.stage), 5 << 20);
+	cr_assert_eq(stat(file.name, &st), 0);
+	cr_assert_eq(st.st_size, 5 << 20);
+	cr_assert_lt(st.st_blocks * 512, (5 << 20) + (64 << 10));
+	outfile_remove(&file);
+	cr_assert_eq(stage_used(bench.stage), 0);
+	bench_end();
+}
+
+Test(spare, no_room_is_reserved_beyond_an_eighth_of_the_stage)
+{
+	struct outfiles all = {.limit = 1, .spares = {.max_bytes = 4 << 20}};
+	struct outfile file;
+
+	bench_begin(&fake_plain, 1, 4, 64 << 20);
+	all.stage = all.spares.stage = bench.stage;
+	outfile_begin(&file, &all, 0);
+	cr_assert_eq(write_large(&file), 0);
+	outfile_remove(&file);
+	cr_assert_eq(stage_spare(bench.stage), 0);
 	bench_end();
 }
