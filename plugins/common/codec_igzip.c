@@ -17,13 +17,14 @@ struct igzip {
 	uint8_t level_buf[];
 };
 
-/* Level 1 is as quick with 86 KB as with 283 KB. */
+/* Level 1 takes 3 % less with 152 KB than with 86 KB; with 283 KB no less
+ * again. */
 static uint32_t
 level_bytes(int level)
 {
 	switch (level) {
 	case 1:
-		return ISAL_DEF_LVL1_SMALL;
+		return ISAL_DEF_LVL1_MEDIUM;
 	case 2:
 		return ISAL_DEF_LVL2_DEFAULT;
 	default:
