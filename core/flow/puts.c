@@ -25,6 +25,17 @@ upload_new(struct part *part, const char *key)
 	return upload;
 }
 
+/* The same for each put of this plan, by whatever process and build: a replay
+ * has compared these hashes before it puts. */
+static char *
+batch_name(const struct batch *batch)
+{
+	return mem_text("%" PRId64 "-%" PRId64 ".%016" PRIx64 ".%016" PRIx64
+			".%016" PRIx64,
+	    batch->start, batch->end, batch->input_hash, batch->plan.o,
+	    batch->plan.f);
+}
+
 void
 put_object(struct object *object)
 {
@@ -40,6 +51,7 @@ put_object(struct object *object)
 	upload->content_type = object->path == NULL
 				   ? "application/x-ndjson"
 				   : batch->lane->traits.content_type;
+	upload->batch = batch_name(batch);
 	upload->tries = object->tries;
 	object->retry_boot_ms = 0;
 	batch->putting++;
@@ -102,15 +114,17 @@ manifest_of(const struct batch *batch)
 	return m;
 }
 
-/* A small JSON object beside the batch's own. Takes `key` and `bytes`. */
+/* A small JSON object beside the batch's own. Takes what it gets; `name` is the
+ * batch's where no other may be written over. */
 static void
-put_text(struct batch *batch, char *key, char *bytes)
+put_text(struct batch *batch, char *key, char *bytes, char *name)
 {
 	struct upload *upload = upload_new(batch->part, key);
 
 	free(key);
 	upload->owner = batch;
 	upload->bytes = bytes;
+	upload->batch = name;
 	upload->length = strlen(bytes);
 	upload->crc32c = crc32c_add(0, bytes, (size_t)upload->length);
 	upload->content_type = "application/json";
@@ -132,7 +146,7 @@ put_manifest(struct batch *batch)
 	put_text(batch,
 	    manifest_key(layout->manifest_prefix, part->topic, part->partition,
 		layout->generation, batch->start),
-	    manifest_write(batch->manifest));
+	    manifest_write(batch->manifest), batch_name(batch));
 }
 
 void
@@ -145,7 +159,8 @@ put_mark(struct batch *batch)
 	    manifest_mark_key(layout->manifest_prefix, part->topic,
 		part->partition, layout->generation),
 	    mem_text("{\"generation\":%" PRId64 ",\"start\":%" PRId64 "}\n",
-		layout->generation, batch->start));
+		layout->generation, batch->start),
+	    NULL);
 }
 
 void

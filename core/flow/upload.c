@@ -80,6 +80,7 @@ upload_free(struct upload *upload)
 	free(upload->key);
 	free(upload->file);
 	free(upload->bytes);
+	free(upload->batch);
 	free(upload);
 }
 
@@ -210,6 +211,7 @@ upload_run(const struct uploader *uploader, struct upload *upload)
 		.length = upload->length,
 		.crc32c = upload->crc32c,
 		.content_type = upload->content_type,
+		.batch = upload->batch,
 		.read_at = read_at,
 		.go_on = go_on},
 	    .all = all,

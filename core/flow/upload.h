@@ -25,12 +25,13 @@ struct fence {
 struct upload {
 	struct queue_node node;
 	void *owner; /* the caller's */
-	char *key;   /* freed by upload_free, as is `bytes` */
+	char *key;   /* freed by upload_free, as are `bytes` and `batch` */
 	char *file;  /* staged file (copied name), or NULL: bytes */
 	char *bytes;
 	uint64_t length;
 	uint32_t crc32c;
 	const char *content_type;
+	char *batch;		     /* as in secor_put, or NULL */
 	struct ownership *ownership; /* a reference of its own; never NULL */
 	uint64_t epoch; /* of the ownership when it was submitted */
 	int tries;	/* attempts so far: the uploaders count */

@@ -11,7 +11,7 @@
  *	remove KEY
  *	url KEY
  *
- * --skew-ms N: the host's clock is off by so much. --go-on N: go_on says yes so
+ * --batch TEXT: of which batch a put is. --skew-ms N: the host's clock is off by so much. --go-on N: go_on says yes so
  * many times. Exit code: the status of the call (0 to 3); its text goes to
  * standard error, as do the plugin's log lines. Counters that are not 0 follow
  * as "counter name value".
@@ -34,7 +34,7 @@ struct secor_counter {
 static struct secor_counter counters[MOST_COUNTERS];
 static int64_t skew_ms;
 static int go_on_left = -1;
-static const char *crc_given;
+static const char *crc_given, *batch_given;
 
 static void
 tool_log(const struct secor_host *host, int level, const char *event,
@@ -136,6 +136,7 @@ put(const struct secor_store_ops *ops, void *store, char **args,
 	if (crc_given != NULL)
 		what.crc32c = (uint32_t)strtoul(crc_given, NULL, 16);
 	what.arg = in;
+	what.batch = batch_given;
 	status = ops->put(store, &what, err);
 	(void)fclose(in);
 	return status;
@@ -217,6 +218,8 @@ take_options(const struct plugin *plugin, void *conf, char **args)
 			go_on_left = (int)strtol(*++args, NULL, 10);
 		else if (strcmp(*args, "--crc") == 0)
 			crc_given = *++args;
+		else if (strcmp(*args, "--batch") == 0)
+			batch_given = *++args;
 		else
 			set_option(plugin, conf, *args);
 	}

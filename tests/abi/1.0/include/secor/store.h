@@ -31,6 +31,13 @@ struct secor_put {
 	 * between retries: 0 means give up at once (another process may own the
 	 * partition by now): return SECOR_RETRY. */
 	int (*go_on)(const struct secor_put *put);
+
+	/* NULL: whatever is at the key may be written over. Else the batch that
+	 * it is of, the same text for each put of the same records, whose bytes
+	 * may differ all the same (another build): a store that can tell writes
+	 * over nothing but what was put with this text. Printable, without
+	 * blanks, at most 127 bytes. */
+	const char *batch;
 };
 
 struct secor_stat {
