@@ -71,6 +71,7 @@ http_open(
 	if (http->easy == NULL ||
 	    copy_text(conf->ca_file, &http->conf.ca_file) != 0 ||
 	    copy_text(conf->proxy, &http->conf.proxy) != 0 ||
+	    copy_text(conf->no_proxy, &http->conf.no_proxy) != 0 ||
 	    copy_text(conf->user_agent != NULL ? conf->user_agent : "secor",
 		&http->conf.user_agent) != 0) {
 		http_close(http);
@@ -89,6 +90,7 @@ http_close(struct http *http)
 		curl_easy_cleanup(http->easy);
 	free((void *)(uintptr_t)http->conf.ca_file);
 	free((void *)(uintptr_t)http->conf.proxy);
+	free((void *)(uintptr_t)http->conf.no_proxy);
 	free((void *)(uintptr_t)http->conf.user_agent);
 	free(http->body);
 	free(http);
@@ -277,11 +279,17 @@ set_client(struct http *http)
 	(void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
 	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, http->conf.user_agent);
-	if (http->conf.ca_file != NULL)
+	if (http->conf.ca_file != NULL) {
 		(void)curl_easy_setopt(
 		    easy, CURLOPT_CAINFO, http->conf.ca_file);
+		(void)curl_easy_setopt(
+		    easy, CURLOPT_PROXY_CAINFO, http->conf.ca_file);
+	}
 	if (http->conf.proxy != NULL)
 		(void)curl_easy_setopt(easy, CURLOPT_PROXY, http->conf.proxy);
+	if (http->conf.no_proxy != NULL)
+		(void)curl_easy_setopt(
+		    easy, CURLOPT_NOPROXY, http->conf.no_proxy);
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, http);
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);

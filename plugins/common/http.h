@@ -19,6 +19,7 @@ struct http_conf {
 	int64_t total_ms;	/* for a whole request; 0: no limit */
 	const char *ca_file;	/* PEM; NULL: the system's */
 	const char *proxy;	/* NULL: as the environment says; "": none */
+	const char *no_proxy;	/* hosts, by commas; NULL: the environment's */
 	const char *user_agent; /* NULL: "secor" */
 };
 

@@ -243,6 +243,75 @@ judge_clock(struct s3 *s3, struct s3_call *call, const struct said *said,
 	return (struct s3_judgement){S3_NOW, SECOR_FATAL};
 }
 
+/* Somebody else writes the key in this moment. A plain put is sent again; an
+ * upload in parts must be begun again. */
+static struct s3_judgement
+judge_conflict(struct s3 *s3, struct s3_call *call, const struct said *said,
+    struct secor_err *err)
+{
+	return call->kind == S3_COMPLETE ? judge_anew(s3, call, said, err)
+					 : judge_passing(s3, call, said, err);
+}
+
+/* A condition that does not hold, or that the server does not know: who has
+ * set it says what that means. */
+static int
+is_conditions(struct s3_call *call, const struct said *said)
+{
+	struct s3_condition *condition = call->condition;
+
+	if (condition == NULL)
+		return 0;
+	condition->failed = said->status == 412 ||
+			    strcmp(said->code, "PreconditionFailed") == 0 ||
+			    strcmp(said->code, "NoSuchKey") == 0;
+	condition->unknown =
+	    said->status == 501 || strcmp(said->code, "NotImplemented") == 0;
+	return condition->failed || condition->unknown;
+}
+
+/* The answers of servers differ here, and a HEAD has no text. */
+static int
+is_key_of_another(
+    const struct s3 *s3, const struct s3_call *call, const struct said *said)
+{
+	static const char *const words[] = {"", "InvalidRequest",
+	    "InvalidArgument", "AccessDenied", "InvalidEncryptionKey",
+	    "SSECustomerKeyMD5Mismatch", "SSECustomerKeyMissing",
+	    "SSECustomerKeyNotNeeded"};
+	size_t i;
+
+	if ((call->kind != S3_GET && call->kind != S3_HEAD) ||
+	    (said->status != 400 &&
+		(said->status != 403 || s3->conf->customer_key == NULL)))
+		return 0;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i], said->code) == 0)
+			return 1;
+	return 0;
+}
+
+static struct s3_judgement
+judge_customer_key(struct s3 *s3, struct s3_call *call, const struct said *said,
+    struct secor_err *err)
+{
+	const char *denied =
+	    said->status == 403 ? ", or s3:GetObject is not allowed" : "";
+
+	(void)call;
+	if (s3->conf->customer_key == NULL)
+		(void)secor_fail(err, 0,
+		    "HTTP %d %s: is the object encrypted with a key of the "
+		    "customer? Then set `customer_key` (%s)",
+		    said->status, said->code, said->message);
+	else
+		(void)secor_fail(err, 0,
+		    "HTTP %d %s: the object is encrypted with another "
+		    "`customer_key`, or without one%s (%s)",
+		    said->status, said->code, denied, said->message);
+	return fatal();
+}
+
 static const struct {
 	const char *code;
 	judge_fn *judge;
@@ -269,6 +338,7 @@ static const struct {
     {"ThrottlingException", judge_passing},
     {"RequestLimitExceeded", judge_passing},
     {"OperationAborted", judge_passing},
+    {"ConditionalRequestConflict", judge_conflict},
     {"BadDigest", judge_anew},
     {"InvalidDigest", judge_anew},
     {"XAmzContentSHA256Mismatch", judge_anew},
@@ -290,6 +360,10 @@ judge_refusal(struct s3 *s3, struct s3_call *call, const struct said *said,
 {
 	size_t i;
 
+	if (is_conditions(call, said))
+		return judge_anew(s3, call, said, err);
+	if (is_key_of_another(s3, call, said))
+		return judge_customer_key(s3, call, said, err);
 	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (strcmp(codes[i].code, said->code) == 0)
 			return codes[i].judge(s3, call, said, err);

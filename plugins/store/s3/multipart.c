@@ -22,6 +22,7 @@ struct part {
 struct upload {
 	struct s3 *s3;
 	const struct secor_put *put;
+	struct s3_condition *condition;
 	char id[1024], escaped[3 * 1024 + 1];
 	uint64_t part_size;
 	size_t count;
@@ -37,10 +38,11 @@ s3_create(struct s3 *s3, const struct secor_put *put, char *upload, size_t room,
 	    .key = put->key,
 	    .query = "uploads=",
 	    .root = "InitiateMultipartUploadResult"};
+	struct s3_born born;
 	struct http_answer answer;
 	int status;
 
-	s3_birth_headers(s3, &call, put);
+	s3_birth_headers(s3, &call, put, &born);
 	if (s3->conf->checksum == S3_CHECK_CRC32C) {
 		s3_header(&call, "x-amz-checksum-algorithm", "CRC32C");
 		s3_header(&call, "x-amz-checksum-type", "FULL_OBJECT");
@@ -99,6 +101,7 @@ put_part(struct upload *up, size_t index, struct secor_err *err)
 	call.length = sums.length;
 	call.crc32c = sums.crc32c;
 	call.sha256 = sums.sha256;
+	s3_customer_headers(up->s3, &call);
 	s3_check_headers(up->s3, &call, &sums);
 	status = s3_run(up->s3, &call, &answer, err);
 	if (status == SECOR_OK)
@@ -162,6 +165,8 @@ complete(struct upload *up, struct secor_err *err)
 	call.body = body;
 	call.length = len;
 	s3_header(&call, "content-type", "application/xml");
+	s3_condition_headers(&call, up->condition);
+	s3_customer_headers(up->s3, &call);
 	if (up->s3->conf->checksum == S3_CHECK_CRC32C) {
 		s3_crc_text(up->put->crc32c, crc_text);
 		s3_header(&call, "x-amz-checksum-crc32c", crc_text);
@@ -205,7 +210,8 @@ run_upload(struct upload *up, struct secor_err *err)
 }
 
 int
-s3_multipart(struct s3 *s3, const struct secor_put *put, struct secor_err *err)
+s3_multipart(struct s3 *s3, const struct secor_put *put,
+    struct s3_condition *condition, struct secor_err *err)
 {
 	struct upload *up;
 	int status;
@@ -219,6 +225,7 @@ s3_multipart(struct s3 *s3, const struct secor_put *put, struct secor_err *err)
 		return secor_fail(err, SECOR_RETRY, "out of memory");
 	up->s3 = s3;
 	up->put = put;
+	up->condition = condition;
 	up->part_size =
 	    s3_part_size((uint64_t)s3->conf->part_size, put->length);
 	up->count = (size_t)((put->length + up->part_size - 1) / up->part_size);

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "plugins/common/url.h"
+
 #define MIN_PART "5MiB" /* S3's own, and all parts but the last obey it */
 
 static const char *const styles[] = {"auto", "true", "false", NULL};
@@ -12,6 +14,8 @@ static const char *const hashes[] = {"auto", "sha256", "unsigned", NULL};
 static const char *const checks[] = {"crc32c", "md5", "none", NULL};
 static const char *const listings[] = {"auto", "streamed", "sorted", NULL};
 static const char *const encryptions[] = {"none", "AES256", "aws:kms", NULL};
+static const char *const locks[] = {"none", "governance", "compliance", NULL};
+static const char *const conditions[] = {"auto", "on", "off", NULL};
 
 static const struct secor_option options[] = {
     SECOR_OPTION(STRING, struct s3_conf, bucket, "bucket", NULL,
@@ -77,8 +81,43 @@ static const struct secor_option options[] = {
 	"Server-side encryption to ask for; none: the bucket's default."),
     SECOR_OPTION(STRING, struct s3_conf, kms_key, "kms_key", NULL, 0,
 	"Key for `encryption: aws:kms`; by default the account's."),
+    SECOR_OPTION(BOOL, struct s3_conf, bucket_key, "bucket_key", "false", 0,
+	"Ask for an S3 Bucket Key: fewer calls of KMS."),
+    SECOR_OPTION(PAIRS, struct s3_conf, kms_context, "kms_context", "{}", 0,
+	"Encryption context for KMS, beside S3's own."),
+    SECOR_OPTION(STRING, struct s3_conf, customer_key, "customer_key", NULL,
+	SECOR_OPTION_SECRET,
+	"SSE-C: encrypt and decrypt by this key, 32 bytes in base64. Whoever "
+	"loses it loses the objects."),
+    SECOR_OPTION_CHOICE(struct s3_conf, acl, "acl", "none", s3_acls, 0,
+	"Canned ACL of each object; none: the bucket's rule."),
+    SECOR_OPTION(PAIRS, struct s3_conf, tags, "tags", "{}", 0,
+	"Tags of each object, up to 10."),
+    SECOR_OPTION_CHOICE(struct s3_conf, lock_mode, "lock_mode", "none", locks,
+	0, "Object Lock of each object; none: the bucket's default."),
+    SECOR_OPTION_RANGE(DURATION, struct s3_conf, lock_for, "lock_for", "0s",
+	"0s", "36500d", 0, "How long `lock_mode` holds, from the put on."),
+    SECOR_OPTION(BOOL, struct s3_conf, legal_hold, "legal_hold", "false", 0,
+	"Put each object under a legal hold."),
+    SECOR_OPTION(BOOL, struct s3_conf, requester_pays, "requester_pays",
+	"false", 0, "Agree to pay for requests to the bucket of another."),
+    SECOR_OPTION_CHOICE(struct s3_conf, conditional_puts, "conditional_puts",
+	"auto", conditions, 0,
+	"Never write over an object that is not this batch's "
+	"(If-None-Match); auto: where the server can."),
     SECOR_OPTION(STRING, struct s3_conf, storage_class, "storage_class", NULL,
 	0, "As S3 names it: STANDARD_IA, INTELLIGENT_TIERING."),
+    SECOR_OPTION(BOOL, struct s3_conf, dual_stack, "dual_stack", "false", 0,
+	"AWS's host names for IPv6 and IPv4."),
+    SECOR_OPTION(BOOL, struct s3_conf, fips, "fips", "false", 0,
+	"AWS's hosts with FIPS 140 cryptography."),
+    SECOR_OPTION(STRING, struct s3_conf, proxy, "proxy", NULL,
+	SECOR_OPTION_SECRET,
+	"http://, https:// or socks5h://[user:password@]host:port to S3; by "
+	"default http_proxy or https_proxy of the environment."),
+    SECOR_OPTION(STRING, struct s3_conf, no_proxy, "no_proxy", NULL, 0,
+	"Hosts, separated by commas, that need no `proxy`; by default "
+	"no_proxy of the environment."),
     SECOR_OPTION(PATH, struct s3_conf, ca_file, "ca_file", NULL, 0,
 	"PEM file of the CAs to trust; by default AWS_CA_BUNDLE or the "
 	"system's. Verification cannot be turned off."),
@@ -123,6 +162,37 @@ is_endpoint(const char *endpoint)
 	       (host[len] == '\0' || strcmp(host + len, "/") == 0);
 }
 
+static int
+is_proxy(const char *proxy)
+{
+	static const char *const schemes[] = {"http://", "https://",
+	    "socks4://", "socks4a://", "socks5://", "socks5h://", NULL};
+	size_t i, len;
+
+	for (i = 0; schemes[i] != NULL; i++) {
+		len = strlen(schemes[i]);
+		if (strncmp(proxy, schemes[i], len) == 0)
+			return proxy[len] != '\0' && header_value_is(proxy) &&
+			       strpbrk(proxy + len, " /?#") == NULL;
+	}
+	return 0;
+}
+
+static void
+check_way(const struct s3_conf *s3, const struct secor_check *check)
+{
+	if (s3->endpoint != NULL && s3->dual_stack)
+		check->complain(check, "dual_stack",
+		    "is of AWS's hosts, not of `endpoint`");
+	if (s3->endpoint != NULL && s3->fips)
+		check->complain(
+		    check, "fips", "is of AWS's hosts, not of `endpoint`");
+	if (s3->proxy != NULL && !is_proxy(s3->proxy))
+		check->complain(check, "proxy",
+		    "must be http://, https://, socks5:// or socks5h:// and "
+		    "[user:password@]host[:port]");
+}
+
 static void
 check_rest(const struct s3_conf *s3, const struct secor_check *check)
 {
@@ -138,9 +208,6 @@ check_rest(const struct s3_conf *s3, const struct secor_check *check)
 	if (s3->profile != NULL && s3->access_key != NULL)
 		check->complain(
 		    check, "profile", "says another key than access_key");
-	if (s3->kms_key != NULL && s3->encryption != S3_KMS)
-		check->complain(
-		    check, "kms_key", "needs `encryption: aws:kms`");
 	if (s3->payload_hash == S3_HASH_UNSIGNED &&
 	    s3->checksum == S3_CHECK_NONE)
 		check->complain(check, "checksum",
@@ -174,6 +241,8 @@ s3_check(const void *conf, const struct secor_check *check)
 		    "must be https://host[:port] or http://host[:port]");
 	check_rest(s3, check);
 	s3_check_roles(s3, check);
+	check_way(s3, check);
+	s3_check_birth(s3, check);
 }
 
 static const struct secor_plugin plugin = {

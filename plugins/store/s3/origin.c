@@ -33,7 +33,9 @@ s3_set_origin(struct s3 *s3)
 		    endpoint, sizeof(endpoint), "%s", conf->endpoint);
 	else
 		(void)snprintf(endpoint, sizeof(endpoint),
-		    "https://s3.%s.amazonaws.com%s", s3->region,
+		    "https://s3%s%s.%s.amazonaws.com%s",
+		    conf->fips ? "-fips" : "",
+		    conf->dual_stack ? ".dualstack" : "", s3->region,
 		    strncmp(s3->region, "cn-", 3) == 0 ? ".cn" : "");
 	host = strstr(endpoint, "://") + 3;
 	len = strcspn(host, "/");

@@ -111,22 +111,15 @@ s3_check_headers(
 }
 
 void
-s3_birth_headers(
-    const struct s3 *s3, struct s3_call *call, const struct secor_put *put)
+s3_condition_headers(struct s3_call *call, struct s3_condition *condition)
 {
-	const struct s3_conf *conf = s3->conf;
-
-	if (put != NULL && put->content_type != NULL)
-		s3_header(call, "content-type", put->content_type);
-	if (conf->encryption == S3_AES256)
-		s3_header(call, "x-amz-server-side-encryption", "AES256");
-	if (conf->encryption == S3_KMS)
-		s3_header(call, "x-amz-server-side-encryption", "aws:kms");
-	if (conf->encryption == S3_KMS && conf->kms_key != NULL)
-		s3_header(call, "x-amz-server-side-encryption-aws-kms-key-id",
-		    conf->kms_key);
-	if (conf->storage_class != NULL)
-		s3_header(call, "x-amz-storage-class", conf->storage_class);
+	call->condition = condition;
+	if (condition == NULL)
+		return;
+	if (condition->etag != NULL)
+		s3_header(call, "if-match", condition->etag);
+	else
+		s3_header(call, "if-none-match", "*");
 }
 
 int
@@ -149,6 +142,18 @@ s3_check_answer(const struct s3 *s3, const struct s3_call *call,
 	return status;
 }
 
+/* Engines of before do not say it. */
+const char *
+s3_batch_of(const struct s3 *s3, const struct secor_put *put)
+{
+	const size_t end =
+	    offsetof(struct secor_put, batch) + sizeof(put->batch);
+
+	return s3->conf->conditional_puts != S3_COND_OFF && put->size >= end
+		   ? put->batch
+		   : NULL;
+}
+
 /* ---- one request ---- */
 
 int
@@ -162,7 +167,8 @@ s3_other_bytes(
 }
 
 static int
-put_whole(struct s3 *s3, const struct secor_put *put, struct secor_err *err)
+put_whole(struct s3 *s3, const struct secor_put *put,
+    struct s3_condition *condition, struct secor_err *err)
 {
 	struct s3_call call = {.kind = S3_PUT,
 	    .key = put->key,
@@ -171,6 +177,7 @@ put_whole(struct s3 *s3, const struct secor_put *put, struct secor_err *err)
 	    .length = put->length,
 	    .crc32c = put->crc32c};
 	struct s3_sums sums = {.length = put->length, .crc32c = put->crc32c};
+	struct s3_born born;
 	struct http_answer answer;
 	int status = SECOR_OK;
 
@@ -182,12 +189,22 @@ put_whole(struct s3 *s3, const struct secor_put *put, struct secor_err *err)
 	if (sums.crc32c != put->crc32c)
 		return s3_other_bytes(put, sums.crc32c, err);
 	call.sha256 = sums.sha256;
-	s3_birth_headers(s3, &call, put);
+	s3_birth_headers(s3, &call, put, &born);
+	s3_condition_headers(&call, condition);
 	s3_check_headers(s3, &call, &sums);
 	status = s3_run(s3, &call, &answer, err);
 	if (status == SECOR_OK)
 		status = s3_check_answer(s3, &call, &sums, err);
 	return status;
+}
+
+int
+s3_put_if(struct s3 *s3, const struct secor_put *put,
+    struct s3_condition *condition, struct secor_err *err)
+{
+	if (put->length <= (uint64_t)s3->conf->multipart_threshold)
+		return put_whole(s3, put, condition, err);
+	return s3_multipart(s3, put, condition, err);
 }
 
 int
@@ -198,10 +215,10 @@ s3_put(void *self, const struct secor_put *put, struct secor_err *err)
 
 	if (status != SECOR_OK)
 		return status;
-	if (put->length <= (uint64_t)s3->conf->multipart_threshold)
-		status = put_whole(s3, put, err);
+	if (s3_batch_of(s3, put) != NULL)
+		status = s3_put_fresh(s3, put, err);
 	else
-		status = s3_multipart(s3, put, err);
+		status = s3_put_if(s3, put, NULL, err);
 	if (status == SECOR_OK)
 		s3->host->add(s3->bytes, (int64_t)put->length);
 	return status;

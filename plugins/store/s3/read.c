@@ -71,6 +71,7 @@ get_rest(struct getting *getting, const char *key, struct http_answer *answer,
 		    (unsigned long long)getting->from);
 		s3_header(&call, "range", range);
 	}
+	s3_customer_headers(getting->s3, &call);
 	status = s3_run(getting->s3, &call, answer, err);
 	if (status == SECOR_OK && getting->is_other)
 		status = secor_fail(err, SECOR_RETRY,
@@ -152,26 +153,36 @@ read_stat(struct s3 *s3, struct secor_stat *found)
 }
 
 int
+s3_look(struct s3 *s3, const char *key, const struct secor_put *put,
+    struct secor_stat *found, struct secor_err *err)
+{
+	struct s3_call call = {
+	    .kind = S3_HEAD, .key = key, .put = put, .missing_ok = 1};
+	struct http_answer answer;
+	int status;
+
+	s3_header(&call, "x-amz-checksum-mode", "ENABLED");
+	s3_customer_headers(s3, &call);
+	status = s3_run(s3, &call, &answer, err);
+	if (status == SECOR_OK && answer.status != 404)
+		read_stat(s3, found);
+	return status;
+}
+
+int
 s3_head(
     void *self, const char *key, struct secor_stat *stat, struct secor_err *err)
 {
 	struct s3 *s3 = self;
-	struct s3_call call = {.kind = S3_HEAD, .key = key, .missing_ok = 1};
 	struct secor_stat found = {.size = stat->size};
-	struct http_answer answer;
 	int status = s3_check_key(s3, key, err);
 
-	if (status != SECOR_OK)
-		return status;
-	s3_header(&call, "x-amz-checksum-mode", "ENABLED");
-	status = s3_run(s3, &call, &answer, err);
-	if (status != SECOR_OK)
-		return status;
-	if (answer.status != 404)
-		read_stat(s3, &found);
-	memcpy(stat, &found,
-	    found.size < sizeof(found) ? found.size : sizeof(found));
-	return SECOR_OK;
+	if (status == SECOR_OK)
+		status = s3_look(s3, key, NULL, &found, err);
+	if (status == SECOR_OK)
+		memcpy(stat, &found,
+		    found.size < sizeof(found) ? found.size : sizeof(found));
+	return status;
 }
 
 int

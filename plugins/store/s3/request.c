@@ -155,6 +155,34 @@ sign(struct s3 *s3, const struct s3_call *call, struct signed_request *request,
 
 /* ---- sending ---- */
 
+static const char *const classes[S3_CLASSES] = {
+    [S3_ANSWER_OK] = "answers_ok",
+    [S3_ANSWER_MOVED] = "answers_moved",
+    [S3_ANSWER_REFUSED] = "answers_refused",
+    [S3_ANSWER_SLOW_DOWN] = "answers_slow_down",
+    [S3_ANSWER_FAILED] = "answers_failed",
+    [S3_ANSWER_NONE] = "answers_none",
+};
+
+const char *s3_class_counter(enum s3_class class)
+{
+	return classes[class];
+}
+
+static enum s3_class
+class_of(int status)
+{
+	if (status == 429 || status == 503)
+		return S3_ANSWER_SLOW_DOWN;
+	if (status >= 500)
+		return S3_ANSWER_FAILED;
+	if (status >= 400)
+		return S3_ANSWER_REFUSED;
+	if (status >= 300)
+		return S3_ANSWER_MOVED;
+	return status >= 200 ? S3_ANSWER_OK : S3_ANSWER_NONE;
+}
+
 static int
 may_go_on(void *arg)
 {
@@ -223,6 +251,7 @@ send_once(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
 		http.write = call->piece != NULL ? take_piece : NULL;
 		s3->host->add(s3->requests[call->kind], 1);
 		status = http_run(s3->http, &http, answer, err);
+		s3->host->add(s3->answers[class_of(answer->status)], 1);
 	}
 	free(request);
 	return status;
@@ -287,6 +316,8 @@ s3_run(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
 	int64_t wait;
 
 	call->s3 = s3;
+	if (s3->conf->requester_pays)
+		s3_header(call, "x-amz-request-payer", "requester");
 	do {
 		judged = attempt(s3, call, answer, &why);
 		if (judged.verdict == S3_DONE)

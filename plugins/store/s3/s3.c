@@ -46,8 +46,14 @@ set_counters(struct s3 *s3)
 	for (i = 0; i < S3_KINDS; i++)
 		s3->requests[i] = host->counter(
 		    host, s3_counter((enum s3_kind)i), "Requests sent to S3.");
+	for (i = 0; i < S3_CLASSES; i++)
+		s3->answers[i] =
+		    host->counter(host, s3_class_counter((enum s3_class)i),
+			"Answers of S3, by class.");
 	s3->retries = host->counter(
 	    host, "retries", "Requests to S3 that were sent again.");
+	s3->found = host->counter(host, "found",
+	    "Objects that were there already, with the same bytes.");
 	s3->bytes =
 	    host->counter(host, "bytes", "Bytes of objects stored in S3.");
 }
@@ -61,6 +67,7 @@ s3_close(void *self)
 		return;
 	http_close(s3->http);
 	aws_cred_close(s3->cred);
+	s3_forget(s3->learnt);
 	free(s3->piece);
 	free(s3);
 }
@@ -81,6 +88,8 @@ open_clients(struct s3 *s3, struct secor_err *err)
 	struct http_conf http = {.connect_ms = conf->connect_timeout,
 	    .stall_ms = conf->stall_timeout,
 	    .ca_file = conf->ca_file,
+	    .proxy = conf->proxy,
+	    .no_proxy = conf->no_proxy,
 	    .user_agent = "secor/" SECOR_VERSION};
 	struct aws_cred_conf cred = {.access_key = conf->access_key,
 	    .secret_key = conf->secret_key,
@@ -124,6 +133,10 @@ s3_open(const struct secor_open *with, void **self, struct secor_err *err)
 	status = s3->piece != NULL
 		     ? open_clients(s3, err)
 		     : secor_fail(err, SECOR_RETRY, "out of memory");
+	if (status == SECOR_OK)
+		status = s3_set_birth(s3, err);
+	if (status == SECOR_OK)
+		status = s3_learn(s3, err);
 	if (status != SECOR_OK)
 		s3_close(s3);
 	else

@@ -7,6 +7,8 @@
  *	roles.c		checks of the options for roles
  *	request.c	one signed request, repeated when that helps
  *	errors.c	what an answer means, and the sentence that says so
+ *	birth.c		what an object is born with: encryption, tags, lock
+ *	fresh.c		puts that never write over what is somebody else's
  *	put.c		one object, in one request or through multipart.c
  *	list.c		list, probe
  *	read.c		get, head, remove
@@ -23,7 +25,7 @@
 #define S3_KEY 1024		   /* bytes of a key at most */
 #define S3_PATH (3 * S3_KEY + 256) /* escaped, with the bucket */
 #define S3_QUERY (8 * S3_KEY)
-#define S3_HEADERS 12
+#define S3_HEADERS 24
 #define S3_CRC 9 /* base64 of a CRC32C, with NUL */
 #define S3_PIECE ((size_t)256 * 1024)
 
@@ -32,6 +34,14 @@ enum { S3_CHECK_CRC32C, S3_CHECK_MD5, S3_CHECK_NONE };
 enum { S3_STYLE_AUTO, S3_STYLE_PATH, S3_STYLE_VIRTUAL };
 enum { S3_LIST_AUTO, S3_LIST_STREAMED, S3_LIST_SORTED };
 enum { S3_PLAIN, S3_AES256, S3_KMS };
+enum { S3_NO_LOCK, S3_GOVERNANCE, S3_COMPLIANCE };
+enum { S3_COND_AUTO, S3_COND_ON, S3_COND_OFF };
+
+#define S3_TAGS 10 /* of an object at most */
+#define S3_TEXT                                                      \
+	4096 /* escaped tags, KMS context: S3 takes 8 KiB of headers \
+	      */
+#define S3_META "x-amz-meta-secor-batch"
 
 struct s3_conf {
 	const char *bucket, *prefix, *region, *endpoint;
@@ -46,6 +56,18 @@ struct s3_conf {
 	int64_t multipart_threshold, part_size;
 	int encryption;
 	const char *kms_key, *storage_class;
+	int bucket_key;
+	struct secor_pairs kms_context;
+	const char *customer_key; /* base64 */
+	int acl;
+	struct secor_pairs tags;
+	int lock_mode;
+	int64_t lock_for;
+	int legal_hold;
+	int requester_pays;
+	int conditional_puts;
+	int dual_stack, fips;
+	const char *proxy, *no_proxy;
 	const char *ca_file;
 	int64_t connect_timeout, stall_timeout;
 	int64_t max_attempts, retry_delay;
@@ -64,6 +86,17 @@ enum s3_kind {
 	S3_KINDS
 };
 
+/* How an answer counts. */
+enum s3_class {
+	S3_ANSWER_OK,	     /* 2xx */
+	S3_ANSWER_MOVED,     /* 3xx */
+	S3_ANSWER_REFUSED,   /* 4xx */
+	S3_ANSWER_SLOW_DOWN, /* 429, 503 */
+	S3_ANSWER_FAILED,    /* other 5xx */
+	S3_ANSWER_NONE,
+	S3_CLASSES
+};
+
 struct s3 {
 	const struct s3_conf *conf;
 	const struct secor_host *host;
@@ -80,7 +113,18 @@ struct s3 {
 	int proven;	      /* the server has accepted a signature */
 	char access_key[130]; /* of the last request, for people */
 	char key_source[64];
-	struct secor_counter *requests[S3_KINDS], *retries, *bytes;
+	/* headers that are the same for all objects; "": not sent */
+	char tags[S3_TEXT], kms_context[S3_TEXT], customer_md5[25];
+	struct s3_learnt *learnt; /* what this server can do */
+	struct secor_counter *requests[S3_KINDS], *answers[S3_CLASSES];
+	struct secor_counter *retries, *bytes, *found;
+};
+
+/* What must be there for a put to be done. */
+struct s3_condition {
+	const char *etag; /* the object that is written over; NULL: none */
+	int failed;	  /* 412: it is otherwise */
+	int unknown;	  /* 501: the server does not know conditions */
 };
 
 struct s3_call {
@@ -92,6 +136,7 @@ struct s3_call {
 	size_t header_count;
 
 	const struct secor_put *put; /* on whose behalf (go_on), or NULL */
+	struct s3_condition *condition;
 
 	/* The body: memory, or (reads) `length` bytes of put from `at`, whose
 	 * checksum must come out as crc32c. */
@@ -134,6 +179,7 @@ void s3_check_roles(const struct s3_conf *s3, const struct secor_check *check);
 
 /* ---- request.c ---- */
 
+const char *s3_class_counter(enum s3_class class);
 void s3_header(struct s3_call *call, const char *name, const char *value);
 /* SECOR_OK: a 2xx, or a 404 where that is asked for. */
 int s3_run(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
@@ -190,9 +236,39 @@ void s3_check_headers(
 /* The server's own checksum, where it tells one, is ours. */
 int s3_check_answer(const struct s3 *s3, const struct s3_call *call,
     const struct s3_sums *sums, struct secor_err *err);
-/* Content type, encryption, storage class: what the object is born with. */
-void s3_birth_headers(
-    const struct s3 *s3, struct s3_call *call, const struct secor_put *put);
+/* Of which batch it is, where that matters; else NULL. */
+const char *s3_batch_of(const struct s3 *s3, const struct secor_put *put);
+/* In one request or in parts, when the condition holds (NULL: anyway). */
+int s3_put_if(struct s3 *s3, const struct secor_put *put,
+    struct s3_condition *condition, struct secor_err *err);
+void s3_condition_headers(struct s3_call *call, struct s3_condition *condition);
+
+/* ---- birth.c ---- */
+
+struct s3_born {
+	char until[32]; /* the end of the lock */
+};
+
+/* Prepares the headers. SECOR_FATAL: no MD5 here for a customer key. */
+int s3_set_birth(struct s3 *s3, struct secor_err *err);
+/* What the object is born with: content type, encryption, storage class, ACL,
+ * tags, lock. `born` lives as long as the call. */
+void s3_birth_headers(const struct s3 *s3, struct s3_call *call,
+    const struct secor_put *put, struct s3_born *born);
+/* The customer's key, on each request that touches what is in an object. */
+void s3_customer_headers(const struct s3 *s3, struct s3_call *call);
+void
+s3_check_birth(const struct s3_conf *conf, const struct secor_check *check);
+extern const char *const s3_acls[];
+
+/* ---- fresh.c ---- */
+
+/* What the server can do is learnt once for all instances of it. */
+int s3_learn(struct s3 *s3, struct secor_err *err);
+void s3_forget(struct s3_learnt *learnt); /* accepts NULL */
+/* A put whose key is free, or holds what belongs there. */
+int
+s3_put_fresh(struct s3 *s3, const struct secor_put *put, struct secor_err *err);
 
 /* ---- multipart.c ---- */
 
@@ -209,8 +285,8 @@ s3_part_size(uint64_t wished, uint64_t length)
 	return least <= wished ? wished : (least + mib - 1) / mib * mib;
 }
 
-int
-s3_multipart(struct s3 *s3, const struct secor_put *put, struct secor_err *err);
+int s3_multipart(struct s3 *s3, const struct secor_put *put,
+    struct s3_condition *condition, struct secor_err *err);
 int s3_create(struct s3 *s3, const struct secor_put *put, char *upload,
     size_t room, struct secor_err *err);
 int s3_abort(
@@ -229,6 +305,10 @@ int s3_get(void *self, const char *key,
     struct secor_err *err);
 int s3_head(void *self, const char *key, struct secor_stat *stat,
     struct secor_err *err);
+/* As head; on behalf of a put, or NULL. The answer's headers are there after
+ * it. */
+int s3_look(struct s3 *s3, const char *key, const struct secor_put *put,
+    struct secor_stat *found, struct secor_err *err);
 int s3_remove(void *self, const char *key, struct secor_err *err);
 
 #endif
