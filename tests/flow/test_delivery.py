@@ -146,7 +146,9 @@ def test_lost_answers_and_busy_servers_double_nothing(
     clients.wait_committed(kafka.address, group, t, [1000] * 2, timeout=90)
     assert s.stop() == 0
     statuses = [s for m, _, s in proxy.requests if m == "PUT"]
-    assert statuses.count(503) == statuses.count(0) == statuses.count(200) > 2
+    # the server knows that it has the object, or puts it once more
+    good = statuses.count(200) + statuses.count(412)
+    assert statuses.count(503) == statuses.count(0) == good > 2
     assert_exactly_once(ids, tree)
     assert_chained(tree, t, [1000] * 2)
 

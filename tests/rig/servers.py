@@ -379,6 +379,7 @@ class Rgw(Server):
     access_key = "AKIATESTKEY"
     secret_key = "testsecret"
     region = "us-east-1"
+    kms_key = "testkey-1"
 
     def __init__(self):
         super().__init__()
@@ -428,6 +429,9 @@ osd memory target = 939524096
 [client.rgw]
 rgw frontends = beast endpoint=127.0.0.1:{self.port}
 rgw enable usage log = false
+rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = {self.kms_key}=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=
 ms mon client mode = crc secure
 rgw s3 auth use sts = true
 rgw s3 auth order = local, sts

@@ -100,6 +100,7 @@ without_conditions(struct s3 *s3, const char *why, struct secor_err *err)
 
 struct found {
 	struct secor_stat stat;
+	int denied; /* 403, which is no matter of the customer's key */
 	char etag[128], batch[160];
 };
 
@@ -107,12 +108,15 @@ static int
 look(struct s3 *s3, const struct secor_put *put, struct found *found,
     struct secor_err *err)
 {
+	struct http_answer answer = {.status = 0};
 	const char *etag, *batch;
 	int status;
 
 	memset(found, 0, sizeof(*found));
 	found->stat.size = sizeof(found->stat);
-	status = s3_look(s3, put->key, put, &found->stat, err);
+	status = s3_look(s3, put->key, put, &found->stat, &answer, err);
+	found->denied = status == SECOR_FATAL && answer.status == 403 &&
+			s3->conf->customer_key == NULL;
 	if (status != SECOR_OK || !found->stat.exists)
 		return status;
 	etag = http_header(s3->http, "etag");
@@ -217,8 +221,7 @@ put_taken(struct s3 *s3, const struct secor_put *put, struct secor_err *err)
 	struct found found;
 	int status = look(s3, put, &found, err);
 
-	if (status == SECOR_FATAL &&
-	    s3->conf->conditional_puts == S3_COND_AUTO) {
+	if (found.denied && s3->conf->conditional_puts == S3_COND_AUTO) {
 		(void)without_conditions(s3, err->text, err);
 		return s3_put_if(s3, put, NULL, err);
 	}
@@ -262,14 +265,16 @@ s3_put_fresh(struct s3 *s3, const struct secor_put *put, struct secor_err *err)
 	    put->length > (uint64_t)s3->conf->multipart_threshold) {
 		/* 403: may not be read, or is missing where one may not list */
 		status = look(s3, put, &found, err);
-		if (status == SECOR_RETRY)
+		if (status != SECOR_OK && !found.denied)
 			return status;
 		if (status == SECOR_OK && found.stat.exists)
 			return settle(s3, put, &found, err);
 	}
 	status = s3_put_if(s3, put, &condition, err);
-	if (condition.failed)
+	if (condition.failed) {
+		atomic_store(&s3->learnt->conditions, KNOWN);
 		return put_taken(s3, put, err);
+	}
 	if (condition.unknown) {
 		status =
 		    without_conditions(s3, "does not know If-None-Match", err);

@@ -154,17 +154,16 @@ read_stat(struct s3 *s3, struct secor_stat *found)
 
 int
 s3_look(struct s3 *s3, const char *key, const struct secor_put *put,
-    struct secor_stat *found, struct secor_err *err)
+    struct secor_stat *found, struct http_answer *answer, struct secor_err *err)
 {
 	struct s3_call call = {
 	    .kind = S3_HEAD, .key = key, .put = put, .missing_ok = 1};
-	struct http_answer answer;
 	int status;
 
 	s3_header(&call, "x-amz-checksum-mode", "ENABLED");
 	s3_customer_headers(s3, &call);
-	status = s3_run(s3, &call, &answer, err);
-	if (status == SECOR_OK && answer.status != 404)
+	status = s3_run(s3, &call, answer, err);
+	if (status == SECOR_OK && answer->status != 404)
 		read_stat(s3, found);
 	return status;
 }
@@ -175,10 +174,11 @@ s3_head(
 {
 	struct s3 *s3 = self;
 	struct secor_stat found = {.size = stat->size};
+	struct http_answer answer;
 	int status = s3_check_key(s3, key, err);
 
 	if (status == SECOR_OK)
-		status = s3_look(s3, key, NULL, &found, err);
+		status = s3_look(s3, key, NULL, &found, &answer, err);
 	if (status == SECOR_OK)
 		memcpy(stat, &found,
 		    found.size < sizeof(found) ? found.size : sizeof(found));

@@ -308,7 +308,8 @@ int s3_head(void *self, const char *key, struct secor_stat *stat,
 /* As head; on behalf of a put, or NULL. The answer's headers are there after
  * it. */
 int s3_look(struct s3 *s3, const char *key, const struct secor_put *put,
-    struct secor_stat *found, struct secor_err *err);
+    struct secor_stat *found, struct http_answer *answer,
+    struct secor_err *err);
 int s3_remove(void *self, const char *key, struct secor_err *err);
 
 #endif

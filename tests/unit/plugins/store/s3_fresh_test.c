@@ -257,6 +257,21 @@ Test(s3_fresh, who_may_not_look_waits_when_it_must_be_kept)
 	EXPECT_TEXT("needs s3:GetObject here");
 }
 
+/* A plain object where all have a customer's key: some servers tell nothing of
+ * it, and it is not written over for that. */
+Test(s3_fresh, object_that_cannot_be_looked_at_stays)
+{
+	static const struct script_step steps[] = {
+	    {.status = 400}, {.status = 403}};
+
+	s3_set("customer_key", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
+	s3_play(steps, COUNT(steps));
+	cr_assert_eq(put_of(BATCH, "k", "x"), SECOR_FATAL);
+	EXPECT_TEXT("head s3://logs/raw/k: HTTP 400 : the object is encrypted");
+	cr_assert_eq(put_of(BATCH, "k", "x"), SECOR_FATAL);
+	EXPECT_TEXT("head s3://logs/raw/k: HTTP 403 : the object is encrypted");
+}
+
 Test(s3_fresh, nothing_is_asked_when_no_longer_allowed)
 {
 	static const struct script_step steps[] = {MISSING};
