@@ -76,13 +76,14 @@ class Versity(Server):
         super().__init__()
         self.port, = free_ports(1)
         self.endpoint = f"http://127.0.0.1:{self.port}"
-        for folder in ("data", "iam"):
+        for folder in ("data", "iam", "versions"):
             pathlib.Path(self.dir, folder).mkdir()
 
     def start(self):
         self.process = self.spawn(
             [binary(), "--iam-dir", self.dir / "iam", "--port",
-             f"127.0.0.1:{self.port}", "posix", self.dir / "data"],
+             f"127.0.0.1:{self.port}", "posix", "--versioning-dir",
+             self.dir / "versions", self.dir / "data"],
             env={**os.environ, "ROOT_ACCESS_KEY": self.access_key,
                  "ROOT_SECRET_KEY": self.secret_key})
         self.wait_ready(lambda: _http_code(self.port) != 0)

@@ -188,11 +188,35 @@ foreign(const struct s3 *s3, const struct secor_put *put,
 	    (unsigned long long)found->stat.length, found->etag);
 }
 
+/* Ceph RGW compares the ETag as it is without its quotes. */
+static int
+write_over(struct s3 *s3, const struct secor_put *put,
+    const struct found *found, struct secor_err *err)
+{
+	struct s3_condition condition = {.etag = found->etag};
+	char bare[sizeof(found->etag)];
+	size_t len = strlen(found->etag);
+	int status;
+
+	s3->host->log(s3->host, SECOR_INFO,
+	    "S3 object is written over by the same records in other bytes",
+	    put->key);
+	if (len == 0) /* as where there are no conditions */
+		return s3_put_if(s3, put, NULL, err);
+	status = s3_put_if(s3, put, &condition, err);
+	if (condition.failed && len > 2 && found->etag[0] == '"') {
+		(void)snprintf(
+		    bare, sizeof(bare), "%.*s", (int)len - 2, found->etag + 1);
+		condition.etag = bare;
+		status = s3_put_if(s3, put, &condition, err);
+	}
+	return condition.unknown ? s3_put_if(s3, put, NULL, err) : status;
+}
+
 static int
 settle(struct s3 *s3, const struct secor_put *put, const struct found *found,
     struct secor_err *err)
 {
-	struct s3_condition condition = {.etag = found->etag};
 	int same = 0, status = is_same(s3, put, found, &same, err);
 
 	if (status != SECOR_OK)
@@ -203,13 +227,7 @@ settle(struct s3 *s3, const struct secor_put *put, const struct found *found,
 	}
 	if (strcmp(found->batch, put->batch) != 0)
 		return foreign(s3, put, found, err);
-	s3->host->log(s3->host, SECOR_INFO,
-	    "S3 object is written over by the same records in other bytes",
-	    put->key);
-	status =
-	    s3_put_if(s3, put, found->etag[0] != '\0' ? &condition : NULL, err);
-	/* a server without If-Match: as where there are no conditions */
-	return condition.unknown ? s3_put_if(s3, put, NULL, err) : status;
+	return write_over(s3, put, found, err);
 }
 
 /* ---- putting ---- */

@@ -197,11 +197,13 @@ Test(s3_fresh, object_that_changes_meanwhile_is_a_retry)
 	    {.status = 200,
 		.headers = ETAG "x-amz-meta-secor-batch: " BATCH "\r\n",
 		.body = "xy"},
-	    TAKEN};
+	    TAKEN, TAKEN};
 
 	play_knowing(steps, COUNT(steps));
 	cr_assert_eq(put_of(BATCH, "k", "x"), SECOR_RETRY);
 	EXPECT_TEXT("HTTP 412 PreconditionFailed");
+	cr_expect(script_has(t.script, 5, "if-match: \"e1\""));
+	cr_expect(script_has(t.script, 6, "if-match: e1"));
 }
 
 Test(s3_fresh, object_that_goes_away_meanwhile_is_a_retry)
