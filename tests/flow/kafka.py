@@ -44,7 +44,7 @@ def joins(properties):
     """Does a client with these properties get in? Its first error says no."""
     errors = []
     c = Producer({"log_level": 0, "error_cb": errors.append, **properties})
-    end = time.monotonic() + 20
+    end = time.monotonic() + 90
     while time.monotonic() < end:
         try:
             return bool(c.list_topics(timeout=0.3).brokers)

@@ -251,6 +251,12 @@ class Server:
         self.close()
 
 
+def _listens(port):
+    with socket.socket() as s:
+        s.settimeout(1)
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
 def _knows_brokers(port):
     """Whether a Kafka broker answers there, and is one that partitions can be
     given to: it listens before its controller has let it in."""
