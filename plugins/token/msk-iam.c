@@ -10,6 +10,7 @@
 #include "plugins/common/aws_cred.h"
 #include "plugins/common/base64.h"
 #include "plugins/common/sigv4.h"
+#include "plugins/common/url.h"
 
 #include <secor/token.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@
 struct msk_conf {
 	const char *region, *profile;
 	const char *access_key, *secret_key, *session_token;
+	struct secor_strings role_arn, external_id;
+	const char *role_session_name, *sts_endpoint;
 	const char *ca_file;
 };
 
@@ -46,6 +49,17 @@ static const struct secor_option OPTIONS[] = {
 	SECOR_OPTION_SECRET, "Its secret."),
     SECOR_OPTION(STRING, struct msk_conf, session_token, "session_token", NULL,
 	SECOR_OPTION_SECRET, "Session token, with keys for a time."),
+    SECOR_OPTION(STRINGS, struct msk_conf, role_arn, "role_arn", "[]", 0,
+	"Role to assume, or several, each by the one before it: the last one "
+	"connects."),
+    SECOR_OPTION(STRINGS, struct msk_conf, external_id, "external_id", "[]", 0,
+	"What the owner of the role has agreed on; one for each of role_arn, "
+	"\"\" for none."),
+    SECOR_OPTION(STRING, struct msk_conf, role_session_name,
+	"role_session_name", NULL, 0, "Name of the session in AWS's logs."),
+    SECOR_OPTION(STRING, struct msk_conf, sts_endpoint, "sts_endpoint", NULL, 0,
+	"https://host[:port] of STS, for roles and web identities; by default "
+	"the region's."),
     SECOR_OPTION(PATH, struct msk_conf, ca_file, "ca_file", NULL, 0,
 	"PEM file of the authorities to trust for STS, instead of the "
 	"system's."),
@@ -73,6 +87,26 @@ msk_check(const void *self, const struct secor_check *check)
 		    "access_key and secret_key go together");
 	if (conf->profile != NULL && conf->access_key != NULL)
 		check->complain(check, "profile", "is not for keys given here");
+	for (size_t i = 0; i < conf->role_arn.count; i++)
+		if (strncmp(conf->role_arn.items[i], "arn:", 4) != 0)
+			check->complain(check, "role_arn",
+			    "is no arn:aws:iam::ACCOUNT:role/NAME");
+	if (conf->external_id.count != 0 &&
+	    conf->external_id.count != conf->role_arn.count)
+		check->complain(check, "external_id",
+		    "there must be one for each role_arn");
+	if (conf->sts_endpoint != NULL &&
+	    url_complaint(conf->sts_endpoint) != NULL)
+		check->complain(
+		    check, "sts_endpoint", url_complaint(conf->sts_endpoint));
+}
+
+static void
+say(void *arg, int level, const char *event, const char *detail)
+{
+	const struct secor_host *host = arg;
+
+	host->log(host, level, event, detail);
 }
 
 static void
@@ -115,7 +149,13 @@ msk_open(const struct secor_open *with, void **self, struct secor_err *err)
 	    .secret_key = conf->secret_key,
 	    .session_token = conf->session_token,
 	    .profile = conf->profile,
-	    .ca_file = conf->ca_file};
+	    .roles = conf->role_arn,
+	    .external_ids = conf->external_id,
+	    .role_session_name = conf->role_session_name,
+	    .sts_endpoint = conf->sts_endpoint,
+	    .ca_file = conf->ca_file,
+	    .say = say,
+	    .say_arg = (void *)(uintptr_t)with->host};
 	int rc;
 
 	if (msk == NULL)

@@ -4,6 +4,7 @@
  */
 #include "plugins/common/base64.h"
 #include "tests/unit/harness.h"
+#include "tests/unit/plugins/common/script.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -24,8 +25,18 @@ fixed_now(const struct secor_host *host)
 	return NOW;
 }
 
+static void
+no_log(const struct secor_host *host, int level, const char *event,
+    const char *detail)
+{
+	(void)host;
+	(void)level;
+	(void)event;
+	(void)detail;
+}
+
 static const struct secor_host HOST = {
-    .size = sizeof(HOST), .now_ms = fixed_now};
+    .size = sizeof(HOST), .now_ms = fixed_now, .log = no_log};
 
 static void
 begin(void)
@@ -170,11 +181,44 @@ Test(msk_iam, check_complains)
 	char *said;
 
 	conf = harness_conf(msk, "region", "Europe", "access_key", "A",
-	    "profile", "kafka", NULL);
+	    "profile", "kafka", "role_arn", "[admin]", "external_id", "[a, b]",
+	    "sts_endpoint", "ftp://x", NULL);
 	said = harness_check(msk, conf);
 	cr_expect_str_eq(said,
 	    "region: is no region of AWS\n"
 	    "access_key: access_key and secret_key go together\n"
-	    "profile: is not for keys given here\n");
+	    "profile: is not for keys given here\n"
+	    "role_arn: is no arn:aws:iam::ACCOUNT:role/NAME\n"
+	    "external_id: there must be one for each role_arn\n"
+	    "sts_endpoint: begins with neither http:// nor https://\n");
 	free(said);
+}
+
+/* The key of the role ends ten minutes from now: so does the token. */
+Test(msk_iam, role_is_assumed_and_its_token_ends_with_its_key)
+{
+	static const struct script_step step = {.status = 200,
+	    .body = "<AssumeRoleResponse><AssumeRoleResult><Credentials>"
+		    "<AccessKeyId>ASIAROLE</AccessKeyId>"
+		    "<SecretAccessKey>role-secret</SecretAccessKey>"
+		    "<SessionToken>role-token</SessionToken>"
+		    "<Expiration>2026-02-03T04:15:06Z</Expiration>"
+		    "</Credentials></AssumeRoleResult></AssumeRoleResponse>"};
+	struct script *sts = script_start(&step, 1);
+	char *url;
+
+	(void)setenv("no_proxy", "127.0.0.1", 1);
+	conf = harness_conf(msk, "region", "eu-west-1", "access_key",
+	    "AKIDEXAMPLE", "secret_key", SECRET, "role_arn",
+	    "[arn:aws:iam::123456789012:role/kafka]", "external_id", "[abc]",
+	    "sts_endpoint", script_url(sts), NULL);
+	cr_assert_eq(fetch(), SECOR_OK, "%s", err.text);
+	url = decoded();
+	cr_expect_not_null(strstr(url, "X-Amz-Credential=ASIAROLE%2F"));
+	cr_expect_not_null(strstr(url, "X-Amz-Security-Token=role-token&"));
+	cr_expect_eq(token.expires_ms, (NOW / SECOND + 600) * SECOND);
+	cr_expect_not_null(strstr(script_request(sts, 0), "AssumeRole"));
+	cr_expect_not_null(strstr(script_request(sts, 0), "abc"));
+	free(url);
+	script_stop(sts);
 }
