@@ -9,7 +9,18 @@
 
 #include "core/plugin/plugin.h"
 
-enum config_start { CONFIG_START_EARLIEST = 0, CONFIG_START_LATEST = 1 };
+enum config_start_kind {
+	CONFIG_START_EARLIEST = 0,
+	CONFIG_START_LATEST = 1,
+	CONFIG_START_TIME = 2, /* the first message of this time or later */
+	CONFIG_START_AGO = 3   /* the same, so long before the start */
+};
+/* Where a partition begins that has no record at the group's first start. */
+struct config_start {
+	int kind; /* enum config_start_kind */
+	int64_t ms;
+};
+
 enum config_loss { CONFIG_LOSS_CONTINUE = 0, CONFIG_LOSS_HALT = 1 };
 enum config_compacted {
 	CONFIG_COMPACTED_REFUSE = 0,
@@ -73,7 +84,12 @@ struct config_kafka {
 	const char *group;	      /* no default */
 	struct secor_strings topics;  /* "^..." is a regex */
 	struct secor_strings exclude; /* names or "^..." */
-	int start;		      /* enum config_start */
+	const char *start;	      /* as written: see config_topic */
+	/* Of this process; 0: any number. */
+	int64_t max_messages_per_second;
+	int64_t max_bytes_per_second; /* of values */
+	const char *instance_id;      /* static membership, or NULL */
+	const char *rack;	      /* or NULL */
 	int on_data_loss;	      /* enum config_loss */
 	int compacted;		      /* enum config_compacted */
 	double retention_alarm;	      /* 0..1 of the retention; 0: none */
@@ -82,6 +98,15 @@ struct config_kafka {
 	struct config_tls tls;
 	struct config_sasl sasl;
 	struct secor_pairs properties; /* checked: none breaks the promise */
+};
+
+/* The section `kafka` of an override. */
+struct config_intake {
+	const char *start; /* as written; NULL: the base's */
+	/* Of all topics of the override together, in this process; 0: any
+	 * number. */
+	int64_t max_messages_per_second;
+	int64_t max_bytes_per_second;
 };
 
 struct config_stage {
@@ -160,6 +185,8 @@ struct config_topic {
 	struct config_batch batch;
 	struct config_bad_messages bad;
 	struct config_finalize finalize;
+	struct config_start start;
+	struct config_intake intake; /* overrides alone */
 	struct secor_strings fields; /* that the partitioners ask of the parser,
 				      * each once, in their order */
 	/* Decides names and records of the output; in every plan. */
@@ -225,6 +252,9 @@ struct config_security {
 };
 size_t config_kafka_security(const struct config_kafka *kafka,
     struct config_security list[CONFIG_SECURITY_MOST]);
+
+/* Whether any topic begins elsewhere than at its beginning. */
+int config_starts_somewhere(const struct config *config);
 
 /* Whether the subscription takes the topic: named or matched, not excluded,
  * internal ones (__*) only when named. Any thread. */

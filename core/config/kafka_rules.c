@@ -138,6 +138,7 @@ static const struct refusal REFUSED[] = {
     {"enable.partition.eof", "replays end by it"},
     {"group.protocol", "the protocol of commits needs the classic one"},
     {"group.id", "use kafka.group"},
+    {"group.instance.id", "use kafka.instance_id"},
     {"bootstrap.servers", "use kafka.brokers"},
     {"metadata.broker.list", "use kafka.brokers"},
     {"max.poll.interval.ms", "use kafka.max_poll_interval"},

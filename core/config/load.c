@@ -125,7 +125,8 @@ bind_plugins(
 /* ---- overrides ---- */
 
 static const char *const OVERRIDABLE[] = {"match", "transformers", "parser",
-    "partitioner", "format", "batch", "bad_messages", "finalize", NULL};
+    "partitioner", "format", "batch", "bad_messages", "finalize", "kafka",
+    NULL};
 
 static void
 check_override_keys(const struct binder *binder, const struct node *map)
@@ -202,6 +203,7 @@ check_all(const struct binder *binder, const struct node *root,
 	    &config->kafka.topics, &whole->topics);
 	patterns_compile(binder, node_get(root, "kafka"), "exclude",
 	    &config->kafka.exclude, &whole->exclude);
+	reading_check(binder, root, config);
 	rules_check(binder, root, whole);
 	for (size_t i = 0; i < config->topic_count; i++) {
 		const struct node *map = i == 0 ? root : list->items[i - 1];

@@ -229,9 +229,14 @@ config_markdown(struct registry *registry)
 	    "A list; the first whose `match` (a regular expression, PCRE2) "
 	    "matches the topic counts. Beside `match` it may have "
 	    "`transformers`, `parser`, `partitioner`, `format`, `batch`, "
-	    "`bad_messages`, `finalize`. A section with the same plugin as the "
+	    "`bad_messages`, `finalize`, `kafka`. A section with the same "
+	    "plugin as the "
 	    "base keeps "
 	    "the keys that it does not set; another `use` begins from "
-	    "defaults.\n");
+	    "defaults. `kafka` takes nothing over from the base:\n\n");
+	for (const struct engine_section *own = override_sections;
+	     own->name != NULL; own++)
+		put_table(&out, &own->opts);
+	out.ptr[--out.len] = '\0'; /* one line ends the page */
 	return buf_take(&out);
 }

@@ -15,8 +15,8 @@
 
 /* ---- patterns of topics ---- */
 
-static int
-valid_topic(const char *name)
+int
+config_is_kafka_name(const char *name)
 {
 	static const char *const GOOD = "abcdefghijklmnopqrstuvwxyz"
 					"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -91,7 +91,7 @@ patterns_compile(const struct binder *binder, const struct node *node,
 		patterns->items[i].name = texts->items[i];
 		if (texts->items[i][0] == '^')
 			compile_one(binder, spot, key, &patterns->items[i]);
-		else if (!valid_topic(texts->items[i]))
+		else if (!config_is_kafka_name(texts->items[i]))
 			diag_error(binder->diag, spot,
 			    "%s: '%s' is no topic name (letters, digits, . _ "
 			    "-); a regular expression begins with ^",

@@ -86,6 +86,13 @@ void kafka_security_check(const struct binder *binder, const struct node *root,
 const char *
 kafka_security_row(const struct config *config, const char *property);
 
+/* reading.c: start, limits, membership; fills `start` of every topic. */
+void reading_check(const struct binder *binder, const struct node *root,
+    struct config *config);
+
+/* Whether Kafka takes it as a topic's or an instance's name. */
+int config_is_kafka_name(const char *name);
+
 /* The client properties that are refused, for the page. */
 void kafka_rules_each(
     void (*each)(void *arg, const char *property, const char *why), void *arg);

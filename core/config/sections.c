@@ -15,7 +15,6 @@ enum {
 	SECRET = SECOR_OPTION_SECRET,
 };
 
-static const char *const STARTS[] = {"earliest", "latest", NULL};
 static const char *const LOSSES[] = {"continue", "halt", NULL};
 /* enum config_mechanism */
 static const char *const MECHANISMS[] = {"none", "PLAIN", "SCRAM-SHA-256",
@@ -38,9 +37,25 @@ static const struct secor_option KAFKA_ROWS[] = {
 	"Topics by name, or by regular expression when it begins with ^."),
     SECOR_OPTION(STRINGS, KAFKA, exclude, "exclude", "[]", 0,
 	"Topics to leave out, names or regular expressions."),
-    SECOR_OPTION_CHOICE(KAFKA, start, "start", "earliest", STARTS, 0,
-	"Where the group begins at its first start; topics and partitions that "
-	"appear later begin at their beginning."),
+    SECOR_OPTION(STRING, KAFKA, start, "start", "earliest", 0,
+	"Where the group begins at its first start: `earliest`, `latest`, at "
+	"the first message of a time (`2026-01-31T08:00:00Z`, a date, ms since "
+	"1970) or of so long ago (`-6h`); topics and partitions that appear "
+	"later begin at their beginning."),
+    SECOR_OPTION_RANGE(INT, KAFKA, max_messages_per_second,
+	"max_messages_per_second", "0", "0", "1000000000", 0,
+	"Messages that this process takes in a second at most; 0: any number."),
+    SECOR_OPTION_RANGE(SIZE, KAFKA, max_bytes_per_second,
+	"max_bytes_per_second", "0", "0", "1TiB", 0,
+	"Bytes of values that this process takes in a second at most; 0: any "
+	"number."),
+    SECOR_OPTION(STRING, KAFKA, instance_id, "instance_id", NULL, 0,
+	"Name of this process in the group (static membership), another one "
+	"for each, like ${HOSTNAME}: who starts again within session_timeout "
+	"gets its partitions back and the others notice nothing."),
+    SECOR_OPTION(STRING, KAFKA, rack, "rack", NULL, 0,
+	"Where this process is, as the brokers' broker.rack says it: it reads "
+	"from a replica in the same place where the brokers allow it."),
     SECOR_OPTION_CHOICE(KAFKA, on_data_loss, "on_data_loss", "continue", LOSSES,
 	0,
 	"When Kafka deleted messages before they were read: record the gap, "
@@ -97,6 +112,19 @@ static const struct secor_option KAFKA_ROWS[] = {
     SECOR_OPTION(PAIRS, KAFKA, properties, "properties", "{}", 0,
 	"Further properties of librdkafka, such as its buffers. Secrets may be "
 	"file:PATH."),
+};
+
+#define INTAKE struct config_intake
+static const struct secor_option INTAKE_ROWS[] = {
+    SECOR_OPTION(STRING, INTAKE, start, "start", NULL, 0,
+	"As kafka.start, for these topics."),
+    SECOR_OPTION_RANGE(INT, INTAKE, max_messages_per_second,
+	"max_messages_per_second", "0", "0", "1000000000", 0,
+	"Messages of these topics together that this process takes in a second "
+	"at most, besides the limit of the whole process; 0: any number."),
+    SECOR_OPTION_RANGE(SIZE, INTAKE, max_bytes_per_second,
+	"max_bytes_per_second", "0", "0", "1TiB", 0,
+	"The same in bytes of values."),
 };
 
 #define STAGE struct config_stage
@@ -294,6 +322,12 @@ const struct engine_section topic_sections[] = {
 	IN_TOPIC(bad), OPTIONS(BAD_ROWS, BAD_MESSAGES)},
     {"finalize", "When a path is over, and what says so.", IN_TOPIC(finalize),
 	OPTIONS(FINALIZE_ROWS, FINALIZE)},
+    {NULL, NULL, 0, {NULL, 0, 0, 0}},
+};
+
+const struct engine_section override_sections[] = {
+    {"kafka", "What is read of these topics.", IN_TOPIC(intake),
+	OPTIONS(INTAKE_ROWS, INTAKE)},
     {NULL, NULL, 0, {NULL, 0, 0, 0}},
 };
 

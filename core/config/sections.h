@@ -20,6 +20,10 @@ extern const struct engine_section config_sections[];
 /* Of one topic, in overrides too: batch, bad_messages, finalize. */
 extern const struct engine_section topic_sections[];
 
+/* Only in overrides, and nothing of it is inherited: kafka. In struct
+ * config_topic. */
+extern const struct engine_section override_sections[];
+
 /* Keys of the file's top level that are no sections, in struct config. */
 extern const struct options file_keys;
 

@@ -97,6 +97,17 @@ put_topic(struct buf *out, const struct config_topic *topic, int indent)
 }
 
 static void
+put_own(struct buf *out, const struct config_topic *topic, int indent)
+{
+	for (const struct engine_section *own = override_sections;
+	     own->name != NULL; own++) {
+		buf_printf(out, "%*s%s:\n", indent, "", own->name);
+		put_rows(out, &own->opts, (const char *)topic + own->offset,
+		    indent + 2);
+	}
+}
+
+static void
 put_match(struct buf *out, const char *match)
 {
 	static const struct secor_option row = {
@@ -130,6 +141,7 @@ config_show(const struct config *config)
 	for (size_t i = 1; i < config->topic_count; i++) {
 		put_match(&out, config->topics[i].match);
 		put_topic(&out, &config->topics[i], 4);
+		put_own(&out, &config->topics[i], 4);
 	}
 	return buf_take(&out);
 }

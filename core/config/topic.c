@@ -102,6 +102,24 @@ bind_engine_sections(const struct binder *binder, const struct node *map,
 	}
 }
 
+/* Sections that an override has of its own. */
+static void
+bind_own_sections(const struct binder *binder, const struct node *map,
+    struct config_topic *topic)
+{
+	for (const struct engine_section *own = override_sections;
+	     own->name != NULL; own++) {
+		void *conf = (char *)topic + own->offset;
+		struct section section = {.name = own->name,
+		    .targets = {{own->opts, conf, 0}},
+		    .target_count = 1};
+
+		options_init(&own->opts, conf);
+		bind_section(
+		    binder, &section, node_get(map, own->name), map->spot);
+	}
+}
+
 /* ---- fields ---- */
 
 static void
@@ -143,6 +161,8 @@ topic_bind(const struct binder *binder, const struct node *map,
 	bind_parser(binder, map, base, topic);
 	bind_format(binder, map, base, topic);
 	bind_engine_sections(binder, map, base, topic);
+	if (base != NULL)
+		bind_own_sections(binder, map, topic);
 	if (binder->diag->errors == 0)
 		collect_fields(topic);
 }
@@ -155,6 +175,9 @@ topic_fini(struct config_topic *topic)
 	uses_fini(&topic->partitioners);
 	use_fini(&topic->format);
 	for (const struct engine_section *own = topic_sections;
+	     own->name != NULL; own++)
+		options_fini(&own->opts, (char *)topic + own->offset);
+	for (const struct engine_section *own = override_sections;
 	     own->name != NULL; own++)
 		options_fini(&own->opts, (char *)topic + own->offset);
 	for (size_t i = 0; i < topic->fields.count; i++)
