@@ -138,7 +138,7 @@ add_wanted(struct inquirer *q, const struct rd_kafka_metadata *md,
 }
 
 /* Whether the group has a record of anything that it reads: then this one came
- * later. Only `start: latest` wants to know. */
+ * later. Where all begin at their beginning nobody wants to know. */
 static int
 others(struct inquirer *q, struct inquiry *inquiry)
 {
@@ -147,7 +147,7 @@ others(struct inquirer *q, struct inquiry *inquiry)
 	rd_kafka_resp_err_t why;
 	int rc;
 
-	if (q->config->kafka.start != CONFIG_START_LATEST)
+	if (!config_starts_somewhere(q->config))
 		return SECOR_OK;
 	why = rd_kafka_metadata(q->rk, 1, NULL, &md, ASK_MS);
 	if (why != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -161,6 +161,38 @@ others(struct inquirer *q, struct inquiry *inquiry)
 		inquiry->others |= list->elems[i].offset >= 0;
 	rd_kafka_topic_partition_list_destroy(list);
 	return rc;
+}
+
+/* The first message of the time at which the topic is to start, as Kafka finds
+ * it; -1 when there is none so late. */
+static int
+start_by_time(struct inquirer *q, struct inquiry *inquiry)
+{
+	const struct config_start *start =
+	    &config_topic(q->config, inquiry->topic)->start;
+	rd_kafka_topic_partition_list_t *list;
+	rd_kafka_resp_err_t why;
+
+	inquiry->start = -1;
+	if (start->kind != CONFIG_START_TIME && start->kind != CONFIG_START_AGO)
+		return SECOR_OK;
+	list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_list_add(
+	    list, inquiry->topic, inquiry->partition)
+	    ->offset = start->kind == CONFIG_START_TIME
+			   ? start->ms
+			   : clock_now_ms() - start->ms;
+	why = rd_kafka_offsets_for_times(q->rk, list, ASK_MS);
+	if (why == RD_KAFKA_RESP_ERR_NO_ERROR)
+		why = list->elems[0].err;
+	if (why == RD_KAFKA_RESP_ERR_NO_ERROR && list->elems[0].offset >= 0)
+		inquiry->start = list->elems[0].offset;
+	rd_kafka_topic_partition_list_destroy(list);
+	if (why == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return SECOR_OK;
+	return secor_fail(&inquiry->err, SECOR_RETRY,
+	    "offset of the start of %s [%d] not known: %s", inquiry->topic,
+	    inquiry->partition, rd_kafka_err2str(why));
 }
 
 struct look {
@@ -227,6 +259,8 @@ open_rest(struct inquirer *q, struct inquiry *inquiry)
 	if (rc != SECOR_OK || inquiry->record.kind != RECORD_MISSING)
 		return rc;
 	rc = others(q, inquiry);
+	if (rc == SECOR_OK)
+		rc = start_by_time(q, inquiry);
 	if (rc == SECOR_OK)
 		rc = manifests(q, inquiry);
 	return rc;

@@ -15,7 +15,8 @@
 #include <librdkafka/rdkafka.h>
 
 enum inquiry_kind {
-	INQUIRY_OPEN, /* record, log ends; a missing one: others, manifests */
+	INQUIRY_OPEN, /* record, log ends; a missing one: others, manifests,
+		       * where it starts */
 	INQUIRY_READ_BACK, /* record only */
 	INQUIRY_PING,	   /* are the brokers reachable? */
 	INQUIRY_ENDS,	   /* the log ends of `list`, for people to see */
@@ -38,7 +39,8 @@ struct inquiry {
 	int status; /* SECOR_OK, or SECOR_RETRY / FATAL with text */
 	struct record record;
 	int64_t low, high;
-	int others; /* start: latest: the group has other records */
+	int others;    /* the group has other records; where a start asks */
+	int64_t start; /* of a start by time: the first offset of it; or -1 */
 	int has_manifests;
 	int list_refused; /* the store does not let us list */
 	int compacted;

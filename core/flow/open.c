@@ -119,10 +119,24 @@ is_first_start(const struct part *part, const struct inquiry *found)
 	return engine->first_start == engine->assignment;
 }
 
+/* Where the configuration wants it; resolved here once, then in its record. A
+ * time that no message has yet is the end, as it is now. */
+static int64_t
+first_offset(const struct part *part, const struct inquiry *found)
+{
+	int kind = part->lane->topic->start.kind;
+
+	if (!is_first_start(part, found) || kind == CONFIG_START_EARLIEST)
+		return found->low;
+	if (kind == CONFIG_START_LATEST || found->start < 0 ||
+	    found->start > found->high)
+		return found->high;
+	return found->start < found->low ? found->low : found->start;
+}
+
 static void
 open_missing(struct part *part, const struct inquiry *found)
 {
-	const struct config_kafka *kafka = &part->engine->config->kafka;
 	struct record record;
 	int64_t start;
 
@@ -142,10 +156,7 @@ open_missing(struct part *part, const struct inquiry *found)
 		    "again");
 		return;
 	}
-	start =
-	    kafka->start == CONFIG_START_LATEST && is_first_start(part, found)
-		? found->high
-		: found->low;
+	start = first_offset(part, found);
 	record = clean_at(part, start);
 	run_from(part, &record);
 	part->record.kind = RECORD_MISSING; /* until it is acknowledged */
