@@ -219,7 +219,7 @@ serve(const struct config *config, const struct engine_options *options)
 	struct engine *engine = NULL;
 	struct guard *guard = guard_start(config);
 	struct secor_err err = {{0}};
-	int code, rc = engine_new(config, options, &engine, &err);
+	int code, fenced = 0, rc = engine_new(config, options, &engine, &err);
 
 	if (rc == SECOR_OK && config->http.listen != NULL &&
 	    config->http.listen[0] != '\0') {
@@ -235,6 +235,7 @@ serve(const struct config *config, const struct engine_options *options)
 		control = listen_for_people(engine);
 		running = engine;
 		rc = engine_run(engine, &err);
+		fenced = rc == SECOR_REJECT; /* a restart does not mend it */
 	}
 	if (rc != SECOR_OK) {
 		char quoted[1200];
@@ -242,7 +243,7 @@ serve(const struct config *config, const struct engine_options *options)
 		log_line(SECOR_ERROR, "cannot run", "reason=%s",
 		    log_quote(quoted, sizeof(quoted), err.text));
 	}
-	code = rc == SECOR_OK ? CLI_OK : CLI_ENVIRONMENT;
+	code = rc == SECOR_OK ? CLI_OK : fenced ? CLI_USAGE : CLI_ENVIRONMENT;
 	guard_end(guard, code);
 	control_stop(control);
 	report_close(report, 2000);

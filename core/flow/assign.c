@@ -87,6 +87,16 @@ give_up_in_order(struct part *part)
 	give_up(part, 0);
 }
 
+/* The generation is over by itself, before it was left. */
+static void
+need_not_leave(struct engine *engine)
+{
+	engine->leave_boot_ms = 0;
+	engine->rejoin_wanted = 0;
+	if (engine->phase == PHASE_REJOINING)
+		engine->phase = PHASE_RUNNING;
+}
+
 /* Topics that come or grow while librdkafka waits for us make it join again at
  * once: the next assignment then comes without a revoke of the last. */
 static void
@@ -114,6 +124,8 @@ begin_assign(struct engine *engine, const struct rebalance *r)
 {
 	rd_kafka_topic_partition_list_t *list = r->list;
 
+	if (engine->leave_boot_ms != 0)
+		need_not_leave(engine);
 	if (engine->assigned || engine->assigning != NULL)
 		end_former(engine);
 	engine->assignment++;
@@ -164,7 +176,7 @@ begin_reading(struct engine *engine, rd_kafka_topic_partition_list_t *start)
 	rd_kafka_topic_partition_list_destroy(start);
 	engine->last_part = NULL;
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		die(rd_kafka_err2str(err));
+		engine_failed(engine, rd_kafka_err2str(err));
 	part_each(&engine->parts, part_sync);
 }
 
@@ -185,7 +197,7 @@ stop_reading(struct engine *engine)
 			rd_kafka_topic_partition_list_destroy(list);
 	}
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		die(rd_kafka_err2str(err));
+		engine_failed(engine, rd_kafka_err2str(err));
 }
 
 /* All records are there: consumption begins. */
@@ -375,9 +387,12 @@ complete_revoke(struct engine *engine, int lost)
 	engine->last_part = NULL;
 	rd_kafka_topic_partition_list_destroy(list);
 	if (rd_kafka_assign(engine->rk, NULL) != RD_KAFKA_RESP_ERR_NO_ERROR)
-		die("librdkafka did not take an empty assignment");
+		engine_failed(
+		    engine, "librdkafka did not take an empty assignment");
 	step_reached("revoked");
-	if (engine->phase == PHASE_REJOINING)
+	if (engine->leave_boot_ms != 0)
+		need_not_leave(engine);
+	else if (engine->phase == PHASE_REJOINING)
 		rejoin_subscribe(engine);
 }
 
@@ -436,6 +451,32 @@ rejoin_subscribe(struct engine *engine)
 	engine_subscribe(engine);
 }
 
+static void
+leave_generation(struct engine *engine)
+{
+	engine->leave_boot_ms = 0;
+	if (rd_kafka_unsubscribe(engine->rk) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		engine_failed(engine, "librdkafka did not unsubscribe");
+	else if (!engine->assigned)
+		rejoin_subscribe(engine);
+}
+
+/* In which a heartbeat has its answer. Whoever has the name now would be fenced
+ * by the one that has lost it, were that to join again. */
+static int64_t
+fenced_ms(const struct config_kafka *kafka)
+{
+	return 2 * client_heartbeat_ms(kafka) + 500;
+}
+
+void
+rejoin_serve(struct engine *engine, int64_t boot_ms)
+{
+	if (engine->leave_boot_ms != 0 && engine->phase == PHASE_REJOINING &&
+	    boot_ms >= engine->leave_boot_ms)
+		leave_generation(engine);
+}
+
 void
 rejoin(struct engine *engine, const char *why)
 {
@@ -454,8 +495,9 @@ rejoin(struct engine *engine, const char *why)
 	engine->rejoin_wanted = 1;
 	engine->phase = PHASE_REJOINING;
 	part_each(&engine->parts, part_fence);
-	if (rd_kafka_unsubscribe(engine->rk) != RD_KAFKA_RESP_ERR_NO_ERROR)
-		die("librdkafka did not unsubscribe");
-	if (!engine->assigned)
-		rejoin_subscribe(engine);
+	if (engine->config->kafka.instance_id != NULL)
+		engine->leave_boot_ms =
+		    clock_boot_ms() + fenced_ms(&engine->config->kafka);
+	else
+		leave_generation(engine);
 }

@@ -165,6 +165,14 @@ set_security(rd_kafka_conf_t *conf, const struct config_kafka *kafka,
 	return rc;
 }
 
+int64_t
+client_heartbeat_ms(const struct config_kafka *kafka)
+{
+	int64_t ms = kafka->session_timeout_ms / 15;
+
+	return ms < 100 ? 100 : ms;
+}
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static int
@@ -188,15 +196,14 @@ fill(rd_kafka_conf_t *conf, const struct config_kafka *k, const char *brokers,
 		rc = set(conf, "bootstrap.servers", brokers, err);
 	if (rc == SECOR_OK)
 		rc = set(conf, "group.id", k->group, err);
+	if (rc == SECOR_OK && k->rack != NULL)
+		rc = set(conf, "client.rack", k->rack, err);
 	if (rc == SECOR_OK)
 		rc = set_ms(
 		    conf, "session.timeout.ms", k->session_timeout_ms, err);
 	if (rc == SECOR_OK)
-		rc = set_ms(conf, "heartbeat.interval.ms",
-		    k->session_timeout_ms / 15 < 100
-			? 100
-			: k->session_timeout_ms / 15,
-		    err);
+		rc = set_ms(
+		    conf, "heartbeat.interval.ms", client_heartbeat_ms(k), err);
 	if (rc == SECOR_OK)
 		rc = set_ms(
 		    conf, "max.poll.interval.ms", k->max_poll_interval_ms, err);
@@ -220,6 +227,15 @@ client_conf(
 	else
 		rd_kafka_conf_destroy(made);
 	return rc;
+}
+
+int
+client_member(
+    const struct config *config, rd_kafka_conf_t *conf, struct secor_err *err)
+{
+	const char *id = config->kafka.instance_id;
+
+	return id == NULL ? SECOR_OK : set(conf, "group.instance.id", id, err);
 }
 
 int

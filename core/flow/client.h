@@ -15,6 +15,14 @@
 int client_conf(
     const struct config *config, rd_kafka_conf_t **conf, struct secor_err *err);
 
+/* What only who joins the group sets: a tool under the instance's name would
+ * stand in its way. SECOR_FATAL with librdkafka's sentence. */
+int client_member(
+    const struct config *config, rd_kafka_conf_t *conf, struct secor_err *err);
+
+/* How often the client tells the group that it lives. */
+int64_t client_heartbeat_ms(const struct config_kafka *kafka);
+
 /* A consumer that belongs to the group but does not join it: for reading and
  * writing records while the group is stopped, and for tools. */
 int client_tool(

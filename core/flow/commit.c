@@ -218,10 +218,12 @@ judge(struct part *part, rd_kafka_resp_err_t err)
 		lost(part, rd_kafka_err2name(err));
 		return;
 	case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-		/* fatal for the client where it has an instance id; where it
-		 * has none, no revoke follows by itself */
+		/* where it has no instance id, no revoke follows by itself */
 		lost(part, rd_kafka_err2name(err));
-		rejoin(part->engine, "the instance is fenced");
+		if (part->engine->config->kafka.instance_id != NULL)
+			engine_fenced(part->engine);
+		else
+			rejoin(part->engine, "the instance is fenced");
 		return;
 	case RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE:
 	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:

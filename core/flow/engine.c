@@ -49,21 +49,53 @@ wake_of_kafka(rd_kafka_t *rk, void *arg)
 
 /* ---- Kafka handle ---- */
 
+void
+engine_fenced(struct engine *engine)
+{
+	(void)secor_fail(&engine->fatal_err, SECOR_REJECT,
+	    "another process has joined the group %s as kafka.instance_id '%s' "
+	    "and goes on in place of this one: each process needs one of its "
+	    "own",
+	    engine->config->kafka.group, engine->config->kafka.instance_id);
+	engine->fatal = SECOR_REJECT;
+}
+
+int
+engine_fatal(struct engine *engine)
+{
+	int named = engine->config->kafka.instance_id != NULL;
+	char why[512];
+	rd_kafka_resp_err_t fatal =
+	    rd_kafka_fatal_error(engine->rk, why, sizeof(why));
+
+	if (fatal == RD_KAFKA_RESP_ERR_NO_ERROR ||
+	    (fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && !named))
+		return 0;
+	if (fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
+		engine_fenced(engine);
+		return 1;
+	}
+	(void)secor_fail(&engine->fatal_err, SECOR_FATAL,
+	    "kafka client: %s: %s", rd_kafka_err2name(fatal), why);
+	engine->fatal = SECOR_FATAL;
+	return 1;
+}
+
+void
+engine_failed(struct engine *engine, const char *what)
+{
+	if (!engine_fatal(engine))
+		die(what);
+}
+
 static void
 on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 {
-	struct engine *engine = opaque;
-	char why[512], quoted[600];
+	char quoted[600];
 
-	if (err == RD_KAFKA_RESP_ERR__FATAL) {
-		rd_kafka_resp_err_t fatal =
-		    rd_kafka_fatal_error(rk, why, sizeof(why));
-
-		(void)secor_fail(&engine->fatal_err, SECOR_FATAL,
-		    "kafka client: %s: %s", rd_kafka_err2name(fatal), why);
-		engine->fatal = 1;
+	(void)rk;
+	if (err == RD_KAFKA_RESP_ERR__FATAL && engine_fatal(opaque))
 		return;
-	}
 	log_line(err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
 			 err == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
 			 err == RD_KAFKA_RESP_ERR__SSL
@@ -112,10 +144,13 @@ open_kafka(struct engine *engine, struct secor_err *err)
 	rd_kafka_conf_set_opaque(conf, engine);
 	rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
 	rd_kafka_conf_set_error_cb(conf, on_error);
-	if (set_blacklist(engine->config, conf) != SECOR_OK) {
-		rd_kafka_conf_destroy(conf);
-		return secor_fail(
+	rc = client_member(engine->config, conf, err);
+	if (rc == SECOR_OK && set_blacklist(engine->config, conf) != SECOR_OK)
+		rc = secor_fail(
 		    err, SECOR_FATAL, "kafka.exclude is not understood");
+	if (rc != SECOR_OK) {
+		rd_kafka_conf_destroy(conf);
+		return rc;
 	}
 	engine->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
 	if (engine->rk == NULL) {
@@ -179,7 +214,7 @@ engine_subscribe(struct engine *engine)
 	err = rd_kafka_subscribe(engine->rk, list);
 	rd_kafka_topic_partition_list_destroy(list);
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-		die(rd_kafka_err2str(err));
+		engine_failed(engine, rd_kafka_err2str(err));
 }
 
 /* ---- opening ---- */

@@ -27,8 +27,9 @@ engine_new(const struct config *config, const struct engine_options *options,
 
 /* Runs until engine_stop, on the calling thread, which is the consumer thread.
  * SECOR_OK after a clean stop, SECOR_FATAL with text after a fatal client
- * error. Things that only a crash can answer (DESIGN: crash-only) end the
- * process with status 3 after an error line. */
+ * error, SECOR_REJECT when another process has the same kafka.instance_id.
+ * Things that only a crash can answer (DESIGN: crash-only) end the process with
+ * status 3 after an error line. */
 int engine_run(struct engine *engine, struct secor_err *err);
 
 /* Asks for a stop, which is seen within a second, or at once with engine_wake;

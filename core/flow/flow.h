@@ -118,6 +118,7 @@ struct engine {
 	int64_t stop_until_boot_ms;
 	const char *rejoin_later; /* why, once the assignment is opened */
 	int rejoin_wanted;	  /* what is revoked next is dropped whole */
+	int64_t leave_boot_ms;	  /* a named instance leaves then; 0: no */
 	int64_t tick_boot_ms, slow_tick_boot_ms;
 	int moving; /* something may be due before the next slow tick */
 	/* Time in which the loop turned; stands still in a process that is
@@ -129,7 +130,7 @@ struct engine {
 	struct login *login;	      /* NULL: no tokens are asked for */
 	const char *sasl_user, *sasl_password;
 	int64_t taken, taken_bytes; /* not in the metrics yet */
-	int fatal;
+	int fatal; /* SECOR_FATAL or SECOR_REJECT: ends, with fatal_err */
 	struct secor_err fatal_err;
 	int pinging;
 
@@ -255,6 +256,9 @@ void assign_again(struct part *part);
  * literal. */
 void rejoin(struct engine *engine, const char *why);
 
+/* A named instance waits to hear that it is fenced before it leaves. */
+void rejoin_serve(struct engine *engine, int64_t boot_ms);
+
 /* All is revoked: subscribes again. */
 void rejoin_subscribe(struct engine *engine);
 
@@ -265,6 +269,14 @@ void hold_serve(struct engine *engine, int64_t boot_ms);
 /* Threads that write staged files. */
 int engine_writers(const struct config *config);
 void engine_subscribe(struct engine *engine);
+/* Whether librdkafka will not go on: the loop ends. Being fenced without a
+ * name is not that. */
+int engine_fatal(struct engine *engine);
+/* librdkafka has refused a call: so, or the process ends at once. */
+void engine_failed(struct engine *engine, const char *what);
+/* Another process has our kafka.instance_id now: the loop ends. Joining again
+ * would only take it back, and so on without an end. */
+void engine_fenced(struct engine *engine);
 
 /* ---- loop.c ---- */
 /* Events of a ledger that is dropped: they only free what they hold. */

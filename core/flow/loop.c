@@ -326,12 +326,13 @@ engine_run(struct engine *engine, struct secor_err *err)
 		turn(engine, now);
 		serve_events(engine);
 		rebalance_serve(engine, now);
+		rejoin_serve(engine, now);
 		assign_serve(engine);
 		hold_serve(engine, now);
 		tick(engine, now);
 		if (engine->fatal) {
 			*err = engine->fatal_err;
-			return SECOR_FATAL;
+			return engine->fatal;
 		}
 		if (stop_serve(engine, now))
 			break;

@@ -96,3 +96,41 @@ Test(client, main_thread_may_be_woken_late_others_not)
 	cr_assert_eq(slack_ns[RD_KAFKA_THREAD_MAIN], 1000000);
 	cr_assert_eq(slack_ns[RD_KAFKA_THREAD_BROKER], ours);
 }
+
+/* ---- who it is ---- */
+
+static void
+expect_property(rd_kafka_conf_t *conf, const char *key, const char *value)
+{
+	char text[64] = "";
+	size_t size = sizeof(text);
+
+	(void)rd_kafka_conf_get(conf, key, text, &size);
+	cr_expect_str_eq(text, value, "%s", key);
+}
+
+Test(client, rack_and_instance_are_told_the_client_but_tools_join_as_nobody)
+{
+	static const char *broker = "127.0.0.1:1";
+	struct config config = {.kafka = {.brokers = {&broker, 1},
+				    .group = "unit",
+				    .rack = "eu-1a",
+				    .instance_id = "secor-0",
+				    .session_timeout_ms = 10000,
+				    .max_poll_interval_ms = 300000}};
+	rd_kafka_conf_t *conf;
+	struct secor_err err;
+
+	cr_assert_eq(client_conf(&config, &conf, &err), SECOR_OK);
+	expect_property(conf, "client.rack", "eu-1a");
+	expect_property(conf, "group.instance.id", "");
+	cr_assert_eq(client_member(&config, conf, &err), SECOR_OK);
+	expect_property(conf, "group.instance.id", "secor-0");
+	rd_kafka_conf_destroy(conf);
+	config.kafka.rack = config.kafka.instance_id = NULL;
+	cr_assert_eq(client_conf(&config, &conf, &err), SECOR_OK);
+	cr_assert_eq(client_member(&config, conf, &err), SECOR_OK);
+	expect_property(conf, "client.rack", "");
+	expect_property(conf, "group.instance.id", "");
+	rd_kafka_conf_destroy(conf);
+}

@@ -126,6 +126,26 @@ Test(commit, fenced_instance_drops_and_joins_again, .timeout = 240)
 	mock_end(&s);
 }
 
+/* Joining again would take the name back from the other one, and so on. */
+Test(commit, fenced_instance_with_a_name_ends, .timeout = 240)
+{
+	mock_open(&s, 1);
+	s.config->kafka.instance_id = mem_dup("one", 3);
+	mock_start(&s);
+	mock_produce(&s, 0, 10);
+	mock_wait_done(&s, 0);
+	push(RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, 1);
+	mock_produce(&s, 0, 10);
+	cr_assert_eq(pthread_join(s.thread, NULL), 0);
+	s.running = 0;
+	cr_expect_eq(s.rc, SECOR_REJECT);
+	cr_expect(strstr(s.err.text, "as kafka.instance_id 'one'") != NULL,
+	    "%s", s.err.text);
+	cr_expect_eq(metric_get(s.engine->metrics.rejoins), 0);
+	engine_free(s.engine);
+	mock_close(&s);
+}
+
 Test(commit, refusal_halts_that_partition_only, .timeout = 240)
 {
 	static const rd_kafka_resp_err_t rows[] = {
