@@ -474,7 +474,7 @@ advance_tick(struct part *part, int64_t boot_ms)
 		part_seek(part);
 	if ((part->pause & PAUSE_RETRY) && part->held_boot_ms <= boot_ms &&
 	    part->engine->phase == PHASE_RUNNING && !part->engine->revoking)
-		consume_held(part);
+		consume_held(part, SIZE_MAX);
 	if (part->past != NULL)
 		retry_puts(part->past, boot_ms);
 	advance(part);

@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- messages that a RETRY kept back ---- */
+/* ---- messages that a RETRY or a limit kept back ---- */
+
+enum { HELD_COST = 256 }; /* of a message beside its bytes */
 
 void
 held_free(struct part *part)
@@ -25,17 +27,42 @@ held_free(struct part *part)
 	memset(held, 0, sizeof(*held));
 }
 
+static int64_t
+held_bytes(const rd_kafka_message_t *rkm)
+{
+	return (int64_t)(rkm->len + rkm->key_len) + HELD_COST;
+}
+
+/* `limited`: because of a limit. */
 static void
-hold(struct part *part, rd_kafka_message_t *rkm)
+hold(struct part *part, rd_kafka_message_t *rkm, int limited)
 {
 	struct held *held = &part->held;
 
+	if (held->count == held->room && held->at > held->room / 2) {
+		held->count -= held->at;
+		memmove(held->items, held->items + held->at,
+		    held->count * sizeof(*held->items));
+		held->at = 0;
+	}
 	if (held->count == held->room) {
 		held->room = held->room == 0 ? 64 : held->room * 2;
 		held->items =
 		    mem_grow(held->items, held->room * sizeof(*held->items));
 	}
 	held->items[held->count++] = rkm;
+	held->bytes += held_bytes(rkm);
+	if (part->throttled || limited)
+		throttle_hold(part->engine->throttle, part, held_bytes(rkm));
+}
+
+static void
+unhold(struct held *held)
+{
+	rd_kafka_message_t *rkm = held->items[held->at++];
+
+	held->bytes -= held_bytes(rkm);
+	rd_kafka_message_destroy(rkm);
 }
 
 /* ---- one message ---- */
@@ -64,14 +91,21 @@ retry_later(struct part *part)
 	    log_quote(quoted, sizeof(quoted), part->engine->routed.err.text));
 }
 
+/* Nothing is to be made of it: it was taken in before, or will come again. */
+static int
+is_void(const struct part *part, const rd_kafka_message_t *rkm)
+{
+	return part->state != PART_RUNNING || part->halt_next != HALT_NONE ||
+	       skipped(part) || rkm->offset < part->next;
+}
+
 /* Returns 0 when the message must come again (RETRY): it is not destroyed. */
 static int
 take(struct part *part, rd_kafka_message_t *rkm)
 {
 	enum collected result;
 
-	if (part->state != PART_RUNNING || part->halt_next != HALT_NONE ||
-	    skipped(part) || rkm->offset < part->next)
+	if (is_void(part, rkm))
 		return 1;
 	if (part->cur != NULL && part->cur->replay &&
 	    rkm->offset >= part->cur->plan.e) {
@@ -92,22 +126,31 @@ take(struct part *part, rd_kafka_message_t *rkm)
 	if (result == COLLECT_HALTED)
 		return 1;
 	part->next = rkm->offset + 1;
+	if (part->engine->throttle != NULL)
+		throttle_take(part->engine->throttle, part, rkm);
 	if (part->cur->replay && part->next >= part->cur->plan.e)
 		cut_batch(part, part->cur->plan.c);
 	return 1;
 }
 
+static int
+is_limited(const struct part *part)
+{
+	return part->engine->throttle != NULL &&
+	       throttle_waits(part->engine->throttle, part);
+}
+
 static void
 take_or_hold(struct part *part, rd_kafka_message_t *rkm)
 {
-	if (part->held.count > part->held.at && !skipped(part)) {
-		hold(part, rkm);
-		return;
-	}
-	if (take(part, rkm))
+	if (part->held.count > part->held.at && !skipped(part))
+		hold(part, rkm, 0);
+	else if (is_limited(part) && !is_void(part, rkm))
+		hold(part, rkm, 1);
+	else if (take(part, rkm))
 		rd_kafka_message_destroy(rkm);
 	else
-		hold(part, rkm);
+		hold(part, rkm, 0);
 }
 
 /* The log's end is at the plan's or behind it: what is missing of [S, E) is not
@@ -123,17 +166,18 @@ end_replay(struct part *part)
 }
 
 void
-consume_held(struct part *part)
+consume_held(struct part *part, size_t most)
 {
 	struct held *held = &part->held;
 
-	while (held->at < held->count) {
-		if (!take(part, held->items[held->at]))
+	for (; held->at < held->count; most--) {
+		if (most == 0 || is_limited(part) ||
+		    !take(part, held->items[held->at]))
 			return;
 		/* a halt or a drop has emptied it */
 		if (held->at >= held->count)
 			break;
-		rd_kafka_message_destroy(held->items[held->at++]);
+		unhold(held);
 	}
 	held_free(part);
 	if (part->said_retry)
@@ -201,7 +245,7 @@ consume_range(struct part *part, const struct inquiry *range)
 }
 
 static void
-on_error(struct part *part, rd_kafka_message_t *rkm)
+on_error(struct engine *engine, struct part *part, rd_kafka_message_t *rkm)
 {
 	const char *topic =
 	    rkm->rkt != NULL ? rd_kafka_topic_name(rkm->rkt) : "-";
@@ -218,6 +262,8 @@ on_error(struct part *part, rd_kafka_message_t *rkm)
 	}
 	if (text == NULL)
 		text = rd_kafka_err2str(rkm->err);
+	if (rkm->err == RD_KAFKA_RESP_ERR__FATAL && engine_fatal(engine))
+		return;
 	if (said_lately(text))
 		return;
 	log_line(
@@ -279,7 +325,7 @@ serve(struct engine *engine, rd_kafka_message_t *rkm)
 		    !skipped(part))
 			on_eof(part, rkm->offset);
 	} else {
-		on_error(part, rkm);
+		on_error(engine, part, rkm);
 	}
 	rd_kafka_message_destroy(rkm);
 }

@@ -192,6 +192,8 @@ set_wake_ups(struct engine *engine)
 		? sasl->password
 		: property(engine->config, "sasl.password", "");
 	client_queue_limits(engine->rk, &engine->wake);
+	engine->throttle =
+	    throttle_new(engine->config, 2 * engine->wake.half_bytes);
 }
 
 const char *
@@ -376,6 +378,7 @@ engine_free(struct engine *engine)
 		rd_kafka_destroy_flags(
 		    engine->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 	part_table_free(&engine->parts);
+	throttle_free(engine->throttle);
 	expire_free(engine);
 	free(engine->headers);
 	lanes_free(engine->lanes);

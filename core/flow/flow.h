@@ -20,6 +20,7 @@
 #include "core/flow/part.h"
 #include "core/flow/stage.h"
 #include "core/flow/step.h"
+#include "core/flow/throttle.h"
 
 #include <pthread.h>
 
@@ -62,6 +63,7 @@ enum wait {
 	WAIT_PLUGIN,
 	WAIT_STAGE,
 	WAIT_BUDGET,
+	WAIT_RATE,
 	WAIT_COUNT
 };
 
@@ -93,6 +95,7 @@ struct engine {
 	struct fence fence;
 	struct queue *staged_done, *uploads_done, *heard, *answers;
 
+	struct throttle *throttle; /* NULL: nothing is limited */
 	struct part_table parts;
 	struct lane *lanes, *old_lanes;
 
@@ -177,8 +180,8 @@ struct engine {
 void consume(struct engine *engine, int wait_ms);
 /* Where the log is, after an offset was out of its range. */
 void consume_range(struct part *part, const struct inquiry *range);
-/* Messages that a RETRY kept back. */
-void consume_held(struct part *part);
+/* Messages that a RETRY or a limit kept back, so many at most. */
+void consume_held(struct part *part, size_t most);
 void held_free(struct part *part);
 
 /* ---- collect.c ---- */

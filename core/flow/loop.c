@@ -310,6 +310,14 @@ idle_wait(const struct engine *engine, int64_t boot_ms)
 	return left > SLOW_TICK_MS ? SLOW_TICK_MS : (int)left;
 }
 
+static void
+serve_limits(struct engine *engine, int64_t boot_ms)
+{
+	if (engine->throttle != NULL && engine->phase == PHASE_RUNNING &&
+	    !engine->revoking)
+		engine->moving |= throttle_serve(engine->throttle, boot_ms);
+}
+
 int
 engine_run(struct engine *engine, struct secor_err *err)
 {
@@ -330,6 +338,7 @@ engine_run(struct engine *engine, struct secor_err *err)
 		assign_serve(engine);
 		hold_serve(engine, now);
 		tick(engine, now);
+		serve_limits(engine, now);
 		if (engine->fatal) {
 			*err = engine->fatal_err;
 			return engine->fatal;

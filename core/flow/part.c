@@ -120,7 +120,8 @@ part_begin_again(struct part *part)
 {
 	part_drop_batches(part);
 	part->next = part->record.offset;
-	part->pause &= ~(unsigned)(PAUSE_CUT | PAUSE_RETRY | PAUSE_HALT);
+	part->pause &=
+	    ~(unsigned)(PAUSE_CUT | PAUSE_RETRY | PAUSE_HALT | PAUSE_RATE);
 	part->halt_next = HALT_NONE;
 	if (part->record.kind != RECORD_PLAN)
 		return;

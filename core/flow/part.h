@@ -116,12 +116,14 @@ enum {
 	PAUSE_RETRY = 4, /* the parser said RETRY */
 	PAUSE_DISK = 8,	 /* staged files failed: begins again later */
 	PAUSE_HALT = 16,
-	PAUSE_HELD = 32 /* hold.c waits for what is on its way */
+	PAUSE_HELD = 32, /* hold.c waits for what is on its way */
+	PAUSE_RATE = 64	 /* throttle.c: enough is held */
 };
 
 struct held {
 	rd_kafka_message_t **items;
 	size_t count, at, room;
+	int64_t bytes; /* of those from `at` on */
 };
 
 struct part {
@@ -163,7 +165,9 @@ struct part {
 	int reopened; /* PART_OPENING, but of no new assignment */
 	struct held held;
 	int64_t held_boot_ms;
-	int touched;		   /* by the current array */
+	int touched;   /* by the current array */
+	int throttled; /* in the row of throttle.c */
+	struct part *throttled_next;
 	uint64_t skip_array;	   /* throw away what this array still holds */
 	int64_t again_boot_ms;	   /* PAUSE_DISK: when */
 	double recent, recent_bad; /* for bad_messages.halt_above */

@@ -16,6 +16,7 @@ static const char *const wait_names[WAIT_COUNT] = {
     [WAIT_PLUGIN] = "plugin",
     [WAIT_STAGE] = "stage",
     [WAIT_BUDGET] = "budget",
+    [WAIT_RATE] = "rate",
 };
 
 void
@@ -41,6 +42,8 @@ waits_for(const struct part *part, enum wait wait)
 		return (part->pause & PAUSE_DISK) != 0;
 	case WAIT_BUDGET: /* memory, room in the stage, writers */
 		return (part->pause & PAUSE_FULL) != 0;
+	case WAIT_RATE: /* kafka.max_..._per_second */
+		return part->throttled;
 	case WAIT_COUNT:
 		break;
 	}
