@@ -55,6 +55,13 @@ def joins(properties):
     raise AssertionError("neither an answer nor an error")
 
 
+def leader(address, topic, partition=0):
+    """The number of the broker that leads the partition."""
+    admin = AdminClient({"bootstrap.servers": address})
+    seen = admin.list_topics(topic, timeout=10).topics[topic]
+    return seen.partitions[partition].leader
+
+
 def delete_topic(address, topic):
     """Asks for it; the broker takes its time."""
     admin = AdminClient({"bootstrap.servers": address})

@@ -1,7 +1,7 @@
 """Three Kafka brokers that replicate, with fail-over.
 
 Each is broker and controller; topics and offsets have three copies, two of
-which must be there for an acknowledged write.
+which must be there for an acknowledged write. Broker N is in "rack-N".
 """
 
 import concurrent.futures
@@ -37,7 +37,8 @@ class Cluster:
             "transaction.state.log.min.isr": NODES - 1,
             "unclean.leader.election.enable": "false",
             **(properties or {})}
-        self.nodes = [Kafka({**copies, "node.id": n + 1}, proxied=True)
+        self.nodes = [Kafka({**copies, "node.id": n + 1,
+                             "broker.rack": f"rack-{n + 1}"}, proxied=True)
                       for n in range(NODES)]
         voters = ",".join(f"{n + 1}@{node.address_of('CONTROLLER')}"
                           for n, node in enumerate(self.nodes))
@@ -57,3 +58,9 @@ class Cluster:
     def close(self):
         for n in self.nodes:
             n.close()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.close()

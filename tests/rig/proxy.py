@@ -25,6 +25,7 @@ class TcpProxy:
         self.delay = 0.0
         self.rate = 0  # bytes a second, each way; 0: no limit
         self.cuts = 0  # connections that reset_after() has ended
+        self.answered = 0  # bytes of the server's
         self._limits = (None, None)
         self._flow = threading.Event()
         self._flow.set()
@@ -80,6 +81,8 @@ class TcpProxy:
                     self._reset(pair)
                     return
                 passed += len(data)
+                if not up:
+                    self.answered += len(data)
                 data, rest = self.pass_on(pair, up, rest + data)
                 sink.sendall(data)
         except OSError:
