@@ -69,6 +69,8 @@ const struct key_row key_rows[] = {
     READ("kafka.new.consumer.topic.list", TEXT, ""),
     NEEDED("kafka.new.consumer.auto.offset.reset", TEXT, "earliest"),
     READ("kafka.consumer.auto.offset.reset", TEXT, "smallest"),
+    {"secor.messages.per.second", KEY_INT, 0, 0, "10000", "kafka",
+	"max_messages_per_second", NULL},
     MOVED("kafka.new.consumer.max.poll.interval.ms", INT, MS, "kafka",
 	"max_poll_interval"),
     READ("kafka.new.consumer.isolation.level", TEXT, ""),
@@ -283,8 +285,6 @@ const struct key_row key_rows[] = {
     /* engine */
     {"secor.consumer.threads", KEY_INT, 0, 0, "7", "engine", NULL,
 	"one thread reads, as many write as there are cores"},
-    {"secor.messages.per.second", KEY_INT, 0, 0, "10000", "engine", NULL,
-	"reading is not limited: memory, disk and the store are the limits"},
     GONE("secor.topic_partition.forget.seconds", "engine",
 	"of a table of statistics that is gone"),
     GONE("secor.max.message.size.bytes", "engine",
