@@ -12,9 +12,11 @@
  *	url KEY
  *
  * --batch TEXT: of which batch a put is. --skew-ms N: the host's clock is off
- * by so much. --go-on N: go_on says yes so many times. Exit code: the status of
- *the call (0 to 3); its text goes to standard error, as do the plugin's log
- *lines. Counters that are not 0 follow as "counter name value".
+ * by so much. --go-on N: go_on says yes so many times.
+ *
+ * Exit code: the status of the call (0 to 3); its text goes to standard error,
+ * as do the plugin's log lines. Counters that are not 0 follow as "counter name
+ * value".
  */
 #include "core/base/hash.h"
 #include "core/plugin/plugin.h"

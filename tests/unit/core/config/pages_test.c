@@ -43,6 +43,10 @@ set_environment(void)
 	cr_assert_eq(setenv("OIDC_SECRET", "an example", 1), 0);
 	cr_assert_eq(setenv("WEBHOOK_SECRET", "an example", 1), 0);
 	cr_assert_eq(setenv("REGISTRY_PASSWORD", "an example", 1), 0);
+	cr_assert_eq(setenv("S3_PROXY", "http://me:pass@proxy:3128", 1), 0);
+	cr_assert_eq(setenv("LEDGER_KEY",
+			 "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", 1),
+	    0);
 	cr_assert_eq(setenv("QUBOLE_TOKEN", "an example", 1), 0);
 	cr_assert_eq(setenv("REDACT_SECRET", "an example", 1), 0);
 	cr_assert_eq(setenv("XDG_STATE_HOME", "/var/lib/state", 1), 0);
