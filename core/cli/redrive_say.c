@@ -251,8 +251,10 @@ line_sum(const struct redrive *redrive)
 		(void)printf("  %" PRIu64 " still bad for other reasons\n",
 		    reasons->others);
 	if (!redrive->dry && total->sums.stored > 0 &&
-	    redrive->config->notifiers.count > 0)
-		(void)printf("notifiers are not told of it\n");
+	    (redrive->config->notifiers.count > 0 ||
+		redrive->settings->finalize.delay_ms >= 0))
+		(void)printf("notifiers and the finalizer are not told of "
+			     "it\n");
 	buf_fini(&out);
 }
 
