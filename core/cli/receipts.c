@@ -167,28 +167,29 @@ object_holding(const struct receipt *receipt, int64_t offset)
 int
 receipts_holding(const struct manifest_store *store,
     const struct manifest_place *place, int64_t start, int64_t offset,
-    struct receipt **receipt, const struct receipt_object **object,
-    struct secor_err *err)
+    struct receipt_found *found, struct secor_err *err)
 {
 	struct receipts receipts;
 	int rc = receipts_list(store, place, start, &receipts, err);
 
-	*receipt = NULL;
-	*object = NULL;
+	*found = (struct receipt_found){NULL, NULL};
 	if (rc != SECOR_OK)
 		return rc;
 	for (size_t i = 0;
-	     rc == SECOR_OK && *object == NULL && i < receipts.count; i++) {
+	     rc == SECOR_OK && found->object == NULL && i < receipts.count;
+	     i++) {
+		struct receipt *receipt = NULL;
+
 		if (receipts.items[i].name.kind != RECEIPT_DONE)
 			continue;
 		rc = receipts_get(
-		    store, place, &receipts.items[i], receipt, err);
+		    store, place, &receipts.items[i], &receipt, err);
 		if (rc == SECOR_OK)
-			*object = object_holding(*receipt, offset);
-		if (rc == SECOR_OK && *object == NULL) {
-			receipt_free(*receipt);
-			*receipt = NULL;
-		}
+			found->object = object_holding(receipt, offset);
+		if (found->object != NULL)
+			found->receipt = receipt;
+		else
+			receipt_free(receipt);
 	}
 	receipts_fini(&receipts);
 	return rc;

@@ -34,11 +34,15 @@ int receipts_get(const struct manifest_store *store,
     const struct manifest_place *place, const struct receipt_file *file,
     struct receipt **receipt, struct secor_err *err);
 
-/* The receipt that holds the offset among those of the batch that begins at
- * `start`, and its object; *receipt NULL: none does. */
+/* The receipt that holds an offset, and its object; NULL: none does. */
+struct receipt_found {
+	struct receipt *receipt; /* receipt_free */
+	const struct receipt_object *object;
+};
+
+/* Among those of the batch that begins at `start`. */
 int receipts_holding(const struct manifest_store *store,
     const struct manifest_place *place, int64_t start, int64_t offset,
-    struct receipt **receipt, const struct receipt_object **object,
-    struct secor_err *err);
+    struct receipt_found *found, struct secor_err *err);
 
 #endif

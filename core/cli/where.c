@@ -48,9 +48,7 @@ struct answer {
 	const char *key; /* of the manifest, or NULL */
 	const struct manifest *manifest;
 	enum holds *holds; /* by object; NULL: nothing was looked at */
-	/* A redrive stored the dead letter; NULL: none did. */
-	struct receipt *receipt;
-	const struct receipt_object *redriven;
+	struct receipt_found redriven; /* it was a dead letter */
 };
 
 /* ---- the objects of the batch ---- */
@@ -242,8 +240,7 @@ look_for_redrive(
 {
 	struct secor_err why;
 	int rc = receipts_holding(&where->store, answer->place,
-	    answer->manifest->start, where->offset, &answer->receipt,
-	    &answer->redriven, &why);
+	    answer->manifest->start, where->offset, &answer->redriven, &why);
 
 	if (rc == SECOR_REJECT)
 		say(answer, "dead-letter", 1,
@@ -251,7 +248,7 @@ look_for_redrive(
 		    "be read, secor verify tells more");
 	else if (rc != SECOR_OK)
 		return secor_fail(err, rc, "%s", why.text);
-	if (answer->redriven != NULL)
+	if (answer->redriven.object != NULL)
 		say(answer, "redriven", 1,
 		    "it was a bad message; a redrive stored it since");
 	return SECOR_OK;
@@ -268,8 +265,8 @@ judge_batch(struct where *where, struct answer *answer, struct secor_err *err)
 		rc = look_into(where, &m->objects[i], &answer->holds[i], err);
 	if (rc == SECOR_OK)
 		judge(answer);
-	for (size_t i = 0;
-	     rc == SECOR_OK && answer->redriven == NULL && i < m->object_count;
+	for (size_t i = 0; rc == SECOR_OK && answer->redriven.object == NULL &&
+			   i < m->object_count;
 	     i++)
 		if (m->objects[i].dead_letter && answer->holds[i] != HOLDS_NOT)
 			rc = look_for_redrive(where, answer, err);
@@ -311,16 +308,16 @@ json_objects(struct where *where, const struct answer *answer)
 		    object->dead_letter ? "true" : "false",
 		    answer->holds[i] == HOLDS ? "true" : "false");
 	}
-	if (answer->redriven != NULL) {
+	if (answer->redriven.object != NULL) {
 		buf_printf(out, "%s{", comma);
-		cli_json_text(out, "key", answer->redriven->key);
-		url_of(where, answer->redriven->key, url, sizeof(url));
+		cli_json_text(out, "key", answer->redriven.object->key);
+		url_of(where, answer->redriven.object->key, url, sizeof(url));
 		buf_putc(out, ',');
 		cli_json_text(out, "url", url);
 		buf_printf(out,
 		    ",\"dead_letter\":false,\"exact\":true,\"redrive\":%" PRId64
 		    "}",
-		    answer->receipt->number);
+		    answer->redriven.receipt->number);
 	}
 	buf_puts(out, "]");
 }
@@ -363,8 +360,8 @@ line_answer(struct where *where, const struct answer *answer)
 		buf_printf(out, "  %s %s\n",
 		    answer->holds[i] == HOLDS ? "in    " : "maybe ", url);
 	}
-	if (answer->redriven != NULL) {
-		url_of(where, answer->redriven->key, url, sizeof(url));
+	if (answer->redriven.object != NULL) {
+		url_of(where, answer->redriven.object->key, url, sizeof(url));
 		buf_printf(out, "  since  %s\n", url);
 	}
 	if (m != NULL)
@@ -413,7 +410,7 @@ ask_generation(struct where *where, const struct manifest_place *place,
 	if (rc == SECOR_OK)
 		put_answer(where, &answer);
 	free(answer.holds);
-	receipt_free(answer.receipt);
+	receipt_free(answer.redriven.receipt);
 	manifest_free(manifest);
 	batches_fini(&around);
 	return rc;
