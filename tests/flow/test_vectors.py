@@ -7,7 +7,11 @@ vector (the number is the first column), through `secor try`. Each is
 
 A path of None is a bad message. Vectors of times alone are in the unit tests
 when_test, when_compat_test and when_pattern_test, those of names of objects in
-path_test, of MessagePack, Thrift, Protobuf and Avro in test_encodings."""
+path_test and, read back (177 to 188), in verify_strangers_test, of paths back in
+time (152 to 172) in date_back_test, of MessagePack, Thrift, Protobuf and Avro in
+msgpack_test, thrift_test, protobuf_test and test_encodings, of SequenceFiles (231,
+232, 257 to 278) in golden_test, of property files (195 to 204) in properties_test
+and migration_test."""
 
 import json
 import subprocess
