@@ -369,15 +369,21 @@ renew(struct aws_cred *cred, int64_t now_ms, struct secor_err *err)
 
 /* In front of why there is no new one. */
 static void
-note_expired(const struct aws_cred *cred, struct secor_err *err)
+note_expired(const struct aws_cred *cred, int64_t now_ms, struct secor_err *err)
 {
 	struct secor_err why = *err;
 	char expires[32];
 
 	time_text(cred->key.expires_ms, expires);
-	(void)secor_fail(err, 0,
-	    "the AWS credentials from %s have expired at %s: %.900s",
-	    cred->key.source, expires, why.text);
+	if (cred->key.expires_ms != 0 && now_ms >= cred->key.expires_ms)
+		(void)secor_fail(err, 0,
+		    "the AWS credentials from %s have expired at %s: %.900s",
+		    cred->key.source, expires, why.text);
+	else
+		(void)secor_fail(err, 0,
+		    "the AWS credentials from %s are refused as expired: "
+		    "%.900s",
+		    cred->key.source, why.text);
 }
 
 int
@@ -402,7 +408,7 @@ aws_cred_get(struct aws_cred *cred, int64_t now_ms, const struct aws_key **key,
 		*key = &cred->key;
 		return SECOR_OK;
 	}
-	if (cred->has)
-		note_expired(cred, &why);
+	if (cred->source > 0)
+		note_expired(cred, now_ms, &why);
 	return secor_fail(err, status, "%s", why.text);
 }

@@ -156,7 +156,8 @@ def test_keys_that_expire_are_wrong_or_late_lose_nothing(
         run.until("^warn .*AWS credentials not renewed .*from=\"container\" "
                   ".*why=\"container: HTTP 500")
         run.until("^warn .*store waits .*the AWS credentials from container "
-                  "have expired at 2[0-9TZ:-]+: container: HTTP 500")
+                  "(have expired at 2[0-9TZ:-]+|are refused as expired): "
+                  "container: HTTP 500")
         ecs.status = 200
         run.check()
         assert ecs.used == {"AKIAONE", "AKIATWO"}

@@ -277,6 +277,24 @@ Test(aws_cred, key_is_renewed_before_it_expires_and_kept_when_that_fails)
 	script_stop(script);
 }
 
+Test(aws_cred, forgotten_key_that_is_not_to_be_had_again_says_so)
+{
+	static const struct script_step steps[] = {
+	    {.status = 200, .body = AWS_JSON("A", "2026-02-03T05:05:06Z")},
+	    {.status = 404}};
+	struct script *script = script_start(steps, 2);
+
+	(void)setenv(
+	    "AWS_CONTAINER_CREDENTIALS_FULL_URI", script_url(script), 1);
+	cr_assert_eq(aws_get((struct aws_cred_conf){.region = "x"}), SECOR_OK);
+	aws_cred_forget(aws.cred);
+	cr_assert_eq(
+	    aws_cred_get(aws.cred, AWS_NOW, &aws.key, &aws.err), SECOR_FATAL);
+	aws_says("the AWS credentials from container are refused as expired: "
+		 "container: HTTP 404");
+	script_stop(script);
+}
+
 Test(aws_cred, forgotten_key_is_asked_for_again)
 {
 	static const struct script_step steps[] = {
