@@ -196,8 +196,8 @@ def assert_fenced(process, instance):
         in process.text()
 
 
-@pytest.mark.parametrize("end", [
-    "stop", pytest.param("kill9", marks=pytest.mark.deep)])
+@pytest.mark.deep
+@pytest.mark.parametrize("end", ["stop", "kill9"])
 def test_static_member_comes_back_without_a_rebalance(
         end, kafka, topic, group, secor, tmp_path):
     """Within the session timeout. A process that takes its name ends it; the other one
