@@ -190,6 +190,24 @@ def documented():
     return found
 
 
+def families_of_a_login(kafka, topic, group, secor, store):
+    """Of a process that asks for tokens, though nobody gives any."""
+    port, = free_ports(1)
+    process = secor(settings(
+        kafka.address, group, topic(), store,
+        kafka={"tls": {"enabled": False},
+               "sasl": {"mechanism": "OAUTHBEARER"}},
+        token={"use": "oidc", "endpoint": f"http://127.0.0.1:{port}/",
+               "client_id": "secor", "client_secret": "${LOGIN_SECRET}"}),
+        name="secor-login", env={"LOGIN_SECRET": "s"})
+    process.start()
+    process.wait_for("token not fetched")
+    found = {name: family for name, family in families(process).items()
+             if name.startswith("secor_token_")}
+    process.kill9()
+    return found
+
+
 def test_every_metric_is_documented_and_every_documented_one_is_there(
         kafka, topic, group, secor, bucket, rgw, tmp_path):
     # a hundred years, so that there is something to tell
@@ -222,6 +240,7 @@ def test_every_metric_is_documented_and_every_documented_one_is_there(
             wait_metric(process, "secor_paths_finalized_total", 1)
             seen.update(families(process))
             assert process.stop() == 0
+    seen.update(families_of_a_login(kafka, topic, group, secor, store))
     known = documented()
     assert (sorted(seen.keys() - known), sorted(known.keys() - seen)) \
         == ([], [])
