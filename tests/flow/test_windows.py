@@ -50,17 +50,20 @@ class Late:
 
 
 def answered(proxy, path):
-    """How many puts of it the server has answered."""
-    return list(proxy.requests).count(("PUT", path, 200))
+    """The server's answers to puts of it."""
+    return [status for method, at, status in list(proxy.requests)
+            if (method, at) == ("PUT", path)]
 
 
+@pytest.mark.parametrize("conditional, answer", [("off", 200), ("auto", 412)])
 def test_put_that_arrives_after_the_next_owner_brings_the_same_records(
-        kafka, topic, group, rgw, bucket, http_proxy, secor):
-    """W7: the request of a dead process takes effect when the next owner has
-    long put and committed that object."""
+        kafka, topic, group, rgw, bucket, http_proxy, secor, conditional,
+        answer):
+    """W7: the request of a dead process arrives when the next owner has long
+    put and committed that object: it brings the same records, or is refused."""
     name, tree, late = topic(), bucket(rgw), Late()
     proxy = http_proxy(rgw, late.before)
-    store = store_of(rgw, tree, proxy)
+    store = {**store_of(rgw, tree, proxy), "conditional_puts": conditional}
     ids = clients.produce_json(kafka.address, name, 1000, step_ms=10_000)
     first, heir = (secor(settings(kafka.address, group, name, store), name=n)
                    for n in ("first", "heir"))
@@ -77,9 +80,10 @@ def test_put_that_arrives_after_the_next_owner_brings_the_same_records(
     puts = answered(proxy, late.path)
     late.go.set()
     end = time.monotonic() + 60
-    while answered(proxy, late.path) == puts:
+    while len(answered(proxy, late.path)) == len(puts):
         assert time.monotonic() < end
         time.sleep(0.05)
+    assert answered(proxy, late.path)[-1] == answer
     assert contents(tree, name) == before
     assert heir.stop() == 0
     proof.assert_exactly_once(ids, tree)
