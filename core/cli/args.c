@@ -173,19 +173,23 @@ cli_args(int argc, char **argv, const struct cli_table *table,
 }
 
 int
+cli_ask(const char *question)
+{
+	char answer[16] = "";
+
+	(void)printf("%s [yes/no] ", question);
+	(void)fflush(stdout);
+	if (fgets(answer, sizeof(answer), stdin) != NULL &&
+	    strcmp(answer, "yes\n") == 0)
+		return -1;
+	(void)printf("nothing was done\n");
+	return CLI_FOUND;
+}
+
+int
 cli_store(const struct config *config, void **self, struct secor_err *err)
 {
-	const struct plugin *plugin = config->store.plugin;
-	struct secor_open with = {.size = sizeof(with),
-	    .conf = config->store.conf,
-	    .host = plugin->host,
-	    .compat = config->store.compat};
-	struct secor_err why = {{0}};
-
-	if (plugin->ops.store->open(&with, self, &why) == SECOR_OK)
-		return SECOR_OK;
-	return secor_fail(err, SECOR_FATAL, "store %s does not open: %s",
-	    plugin->desc.name, why.text);
+	return config_open(&config->store, NULL, self, err);
 }
 
 void

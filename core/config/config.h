@@ -264,6 +264,19 @@ int config_wants_topic(const struct config *config, const char *topic);
 int config_address(const char *text, char *host, size_t room, int *port,
     struct secor_err *err);
 
+/* What an instance gets beside its options; zeroed is right for most. */
+struct config_opening {
+	const struct secor_strings *fields; /* of a parser; NULL: none */
+	int no_time;			    /* of a parser */
+	int allow_commands;
+};
+
+/* An instance of a transformer, parser, partitioner, format, store or notifier;
+ * its table's `close` ends it. `how` may be NULL. SECOR_FATAL with a sentence
+ * that names kind, plugin and file. */
+int config_open(const struct config_use *use, const struct config_opening *how,
+    void **self, struct secor_err *err);
+
 /* The effective configuration as YAML, secrets hidden; caller frees. */
 char *config_show(const struct config *config);
 

@@ -11,12 +11,7 @@ static int
 open_encoder(struct lane *lane, struct secor_err *err)
 {
 	const struct config_use *use = &lane->topic->format;
-	struct secor_open with = {.size = sizeof(with),
-	    .conf = use->conf,
-	    .host = use->plugin->host,
-	    .compat = use->compat};
-	struct secor_err why = {{0}};
-	int encodes;
+	int rc, encodes;
 
 	lane->format = use->plugin->ops.format;
 	lane->traits.size = sizeof(lane->traits);
@@ -29,10 +24,9 @@ open_encoder(struct lane *lane, struct secor_err *err)
 	encodes = lane->format->encode != NULL && !lane->traits.by_write;
 	if (!encodes && lane->format->split == NULL)
 		return SECOR_OK;
-	if (lane->format->open(&with, &lane->instance, &why) != SECOR_OK)
-		return secor_fail(err, SECOR_FATAL,
-		    "format %s (%s) does not open: %s", use->plugin->desc.name,
-		    use->plugin->file, why.text);
+	rc = config_open(use, NULL, &lane->instance, err);
+	if (rc != SECOR_OK)
+		return rc;
 	lane->encoder = encodes ? lane->instance : NULL;
 	lane->splitter = lane->format->split != NULL ? lane->instance : NULL;
 	return SECOR_OK;

@@ -24,17 +24,10 @@ open_teller(struct notifiers *all, size_t i, struct secor_err *err)
 	const struct config_use *use = &all->config->notifiers.items[i];
 	const struct config_use *store = &all->config->store;
 	struct teller *teller = &all->tellers[i];
-	struct secor_open with = {.size = sizeof(with),
-	    .conf = use->conf,
-	    .host = use->plugin->host,
-	    .compat = use->compat,
+	const struct config_opening how = {
 	    .allow_commands = all->config->allow_commands};
-	struct secor_open with_store = {.size = sizeof(with_store),
-	    .conf = store->conf,
-	    .host = store->plugin->host,
-	    .compat = store->compat};
 	const char *name = use->plugin->desc.name;
-	struct secor_err why = {{0}};
+	int rc;
 
 	teller->all = all;
 	teller->index = i;
@@ -50,16 +43,11 @@ open_teller(struct notifiers *all, size_t i, struct secor_err *err)
 	teller->retries = metric_counter("secor_notifier_retries_total",
 	    "Attempts to tell a notifier that come again.",
 	    METRIC_LABELS("notifier", name));
-	if (use->plugin->ops.notifier->open(&with, &teller->self, &why) !=
-	    SECOR_OK)
-		return secor_fail(err, SECOR_FATAL,
-		    "notifier %s (%s) does not open: %s", name,
-		    use->plugin->file, why.text);
-	if (store->plugin->ops.store->open(&with_store, &teller->store, &why) !=
-	    SECOR_OK)
-		return secor_fail(err, SECOR_FATAL,
-		    "store %s (%s) does not open: %s", store->plugin->desc.name,
-		    store->plugin->file, why.text);
+	rc = config_open(use, &how, &teller->self, err);
+	if (rc == SECOR_OK)
+		rc = config_open(store, NULL, &teller->store, err);
+	if (rc != SECOR_OK)
+		return rc;
 	if (pthread_create(&teller->thread, NULL, teller_run, teller) != 0)
 		return secor_fail(
 		    err, SECOR_FATAL, "no thread for notifier %s", name);

@@ -65,38 +65,6 @@ struct router {
 /* ---- opening ---- */
 
 static int
-open_one(const struct config_use *use, const struct secor_strings *fields,
-    int no_time, void **self, struct secor_err *err)
-{
-	struct secor_open with = {.size = sizeof(with),
-	    .conf = use->conf,
-	    .host = use->plugin->host,
-	    .no_time = no_time,
-	    .compat = use->compat};
-	struct secor_err why = {{0}};
-	int rc;
-
-	if (fields != NULL)
-		with.fields = *fields;
-	switch (use->plugin->desc.kind) {
-	case SECOR_TRANSFORMER:
-		rc = use->plugin->ops.transformer->open(&with, self, &why);
-		break;
-	case SECOR_PARSER:
-		rc = use->plugin->ops.parser->open(&with, self, &why);
-		break;
-	default:
-		rc = use->plugin->ops.partitioner->open(&with, self, &why);
-		break;
-	}
-	if (rc == SECOR_OK)
-		return SECOR_OK;
-	return secor_fail(err, SECOR_FATAL, "%s %s (%s) does not open: %s",
-	    kind_name(use->plugin->desc.kind), use->plugin->desc.name,
-	    use->plugin->file, why.text);
-}
-
-static int
 field_index(
     struct router *router, const char *name, size_t *at, struct secor_err *err)
 {
@@ -133,7 +101,7 @@ open_step(struct router *router, const struct config_use *use,
 				    : SECOR_FATAL;
 	step->field_count = fields.count;
 	if (rc == SECOR_OK)
-		rc = open_one(use, NULL, 0, &step->self, err);
+		rc = config_open(use, NULL, &step->self, err);
 	return rc;
 }
 
@@ -141,7 +109,8 @@ static int
 open_all(struct router *router, struct secor_err *err)
 {
 	const struct config_topic *topic = router->topic;
-	int no_time = topic->time_source == CONFIG_TIME_KAFKA;
+	const struct config_opening how = {.fields = &router->fields,
+	    .no_time = topic->time_source == CONFIG_TIME_KAFKA};
 	int rc = SECOR_OK;
 
 	router->changers =
@@ -154,7 +123,7 @@ open_all(struct router *router, struct secor_err *err)
 		struct changer *changer = &router->changers[i];
 
 		changer->plugin = use->plugin;
-		rc = open_one(use, NULL, 0, &changer->self, err);
+		rc = config_open(use, NULL, &changer->self, err);
 		router->changer_count = i + 1;
 		router->looks_at |= use->plugin->ops.transformer->looks_at;
 		if (use->plugin->ops.transformer->looks != NULL)
@@ -168,8 +137,7 @@ open_all(struct router *router, struct secor_err *err)
 		router->step_count = i + 1;
 	}
 	if (rc == SECOR_OK)
-		rc = open_one(&topic->parser, &router->fields, no_time,
-		    &router->parser, err);
+		rc = config_open(&topic->parser, &how, &router->parser, err);
 	return rc;
 }
 

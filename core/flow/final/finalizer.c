@@ -49,18 +49,10 @@ static int
 open_store(struct finalizer *f, struct secor_err *err)
 {
 	const struct config_use *use = &f->how.config->store;
-	struct secor_open with = {.size = sizeof(with),
-	    .conf = use->conf,
-	    .host = use->plugin->host,
-	    .compat = use->compat};
-	struct secor_err why = {{0}};
 
 	f->store.ops = use->plugin->ops.store;
 	f->store.prefix = f->how.config->layout.manifest_prefix;
-	if (f->store.ops->open(&with, &f->store.self, &why) == SECOR_OK)
-		return SECOR_OK;
-	return secor_fail(err, SECOR_FATAL, "store %s (%s) does not open: %s",
-	    use->plugin->desc.name, use->plugin->file, why.text);
+	return config_open(use, NULL, &f->store.self, err);
 }
 
 int

@@ -30,12 +30,7 @@ static int
 open_step(
     struct step *step, const struct config_use *use, struct secor_err *err)
 {
-	struct secor_open with = {.size = sizeof(with),
-	    .conf = use->conf,
-	    .host = use->plugin->host,
-	    .compat = use->compat};
 	struct secor_strings fields = {NULL, 0};
-	struct secor_err why = {{0}};
 
 	step->use = use;
 	step->plugin = use->plugin;
@@ -43,11 +38,7 @@ open_step(
 		use->plugin->ops.partitioner->describe(
 		    use->conf, &step->inputs, &fields);
 	step->field_count = fields.count;
-	if (use->plugin->ops.partitioner->open(&with, &step->self, &why) ==
-	    SECOR_OK)
-		return SECOR_OK;
-	return secor_fail(err, SECOR_FATAL, "partitioner %s does not open: %s",
-	    use->plugin->desc.name, why.text);
+	return config_open(use, NULL, &step->self, err);
 }
 
 int

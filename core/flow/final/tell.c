@@ -33,12 +33,8 @@ open_one(const struct tellers *tellers, struct one *one,
     const struct config_use *use, struct secor_err *err)
 {
 	const char *name = use->plugin->desc.name;
-	struct secor_open with = {.size = sizeof(with),
-	    .conf = use->conf,
-	    .host = use->plugin->host,
-	    .compat = use->compat,
+	const struct config_opening how = {
 	    .allow_commands = tellers->config->allow_commands};
-	struct secor_err why = {{0}};
 
 	one->plugin = use->plugin;
 	one->told = metric_counter("secor_notifier_paths_told_total",
@@ -50,12 +46,7 @@ open_one(const struct tellers *tellers, struct one *one,
 	one->retries = metric_counter("secor_notifier_paths_retries_total",
 	    "Paths that a notifier must be told of again.",
 	    METRIC_LABELS("notifier", name));
-	if (use->plugin->ops.notifier->open(&with, &one->self, &why) ==
-	    SECOR_OK)
-		return SECOR_OK;
-	return secor_fail(err, SECOR_FATAL,
-	    "notifier %s (%s) does not open: %s", name, use->plugin->file,
-	    why.text);
+	return config_open(use, &how, &one->self, err);
 }
 
 int
@@ -107,7 +98,7 @@ put_marker(const struct tellers *tellers, const struct config_finalize *how,
 	int whole = how->marker == CONFIG_MARKER_JSON;
 	char *key = mem_text("%s/%s", entry->folder, how->marker_name);
 	char *text = whole ? tally_marker(sum) : mem_text("%s", "");
-	int rc = put_text(
+	int rc = store_put_text(
 	    tellers->store, key, text, whole ? "application/json" : NULL, err);
 
 	free(text);
@@ -122,7 +113,8 @@ put_tally(const struct tellers *tellers, const struct tally *sum,
 	char *key = tally_key(
 	    tellers->store->prefix, sum->topic, sum->generation, sum->path);
 	char *text = tally_write(sum);
-	int rc = put_text(tellers->store, key, text, "application/json", err);
+	int rc =
+	    store_put_text(tellers->store, key, text, "application/json", err);
 
 	free(text);
 	free(key);
