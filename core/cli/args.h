@@ -43,6 +43,10 @@ struct cli_words {
 int cli_args(int argc, char **argv, const struct cli_table *table,
     struct cli_words *words);
 
+/* Asks on standard output and input. -1: "yes"; else the exit code, after it
+ * was said that nothing was done. */
+int cli_ask(const char *question);
+
 /* An instance of the configured store; SECOR_FATAL with a sentence. The caller
  * closes it with config->store.plugin->ops.store->close. */
 int cli_store(const struct config *config, void **self, struct secor_err *err);

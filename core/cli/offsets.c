@@ -71,21 +71,13 @@ offsets_failed(int status, const struct secor_err *err)
 int
 offsets_ask(const struct wish *wish, const char *question)
 {
-	char answer[16] = "";
-
 	if (wish->dry_run) {
 		(void)printf("nothing was done: --dry-run\n");
 		return CLI_OK;
 	}
 	if (wish->yes)
 		return -1;
-	(void)printf("%s [yes/no] ", question);
-	(void)fflush(stdout);
-	if (fgets(answer, sizeof(answer), stdin) != NULL &&
-	    strcmp(answer, "yes\n") == 0)
-		return -1;
-	(void)printf("nothing was done\n");
-	return CLI_FOUND;
+	return cli_ask(question);
 }
 
 /* ---- the command ---- */

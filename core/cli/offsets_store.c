@@ -194,7 +194,7 @@ manifest_store_put(
 	manifest->written_ms = clock_now_ms();
 	manifest->chain = manifest_chain(manifest);
 	text = manifest_write(manifest);
-	rc = put_text(store, key, text, "application/json", err);
+	rc = store_put_text(store, key, text, "application/json", err);
 	free(text);
 	free(key);
 	return rc;

@@ -2,6 +2,7 @@
  * receipts.c -- see receipts.h.
  */
 #include "core/cli/receipts.h"
+#include "core/flow/put.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -102,15 +103,6 @@ receipts_is_open(const struct receipts *receipts, size_t i)
 }
 
 static int
-collect(void *arg, const void *bytes, size_t len)
-{
-	struct buf *text = arg;
-
-	buf_put(text, bytes, len);
-	return text->len > RECEIPT_BYTES_MAX;
-}
-
-static int
 is_where_it_says(const struct manifest_place *place,
     const struct receipt_file *file, const struct receipt *receipt)
 {
@@ -133,12 +125,10 @@ receipts_get(const struct manifest_store *store,
 	struct buf text = {0};
 	struct secor_err why;
 	struct receipt *made = NULL;
-	int rc = store->ops->get(store->self, file->key, collect, &text, err);
+	int rc =
+	    store_get_text(store, file->key, RECEIPT_BYTES_MAX, &text, err);
 
-	if (rc == SECOR_OK && text.len > RECEIPT_BYTES_MAX)
-		rc = secor_fail(err, SECOR_REJECT,
-		    "%s: larger than a receipt may be", file->key);
-	else if (rc == SECOR_OK) {
+	if (rc == SECOR_OK) {
 		rc = receipt_read(text.ptr, text.len, &made, &why);
 		if (rc != SECOR_OK)
 			rc = secor_fail(

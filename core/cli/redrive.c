@@ -40,22 +40,16 @@ static const char usage[] =
 static int
 ask(const struct redrive *redrive)
 {
-	char answer[16] = "";
 	const struct redrive_sums *sums = &redrive->total.sums;
+	char question[120];
 
 	if (redrive->abandon)
-		(void)printf("Take that back? No redrive of it may be running. "
-			     "[yes/no] ");
-	else
-		(void)printf("Store %" PRIu64 " dead letters in %" PRIu64
-			     " objects? [yes/no] ",
-		    sums->stored, sums->objects);
-	(void)fflush(stdout);
-	if (fgets(answer, sizeof(answer), stdin) != NULL &&
-	    strcmp(answer, "yes\n") == 0)
-		return -1;
-	(void)printf("nothing was done\n");
-	return CLI_FOUND;
+		return cli_ask(
+		    "Take that back? No redrive of it may be running.");
+	(void)snprintf(question, sizeof(question),
+	    "Store %" PRIu64 " dead letters in %" PRIu64 " objects?",
+	    sums->stored, sums->objects);
+	return cli_ask(question);
 }
 
 /* ---- all sources ---- */

@@ -159,7 +159,7 @@ put_receipt(struct driving *driving, struct receipt *receipt, int done,
 	receipt->done = done;
 	receipt->written_ms = clock_now_ms();
 	text = receipt_write(receipt);
-	rc = put_text(
+	rc = store_put_text(
 	    &driving->redrive->store, key, text, "application/json", err);
 	free(text);
 	free(key);
@@ -363,7 +363,7 @@ commit(
 	if (RAND_bytes((unsigned char *)&nonce, sizeof(nonce)) != 1)
 		return secor_fail(err, SECOR_FATAL, "no random number");
 	claim = key_of(driving, receipt, RECEIPT_CLAIM, nonce);
-	rc = put_text(store, claim, "{}\n", "application/json", err);
+	rc = store_put_text(store, claim, "{}\n", "application/json", err);
 	step_reached("redrive-claimed");
 	if (rc == SECOR_OK)
 		rc = look_for_others(driving, receipt, err);

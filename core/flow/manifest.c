@@ -7,6 +7,7 @@
 #include "core/base/hash.h"
 #include "core/base/text.h"
 #include "core/flow/fields.h"
+#include "core/flow/put.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -318,27 +319,16 @@ manifest_parse_key(const char *key, int64_t *generation, int64_t *start)
 	    slash == NULL ? key : slash + 1, generation, start);
 }
 
-static int
-collect(void *arg, const void *bytes, size_t len)
-{
-	struct buf *text = arg;
-
-	buf_put(text, bytes, len);
-	return text->len > MANIFEST_BYTES_MAX;
-}
-
 int
 manifest_get(const struct secor_store_ops *ops, void *store, const char *key,
     struct manifest **manifest, struct secor_err *err)
 {
+	const struct manifest_store from = {ops, store, NULL};
 	struct buf text = {0};
 	struct secor_err why;
-	int rc = ops->get(store, key, collect, &text, err);
+	int rc = store_get_text(&from, key, MANIFEST_BYTES_MAX, &text, err);
 
-	if (rc == SECOR_OK && text.len > MANIFEST_BYTES_MAX)
-		rc = secor_fail(err, SECOR_REJECT,
-		    "%s: larger than a manifest may be", key);
-	else if (rc == SECOR_OK) {
+	if (rc == SECOR_OK) {
 		rc = manifest_read(text.ptr, text.len, manifest, &why);
 		if (rc != SECOR_OK)
 			rc = secor_fail(

@@ -6,6 +6,7 @@
 #include "core/base/buf.h"
 #include "core/base/text.h"
 #include "core/flow/fields.h"
+#include "core/flow/put.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -195,30 +196,20 @@ tally_key(
 	    generation, path);
 }
 
-static int
-collect(void *arg, const void *bytes, size_t len)
-{
-	struct buf *text = arg;
-
-	buf_put(text, bytes, len);
-	return text->len > TALLY_BYTES_MAX;
-}
-
 int
 tally_get(const struct manifest_store *store, const char *key,
     struct tally *tally, int *found, struct secor_err *err)
 {
 	struct buf text = {0};
 	struct secor_err why = {{0}};
-	int rc = store->ops->get(store->self, key, collect, &text, &why);
+	int rc = store_get_text(store, key, TALLY_BYTES_MAX, &text, &why);
 
 	*found = rc == SECOR_OK;
 	if (rc == SECOR_REJECT)
 		rc = SECOR_OK;
 	else if (rc != SECOR_OK)
 		(void)secor_fail(err, rc, "%s", why.text);
-	else if (tally_read(text.ptr == NULL ? "" : text.ptr, text.len, tally,
-		     &why) != SECOR_OK)
+	else if (tally_read(text.ptr, text.len, tally, &why) != SECOR_OK)
 		rc = secor_fail(err, SECOR_REJECT, "%s: %s", key, why.text);
 	buf_fini(&text);
 	return rc;
