@@ -5,6 +5,7 @@
 #include "core/flow/final/ledger.h"
 
 #include "core/base/buf.h"
+#include "core/flow/final/watermark.h"
 #include "tests/unit/harness.h"
 
 #include <criterion/criterion.h>
@@ -185,6 +186,40 @@ Test(ledger, forgets_what_is_settled_and_old_alone)
 	ledger_forget(f.ledger, T + DAY);
 	cr_assert_eq(ledger_count(f.ledger), 1, "hour 8 was never told");
 	end(&f);
+}
+
+/* 161, 162: two partitions, their last stored messages of 2014-07-21T01:51:36
+ * and 02:50:00, or the second one stored to its end at 02:51:36. */
+Test(ledger, hour_before_the_last_partition_is_over)
+{
+	static const struct row {
+		int64_t w, offset;
+	} rows[] = {{1405911000000, 9}, {1405911096000, 10}};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct view_part parts[2] = {
+		    {{.kind = RECORD_CLEAN, .offset = 9, .w = 1405907496000}, 0,
+			10},
+		    {{.kind = RECORD_CLEAN,
+			 .offset = rows[i].offset,
+			 .w = rows[i].w},
+			0, 10}};
+		struct view view = {1405911096000, parts, 2};
+		struct watermark mark = watermark_of(&view);
+		struct secor_event_level levels[] = {
+		    {"dt", "2014-07-21"}, {"hr", "00"}};
+		struct spans_path path = {
+		    levels, 2, 1405900800000, 1405900800000};
+		struct fixture f;
+		struct span span;
+
+		begin(&f, 0);
+		cr_assert(spans_find(f.spans, &path, 2, &span));
+		cr_assert(span.until <= mark.ms, "hour 0 is over");
+		cr_assert(span.until + HOUR > mark.ms, "hour 1 is not");
+		cr_assert_eq(mark.holder, 0);
+		end(&f);
+	}
 }
 
 Test(ledger, objects_without_times_are_in_no_path)
