@@ -3,8 +3,6 @@
  */
 #include "core/base/clock.h"
 
-#include <time.h>
-
 static int64_t
 read_ms(clockid_t id)
 {

@@ -6,6 +6,7 @@
 #include "core/base/queue.h"
 
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -100,15 +101,8 @@ wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t wait_ms,
 {
 	if (wait_ms < 0)
 		return pthread_cond_wait(cond, lock);
-	if (until->tv_sec == 0) {
-		(void)clock_gettime(CLOCK_MONOTONIC, until);
-		until->tv_sec += wait_ms / 1000;
-		until->tv_nsec += wait_ms % 1000 * 1000000;
-		if (until->tv_nsec >= 1000000000) {
-			until->tv_sec++;
-			until->tv_nsec -= 1000000000;
-		}
-	}
+	if (until->tv_sec == 0)
+		*until = clock_after(wait_ms);
 	return pthread_cond_timedwait(cond, lock, until);
 }
 

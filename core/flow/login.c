@@ -160,10 +160,7 @@ wait_until(struct login *login, int64_t wall_ms)
 			break;
 		if (left > LOOK_MS)
 			left = LOOK_MS;
-		(void)clock_gettime(CLOCK_MONOTONIC, &at);
-		at.tv_nsec += left % 1000 * 1000000;
-		at.tv_sec += left / 1000 + at.tv_nsec / 1000000000;
-		at.tv_nsec %= 1000000000;
+		at = clock_after(left);
 		(void)pthread_cond_timedwait(
 		    &login->stopped, &login->lock, &at);
 	}

@@ -3,6 +3,7 @@
  * what was left out from the manifests, repeats what may work later.
  */
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/flow/notify_impl.h"
 #include "core/flow/path.h"
@@ -30,16 +31,9 @@ back_off(struct teller *teller)
 	struct notifiers *all = teller->all;
 	int64_t ms =
 	    notify_backoff_ms(teller->tries++, (unsigned)rand_r(&teller->seed));
-	struct timespec until;
+	struct timespec until = clock_after(ms);
 
 	metric_add(teller->retries, 1);
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	(void)pthread_mutex_lock(&all->lock);
 	while (!atomic_load(&all->stopping))
 		if (pthread_cond_timedwait(&all->stop, &all->lock, &until) ==

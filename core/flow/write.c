@@ -9,6 +9,7 @@
 #include "core/flow/write.h"
 
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "core/flow/write_stream.h"
 
 #include <assert.h>
@@ -291,16 +292,9 @@ writers_backlog(const struct writers *all)
 int
 writers_wait(struct writers *all, size_t limit, int64_t wait_ms)
 {
-	struct timespec until;
+	struct timespec until = clock_after(wait_ms < 0 ? 0 : wait_ms);
 	int below, rc = 0;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += wait_ms / 1000;
-	until.tv_nsec += wait_ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	(void)pthread_mutex_lock(&all->lock);
 	if (all->waiting++ == 0 || all->waited_for < limit)
 		all->waited_for = limit;

@@ -83,27 +83,12 @@ report_to(struct one *one, int64_t now_ms)
 	tell(one, rc, &err);
 }
 
-static struct timespec
-deadline(int64_t wait_ms)
-{
-	struct timespec at;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += wait_ms / 1000;
-	at.tv_nsec += wait_ms % 1000 * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000;
-	}
-	return at;
-}
-
 /* Waits for the interval; 1 when it is time to stop. */
 static int
 wait_interval(struct one *one)
 {
 	struct report *report = one->report;
-	struct timespec until = deadline(one->interval_ms);
+	struct timespec until = clock_after(one->interval_ms);
 	int rc = 0, stop;
 
 	(void)pthread_mutex_lock(&report->lock);
@@ -237,7 +222,7 @@ join_until(struct one *one, const struct timespec *until)
 void
 report_close(struct report *report, int64_t wait_ms)
 {
-	struct timespec until = deadline(wait_ms);
+	struct timespec until = clock_after(wait_ms);
 	int left = 0;
 
 	if (report == NULL)

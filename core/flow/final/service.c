@@ -15,6 +15,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { LOOK_MS = 60000 }; /* without a task */
+
 /* A topic of this process. Holds: lock, but for the thread's own members. */
 struct task {
 	struct task *next;
@@ -98,44 +100,49 @@ look_at_task(struct final_service *service, struct task *task)
 	task->next_boot_ms = clock_boot_ms() + topic->finalize.interval_ms;
 }
 
-/* Waits for a task that is due; NULL when it is to stop. Tasks that are gone
- * end here. */
+/* The task that is due, or NULL and how long until one is. Those that are gone
+ * end here. Holds: lock. */
+static struct task *
+find_due(struct final_service *service, int64_t *wait_ms)
+{
+	int64_t now = clock_boot_ms();
+	struct task *due = NULL;
+
+	*wait_ms = LOOK_MS;
+	for (struct task **at = &service->tasks; *at != NULL;) {
+		struct task *task = *at;
+
+		if (task->gone) {
+			*at = task->next;
+			finalizer_forget(service->finalizer, task->topic);
+			free(task->topic);
+			free(task);
+			continue;
+		}
+		if (task->next_boot_ms - now < *wait_ms) {
+			*wait_ms = task->next_boot_ms - now;
+			due = *wait_ms <= 0 ? task : NULL;
+		}
+		at = &task->next;
+	}
+	return due;
+}
+
+/* Waits for a task that is due; NULL when it is to stop. */
 static struct task *
 next_task(struct final_service *service)
 {
 	struct task *due = NULL;
 
 	(void)pthread_mutex_lock(&service->lock);
-	while (!service->stopping && due == NULL) {
-		int64_t now = clock_boot_ms(), wait = 60000;
+	while (!service->stopping) {
 		struct timespec until;
+		int64_t wait_ms;
 
-		for (struct task **at = &service->tasks; *at != NULL;) {
-			struct task *task = *at;
-
-			if (task->gone) {
-				*at = task->next;
-				finalizer_forget(
-				    service->finalizer, task->topic);
-				free(task->topic);
-				free(task);
-				continue;
-			}
-			if (task->next_boot_ms - now < wait) {
-				wait = task->next_boot_ms - now;
-				due = wait <= 0 ? task : NULL;
-			}
-			at = &task->next;
-		}
+		due = find_due(service, &wait_ms);
 		if (due != NULL)
 			break;
-		(void)clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += wait / 1000;
-		until.tv_nsec += wait % 1000 * 1000000;
-		if (until.tv_nsec >= 1000000000) {
-			until.tv_sec++;
-			until.tv_nsec -= 1000000000;
-		}
+		until = clock_after(wait_ms);
 		(void)pthread_cond_timedwait(
 		    &service->moved, &service->lock, &until);
 	}
