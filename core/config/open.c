@@ -3,26 +3,6 @@
  */
 #include "core/config/config.h"
 
-static int
-open_kind(const struct plugin *plugin, const struct secor_open *with,
-    void **self, struct secor_err *err)
-{
-	switch (plugin->desc.kind) {
-	case SECOR_TRANSFORMER:
-		return plugin->ops.transformer->open(with, self, err);
-	case SECOR_PARSER:
-		return plugin->ops.parser->open(with, self, err);
-	case SECOR_PARTITIONER:
-		return plugin->ops.partitioner->open(with, self, err);
-	case SECOR_FORMAT:
-		return plugin->ops.format->open(with, self, err);
-	case SECOR_STORE:
-		return plugin->ops.store->open(with, self, err);
-	default:
-		return plugin->ops.notifier->open(with, self, err);
-	}
-}
-
 int
 config_open(const struct config_use *use, const struct config_opening *how,
     void **self, struct secor_err *err)
@@ -40,7 +20,7 @@ config_open(const struct config_use *use, const struct config_opening *how,
 		with.no_time = how->no_time;
 		with.allow_commands = how->allow_commands;
 	}
-	if (open_kind(plugin, &with, self, &why) == SECOR_OK)
+	if (plugin_open(plugin, &with, self, &why) == SECOR_OK)
 		return SECOR_OK;
 	return secor_fail(err, SECOR_FATAL, "%s %s (%s) does not open: %s",
 	    kind_name(plugin->desc.kind), plugin->desc.name, plugin->file,

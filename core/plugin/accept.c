@@ -71,6 +71,30 @@ kind_name(int kind)
 	return is_kind(kind) ? KINDS[kind].name : "unknown kind";
 }
 
+int
+plugin_open(const struct plugin *plugin, const struct secor_open *with,
+    void **self, struct secor_err *err)
+{
+	switch (plugin->desc.kind) {
+	case SECOR_TRANSFORMER:
+		return plugin->ops.transformer->open(with, self, err);
+	case SECOR_PARSER:
+		return plugin->ops.parser->open(with, self, err);
+	case SECOR_PARTITIONER:
+		return plugin->ops.partitioner->open(with, self, err);
+	case SECOR_FORMAT:
+		return plugin->ops.format->open(with, self, err);
+	case SECOR_STORE:
+		return plugin->ops.store->open(with, self, err);
+	case SECOR_NOTIFIER:
+		return plugin->ops.notifier->open(with, self, err);
+	case SECOR_TOKEN:
+		return plugin->ops.token->open(with, self, err);
+	default:
+		return plugin->ops.reporter->open(with, self, err);
+	}
+}
+
 struct options
 plugin_options(const struct plugin *plugin)
 {

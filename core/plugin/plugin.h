@@ -42,6 +42,10 @@ struct plugin {
 /* The rows of a plugin's section. */
 struct options plugin_options(const struct plugin *plugin);
 
+/* An instance, by the table of its kind; as `open` there says. */
+int plugin_open(const struct plugin *plugin, const struct secor_open *with,
+    void **self, struct secor_err *err);
+
 struct registry;
 
 /* `path` is a colon-separated list of folders or NULL. `load` == 0: nothing is

@@ -140,22 +140,7 @@ int
 harness_open_with(const struct plugin *plugin, const struct secor_open *with,
     void **self, struct secor_err *err)
 {
-	switch (plugin->desc.kind) {
-	case SECOR_TRANSFORMER:
-		return plugin->ops.transformer->open(with, self, err);
-	case SECOR_PARSER:
-		return plugin->ops.parser->open(with, self, err);
-	case SECOR_PARTITIONER:
-		return plugin->ops.partitioner->open(with, self, err);
-	case SECOR_FORMAT:
-		return plugin->ops.format->open(with, self, err);
-	case SECOR_STORE:
-		return plugin->ops.store->open(with, self, err);
-	case SECOR_NOTIFIER:
-		return plugin->ops.notifier->open(with, self, err);
-	default:
-		return plugin->ops.reporter->open(with, self, err);
-	}
+	return plugin_open(plugin, with, self, err);
 }
 
 void *
