@@ -7,6 +7,20 @@
 
 #include <string.h>
 
+json_t *
+fields_load(
+    const char *text, size_t len, const char *what, struct secor_err *err)
+{
+	json_error_t why;
+	json_t *json = json_loadb(
+	    text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+
+	if (json == NULL)
+		(void)secor_fail(err, SECOR_REJECT, "not a %s: line %d: %.200s",
+		    what, why.line, why.text);
+	return json;
+}
+
 void
 fields_fail(struct fields *fields, const char *name, const char *why)
 {

@@ -17,6 +17,11 @@ struct fields {
 	int failed;
 };
 
+/* The text as JSON; NULL after SECOR_REJECT's sentence "not a <what>: ...".
+ * The caller gives it back with json_decref. */
+json_t *fields_load(
+    const char *text, size_t len, const char *what, struct secor_err *err);
+
 void fields_fail(struct fields *fields, const char *name, const char *why);
 
 /* `min` after a complaint. */

@@ -221,15 +221,12 @@ int
 manifest_read(const char *text, size_t len, struct manifest **manifest,
     struct secor_err *err)
 {
-	json_error_t why;
-	json_t *json = json_loadb(
-	    text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+	json_t *json = fields_load(text, len, "manifest", err);
 	struct fields fields = {json, "manifest", err, 0};
 	struct manifest *made;
 
 	if (json == NULL)
-		return secor_fail(err, SECOR_REJECT,
-		    "not a manifest: line %d: %.200s", why.line, why.text);
+		return SECOR_REJECT;
 	made = mem_alloc(sizeof(*made));
 	read_head(&fields, made);
 	read_objects(&fields, made);

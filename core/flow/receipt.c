@@ -314,15 +314,12 @@ int
 receipt_read(const char *text, size_t len, struct receipt **receipt,
     struct secor_err *err)
 {
-	json_error_t why;
-	json_t *json = json_loadb(
-	    text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+	json_t *json = fields_load(text, len, "receipt", err);
 	struct fields fields = {json, "receipt", err, 0};
 	struct receipt *made;
 
 	if (json == NULL)
-		return secor_fail(err, SECOR_REJECT,
-		    "not a receipt: line %d: %.200s", why.line, why.text);
+		return SECOR_REJECT;
 	made = mem_alloc(sizeof(*made));
 	read_head(&fields, made);
 	read_lists(&fields, made);

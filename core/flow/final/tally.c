@@ -132,15 +132,13 @@ int
 tally_read(
     const char *text, size_t len, struct tally *tally, struct secor_err *err)
 {
-	json_error_t why;
-	json_t *json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+	json_t *json = fields_load(text, len, "tally", err);
 	struct fields from = {json, "tally", err, 0};
 	const json_t *list = json_object_get(json, "partitions");
 
 	memset(tally, 0, sizeof(*tally));
 	if (json == NULL)
-		return secor_fail(err, SECOR_REJECT,
-		    "not a tally: line %d: %.200s", why.line, why.text);
+		return SECOR_REJECT;
 	read_head(&from, tally);
 	if (!json_is_array(list))
 		fields_fail(&from, "partitions", "is missing or not a list");
