@@ -238,29 +238,56 @@ client_member(
 	return id == NULL ? SECOR_OK : set(conf, "group.instance.id", id, err);
 }
 
-int
-client_tool(const struct config *config, rd_kafka_t **rk, struct secor_err *err)
+static int
+new_handle(rd_kafka_conf_t *conf, rd_kafka_t **rk, struct secor_err *err)
+{
+	char why[512];
+
+	*rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
+	if (*rk != NULL)
+		return SECOR_OK;
+	rd_kafka_conf_destroy(conf);
+	return secor_fail(err, SECOR_FATAL, "kafka client: %s", why);
+}
+
+/* A handle with one more property. */
+static int
+new_tool(const struct config *config, const struct secor_pair *more,
+    rd_kafka_t **rk, struct secor_err *err)
 {
 	rd_kafka_conf_t *conf;
-	char why[512];
 	int rc = client_conf(config, &conf, err);
 
 	if (rc != SECOR_OK)
 		return rc;
+	rc = set(conf, more->key, more->value, err);
+	if (rc == SECOR_OK)
+		return new_handle(conf, rk, err);
+	rd_kafka_conf_destroy(conf);
+	return rc;
+}
+
+int
+client_tool(const struct config *config, rd_kafka_t **rk, struct secor_err *err)
+{
 	/* a tool reads spans: the next one waits for the fetch that hangs at
 	 * the log's end */
-	rc = set_ms(conf, "fetch.wait.max.ms", 50, err);
-	if (rc != SECOR_OK) {
-		rd_kafka_conf_destroy(conf);
-		return rc;
-	}
-	*rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
-	if (*rk == NULL) {
-		rd_kafka_conf_destroy(conf);
-		return secor_fail(err, SECOR_FATAL, "kafka client: %s", why);
-	}
-	(void)rd_kafka_poll_set_consumer(*rk);
-	return SECOR_OK;
+	static const struct secor_pair soon = {"fetch.wait.max.ms", "50"};
+	int rc = new_tool(config, &soon, rk, err);
+
+	if (rc == SECOR_OK)
+		(void)rd_kafka_poll_set_consumer(*rk);
+	return rc;
+}
+
+int
+client_looker(
+    const struct config *config, rd_kafka_t **rk, struct secor_err *err)
+{
+	static const struct secor_pair all = {
+	    "isolation.level", "read_uncommitted"};
+
+	return new_tool(config, &all, rk, err);
 }
 
 static uint64_t

@@ -28,6 +28,11 @@ int64_t client_heartbeat_ms(const struct config_kafka *kafka);
 int client_tool(
     const struct config *config, rd_kafka_t **rk, struct secor_err *err);
 
+/* A handle for records and ends of logs alone; an end is behind transactions
+ * that are open. */
+int client_looker(
+    const struct config *config, rd_kafka_t **rk, struct secor_err *err);
+
 /* The g of this configuration's records; asks the cluster for its id.
  * SECOR_RETRY when no broker answers within timeout_ms. */
 int client_g(rd_kafka_t *rk, const struct config *config, int timeout_ms,

@@ -232,7 +232,7 @@ look_up(struct finalizer *f, const struct topic *topic, struct entry *entry,
 		free(key);
 		if (rc != SECOR_OK)
 			return rc;
-		ledger_settle(topic->ledger, entry, found ? &tally : NULL);
+		ledger_settle(entry, found ? &tally : NULL);
 	}
 	*wanted = entry->state == ENTRY_SETTLED
 		      ? entry->fresh_count > 0
@@ -319,7 +319,7 @@ do_entry(struct finalizer *f, struct topic *topic, struct entry *entry,
 	} else {
 		note_done(topic, entry, &sum, pass);
 		entry->tries = 0;
-		ledger_settle(topic->ledger, entry, &sum);
+		ledger_settle(entry, &sum);
 	}
 	tally_fini(&sum);
 }

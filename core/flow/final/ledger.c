@@ -217,11 +217,10 @@ ledger_read_until(struct ledger *ledger, int32_t partition, int64_t end)
 }
 
 void
-ledger_settle(struct ledger *ledger, struct entry *entry, struct tally *tally)
+ledger_settle(struct entry *entry, struct tally *tally)
 {
 	size_t kept = 0;
 
-	(void)ledger;
 	tally_fini(&entry->tally);
 	entry->state = tally == NULL ? ENTRY_OPEN : ENTRY_SETTLED;
 	if (tally == NULL)

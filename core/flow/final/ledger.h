@@ -56,8 +56,7 @@ void ledger_read_until(struct ledger *ledger, int32_t partition, int64_t end);
 
 /* What the store has for the entry: tally NULL for none (else it is taken,
  * and emptied). Objects that it counts are no longer fresh. */
-void
-ledger_settle(struct ledger *ledger, struct entry *entry, struct tally *tally);
+void ledger_settle(struct entry *entry, struct tally *tally);
 
 /* The tally of the entry as it is now: settled and fresh together. `tally`
  * is empty before; the caller ends it (tally_fini). */

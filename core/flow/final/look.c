@@ -25,29 +25,9 @@ int
 look_new(const struct config *config, struct look **look, struct secor_err *err)
 {
 	struct look *made = mem_alloc(sizeof(*made));
-	rd_kafka_conf_t *conf = NULL;
-	char why[512];
-	int rc;
+	int rc = client_looker(config, &made->rk, err);
 
 	made->config = config;
-	rc = client_conf(config, &conf, err);
-	/* a transaction that is open has messages to come: the end is behind
-	 * them */
-	if (rc == SECOR_OK &&
-	    rd_kafka_conf_set(conf, "isolation.level", "read_uncommitted", why,
-		sizeof(why)) != RD_KAFKA_CONF_OK)
-		rc = secor_fail(err, SECOR_FATAL, "kafka client: %s", why);
-	if (rc == SECOR_OK) {
-		made->rk =
-		    rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
-		if (made->rk != NULL)
-			conf = NULL;
-		else
-			rc = secor_fail(
-			    err, SECOR_FATAL, "kafka client: %s", why);
-	}
-	if (conf != NULL)
-		rd_kafka_conf_destroy(conf);
 	if (rc == SECOR_OK)
 		rc = login_open(config, made->rk, &made->login, err);
 	if (rc != SECOR_OK) {

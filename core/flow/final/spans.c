@@ -14,7 +14,6 @@ enum { MAX_FIELDS = 64 };
 
 struct step {
 	const struct plugin *plugin;
-	const struct config_use *use;
 	void *self;
 	uint32_t inputs;
 	size_t field_count;
@@ -32,7 +31,6 @@ open_step(
 {
 	struct secor_strings fields = {NULL, 0};
 
-	step->use = use;
 	step->plugin = use->plugin;
 	if (use->plugin->ops.partitioner->describe != NULL)
 		use->plugin->ops.partitioner->describe(

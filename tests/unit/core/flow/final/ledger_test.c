@@ -94,7 +94,7 @@ settle(struct fixture *f, int64_t until)
 		buf_printf(&out, "%s %" PRIu64 "/%" PRIu64 " %" PRIu64 ";",
 		    tally.path, tally.totals.objects, tally.totals.records,
 		    tally.amended);
-		ledger_settle(f->ledger, due[i], &tally);
+		ledger_settle(due[i], &tally);
 	}
 	free(due);
 	return buf_take(&out);
@@ -158,7 +158,7 @@ Test(ledger, tally_of_before_counts_what_it_counts)
 	cr_assert_eq(due[0]->fresh_count, 3);
 	cr_assert_str_eq(due[0]->folder, "x/events/dt=2026-01-01/hr=06");
 	*tally_part(&tally, 0) = (struct tally_part){0, 100, 0, 9, 50};
-	ledger_settle(f.ledger, due[0], &tally);
+	ledger_settle(due[0], &tally);
 	cr_assert_eq(due[0]->fresh_count, 2, "one was in the tally");
 	ledger_sum(f.ledger, due[0], &sum);
 	cr_assert_eq(sum.totals.objects, 7);
