@@ -188,32 +188,6 @@ topic_fini(struct config_topic *topic)
 
 /* ---- trying ---- */
 
-typedef int (*open_fn)(
-    const struct secor_open *with, void **self, struct secor_err *err);
-typedef void (*close_fn)(void *self);
-
-static void
-slots(const struct plugin *plugin, open_fn *open, close_fn *close)
-{
-	switch (plugin->desc.kind) {
-	case SECOR_TRANSFORMER:
-		*open = plugin->ops.transformer->open;
-		*close = plugin->ops.transformer->close;
-		break;
-	case SECOR_PARSER:
-		*open = plugin->ops.parser->open;
-		*close = plugin->ops.parser->close;
-		break;
-	case SECOR_PARTITIONER:
-		*open = plugin->ops.partitioner->open;
-		*close = plugin->ops.partitioner->close;
-		break;
-	default:
-		*open = plugin->ops.format->open;
-		*close = plugin->ops.format->close;
-	}
-}
-
 static void
 try_open(const struct binder *binder, struct spot spot,
     const struct config_topic *topic, const struct config_use *use)
@@ -225,14 +199,11 @@ try_open(const struct binder *binder, struct spot spot,
 	    .compat = use->compat};
 	struct secor_err err = {""};
 	void *self = NULL;
-	close_fn close;
-	open_fn open;
 
-	slots(use->plugin, &open, &close);
 	if (use->plugin->desc.kind == SECOR_PARSER)
 		with.fields = topic->fields;
-	if (open(&with, &self, &err) == SECOR_OK)
-		close(self);
+	if (plugin_open(use->plugin, &with, &self, &err) == SECOR_OK)
+		plugin_close(use->plugin, self);
 	else
 		diag_error(binder->diag, spot, "%s %s: %s",
 		    kind_name(use->plugin->desc.kind), use->plugin->desc.name,

@@ -45,6 +45,7 @@ struct options plugin_options(const struct plugin *plugin);
 /* An instance, by the table of its kind; as `open` there says. */
 int plugin_open(const struct plugin *plugin, const struct secor_open *with,
     void **self, struct secor_err *err);
+void plugin_close(const struct plugin *plugin, void *self);
 
 struct registry;
 

@@ -168,28 +168,7 @@ harness_open(const struct plugin *plugin, const void *conf, ...)
 void
 harness_close(const struct plugin *plugin, void *self)
 {
-	switch (plugin->desc.kind) {
-	case SECOR_TRANSFORMER:
-		plugin->ops.transformer->close(self);
-		break;
-	case SECOR_PARSER:
-		plugin->ops.parser->close(self);
-		break;
-	case SECOR_PARTITIONER:
-		plugin->ops.partitioner->close(self);
-		break;
-	case SECOR_FORMAT:
-		plugin->ops.format->close(self);
-		break;
-	case SECOR_STORE:
-		plugin->ops.store->close(self);
-		break;
-	case SECOR_NOTIFIER:
-		plugin->ops.notifier->close(self);
-		break;
-	default:
-		plugin->ops.reporter->close(self);
-	}
+	plugin_close(plugin, self);
 }
 
 struct secor_message
