@@ -13,12 +13,12 @@
  * quotes. Where it cannot, the partition is spelled with the escapes, and
  * LOCATION says where its objects really are.
  */
+#include "plugins/common/hive_table.h"
 #include "plugins/notifier/qubole/qubole.h"
 
 #include <string.h>
 #include <strings.h>
 
-#define TOPIC "{topic}"
 #define NULL_VALUE "__HIVE_DEFAULT_PARTITION__"
 
 /* Reserved words of HiveQL that somebody may call a column or table. */
@@ -41,17 +41,6 @@ static const char *const RESERVED[] = {"all", "alter", "and", "array", "as",
     "timestamp", "to", "transform", "trigger", "true", "truncate", "unbounded",
     "union", "uniquejoin", "update", "user", "using", "values", "varchar",
     "views", "when", "where", "window", "with"};
-
-int
-hive_is_name(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (!((text[i] >= 'a' && text[i] <= 'z') ||
-			(text[i] >= 'A' && text[i] <= 'Z') ||
-			(text[i] >= '0' && text[i] <= '9') || text[i] == '_'))
-			return 0;
-	return len > 0;
-}
 
 /* Bare where Hive takes it so, else in backquotes; it is a name. */
 static void
@@ -94,76 +83,7 @@ add_string(struct text *sql, const char *value)
 	return escapes;
 }
 
-/* ---- tables ---- */
-
-const char *
-hive_table_complaint(const char *table, int is_template)
-{
-	const char *at = table;
-	int dots = 0;
-	size_t n = 0;
-
-	for (; *at != '\0'; at++) {
-		if (is_template && strncmp(at, TOPIC, sizeof(TOPIC) - 1) == 0) {
-			at += sizeof(TOPIC) - 2;
-			n++;
-		} else if (*at == '.' && n > 0 && dots++ == 0) {
-			n = 0;
-		} else if (hive_is_name(at, 1)) {
-			n++;
-		} else if (*at == '{' && is_template) {
-			return "knows no placeholder but {topic}";
-		} else {
-			return "is no Hive table: letters, digits, '_' and one "
-			       "'.' behind the database";
-		}
-	}
-	return n > 0 ? NULL : "is no Hive table: a name is empty";
-}
-
-int
-hive_table(struct text *text, const char *template_, const char *topic,
-    struct secor_err *err)
-{
-	const char *at;
-
-	while ((at = strstr(template_, TOPIC)) != NULL) {
-		/* a '.' in it would make a database of a part of it */
-		if (!hive_is_name(topic, strlen(topic)))
-			return secor_fail(err, SECOR_REJECT,
-			    "topic '%.250s' cannot be part of a Hive table's "
-			    "name: name its table under `tables`",
-			    topic);
-		text_add(text, template_, (size_t)(at - template_));
-		text_adds(text, topic);
-		template_ = at + sizeof(TOPIC) - 1;
-	}
-	text_adds(text, template_);
-	return SECOR_OK;
-}
-
 /* ---- the statement ---- */
-
-static int
-check_level(const struct secor_event_object *object,
-    const struct secor_event_level *level, struct secor_err *err)
-{
-	if (level->name == NULL || level->name[0] == '\0')
-		return secor_fail(err, SECOR_REJECT,
-		    "path '%.300s' has a level without a name, so it is no "
-		    "Hive partition: let the partitioner write name=value",
-		    object->path);
-	if (!hive_is_name(level->name, strlen(level->name)))
-		return secor_fail(err, SECOR_REJECT,
-		    "level '%.100s' of path '%.300s' is no Hive column: "
-		    "letters, digits and '_' only",
-		    level->name, object->path);
-	if (level->value != NULL && !utf8_is(level->value))
-		return secor_fail(err, SECOR_REJECT,
-		    "the value of level '%.100s' of path '%.300s' is not UTF-8",
-		    level->name, object->path);
-	return SECOR_OK;
-}
 
 static int
 add_location(struct text *sql, const struct secor_event_object *object,
@@ -206,7 +126,7 @@ hive_add_partition(struct text *sql, const char *table,
 		const struct secor_event_level *level = &object->levels[i];
 		int null = level->value == NULL || level->value[0] == '\0';
 
-		rc = check_level(object, level, err);
+		rc = hive_level_check(level, object->path, err);
 		if (rc != SECOR_OK)
 			return rc;
 		text_adds(sql, i == 0 ? "" : ",");

@@ -21,6 +21,9 @@
  * this plugin's business.
  */
 #include "plugins/notifier/qubole/qubole.h"
+
+#include "plugins/common/hive_table.h"
+#include "plugins/common/seen.h"
 #include "plugins/common/url.h"
 
 #include <stdlib.h>
@@ -31,8 +34,7 @@ enum { PATHS_REMEMBERED = 16384 };
 struct qubole_conf {
 	const char *token;
 	const char *base_url;
-	const char *table;
-	struct secor_pairs tables;
+	struct hive_table_conf table;
 	int location;
 	int64_t poll_interval;
 	int64_t timeout;
@@ -56,11 +58,7 @@ static const struct secor_option OPTIONS[] = {
 	SECOR_OPTION_REQUIRED | SECOR_OPTION_SECRET, "API token."),
     SECOR_OPTION(STRING, struct qubole_conf, base_url, "base_url",
 	"https://api.qubole.com/api/v1.2", 0, "Address of the API."),
-    SECOR_OPTION(STRING, struct qubole_conf, table, "table", NULL, 0,
-	"Hive table of a topic, such as logs_{topic} or db.logs_{topic}."),
-    SECOR_OPTION(PAIRS, struct qubole_conf, tables, "tables", NULL, 0,
-	"Tables of single topics (topic: table), before `table`. A topic with "
-	"neither is left alone."),
+    HIVE_TABLE_ROWS(struct qubole_conf, table),
     SECOR_OPTION(BOOL, struct qubole_conf, location, "location", "false", 0,
 	"Name the folder of the objects in the statement (LOCATION), where the "
 	"table's own folder is elsewhere."),
@@ -82,7 +80,6 @@ qubole_check(const void *conf_, const struct secor_check *check)
 {
 	const struct qubole_conf *conf = conf_;
 	const char *why = url_complaint(conf->base_url);
-	char text[256];
 
 	if (why != NULL)
 		check->complain(check, "base_url", why);
@@ -90,20 +87,7 @@ qubole_check(const void *conf_, const struct secor_check *check)
 	    (conf->token[0] == '\0' || !header_value_is(conf->token)))
 		check->complain(
 		    check, "token", "is empty or has a control byte");
-	if (conf->table == NULL && conf->tables.count == 0)
-		check->complain(check, NULL, "needs `table` or `tables`");
-	why = conf->table != NULL ? hive_table_complaint(conf->table, 1) : NULL;
-	if (why != NULL)
-		check->complain(check, "table", why);
-	for (size_t i = 0; i < conf->tables.count; i++) {
-		const char *table = conf->tables.items[i].value;
-
-		why = hive_table_complaint(table, 0);
-		if (why == NULL)
-			continue;
-		(void)snprintf(text, sizeof(text), "'%.100s' %s", table, why);
-		check->complain(check, "tables", text);
-	}
+	hive_table_check(&conf->table, check);
 }
 
 static void
@@ -151,21 +135,6 @@ qubole_open(const struct secor_open *with, void **self, struct secor_err *err)
 	return SECOR_OK;
 }
 
-/* The table of a topic, or an empty text when it has none. */
-static int
-table_of(const struct qubole_conf *conf, const char *topic, struct text *table,
-    struct secor_err *err)
-{
-	text_adds(table, "");
-	for (size_t i = 0; i < conf->tables.count; i++)
-		if (strcmp(conf->tables.items[i].key, topic) == 0) {
-			text_adds(table, conf->tables.items[i].value);
-			return SECOR_OK;
-		}
-	return conf->table == NULL ? SECOR_OK
-				   : hive_table(table, conf->table, topic, err);
-}
-
 static void
 tell(const struct qubole *qubole, const char *table, const char *path)
 {
@@ -209,18 +178,16 @@ add_path(struct qubole *qubole, const char *table,
 }
 
 static int
-qubole_batch_done(
-    void *self, const struct secor_event_batch *batch, struct secor_err *err)
+add_paths(struct qubole *qubole, const char *topic,
+    const struct secor_event_object *objects, size_t count,
+    struct secor_err *err)
 {
-	struct qubole *qubole = self;
-	const char *at = (const char *)batch->objects;
+	const char *at = (const char *)objects;
 	struct secor_err why = {""};
 	struct text table = {0};
-	int worst = table_of(qubole->conf, batch->topic, &table, err);
-	size_t n = worst == SECOR_OK && table.len > 0 ? batch->object_count : 0;
+	int worst = hive_table_of(&qubole->conf->table, topic, &table, err);
+	size_t n = worst == SECOR_OK && table.len > 0 ? count : 0;
 
-	if (worst == SECOR_OK && table.failed)
-		worst = secor_fail(err, SECOR_RETRY, "out of memory");
 	for (size_t i = 0; i < n && worst != SECOR_RETRY; i++) {
 		/* objects say their size, which is the stride: a newer engine's
 		   are larger */
@@ -237,11 +204,36 @@ qubole_batch_done(
 	return worst;
 }
 
+static int
+qubole_batch_done(
+    void *self, const struct secor_event_batch *batch, struct secor_err *err)
+{
+	struct qubole *qubole = self;
+
+	return qubole->conf->table.add == HIVE_ADD_FIRST_OBJECT
+		   ? add_paths(qubole, batch->topic, batch->objects,
+			 batch->object_count, err)
+		   : SECOR_OK;
+}
+
+static int
+qubole_path_finalized(
+    void *self, const struct secor_event_path *path, struct secor_err *err)
+{
+	struct qubole *qubole = self;
+
+	return qubole->conf->table.add == HIVE_ADD_FINALIZED &&
+		       event_path_is_whole(path)
+		   ? add_paths(qubole, path->topic, path->objects, 1, err)
+		   : SECOR_OK;
+}
+
 static const struct secor_notifier_ops OPS = {
     .size = sizeof(OPS),
     .open = qubole_open,
     .close = qubole_close,
     .batch_done = qubole_batch_done,
+    .path_finalized = qubole_path_finalized,
 };
 
 static const struct secor_plugin PLUGIN = {

@@ -11,17 +11,6 @@
 
 /* ---- hive.c: names and values of others inside HiveQL ---- */
 
-/* Letters, digits and '_': what Hive takes as a name of a column or table. */
-int hive_is_name(const char *text, size_t len);
-
-/* NULL, or what is wrong with a table ("name" or "database.name"). In a
- * template "{topic}" stands for a name. */
-const char *hive_table_complaint(const char *table, int is_template);
-
-/* The template with the topic in it. SECOR_REJECT when that is no name. */
-int hive_table(struct text *text, const char *template_, const char *topic,
-    struct secor_err *err);
-
 /* Appends "ALTER TABLE <table> ADD IF NOT EXISTS PARTITION (dt='..',..)", and
  * LOCATION with the folder of the object when `location`, or when a value takes
  * escapes (hive.c says why). SECOR_REJECT with a sentence when the path's
@@ -43,16 +32,5 @@ struct command_conf {
 /* Submits the HiveQL and waits until it has ended. */
 int command_run(struct http *http, const struct command_conf *conf,
     const char *sql, struct secor_err *err);
-
-/* ---- seen.c: the last paths that were added ---- */
-
-struct seen;
-
-/* Remembers `most` texts, then forgets the oldest. NULL: out of memory. */
-struct seen *seen_new(size_t most);
-void seen_free(struct seen *seen); /* accepts NULL */
-int seen_has(const struct seen *seen, const char *text);
-/* Not remembering (out of memory) is allowed: a partition is added again. */
-void seen_add(struct seen *seen, const char *text);
 
 #endif

@@ -3,8 +3,9 @@
  * table of chains. Whole texts are compared: a path that is taken for another
  * would never get its partition.
  */
-#include "plugins/notifier/qubole/qubole.h"
+#include "plugins/common/seen.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
