@@ -52,11 +52,12 @@ missing_packages() { # PACKAGE...
 pinned_librdkafka() { grep -v '^#' $RIG/librdkafka.sum; } # VERSION SHA256
 
 # The fetched things: name, what it is made from, how large it is.
-FETCHED="kafka hadoop venv librdkafka"
+FETCHED="kafka hadoop hive venv librdkafka"
 source_of() {
 	case $1 in
 	kafka) echo $RIG/pom/kafka.xml ;;
 	hadoop) echo $RIG/pom/hadoop.xml ;;
+	hive) echo $RIG/pom/hive.xml ;;
 	venv) echo $RIG/requirements.txt ;;
 	librdkafka) echo $RIG/librdkafka.sum ;;
 	esac
@@ -65,6 +66,7 @@ size_of() {
 	case $1 in
 	kafka) echo "Kafka 3.9.2 with tools from Maven, 56 MB" ;;
 	hadoop) echo "Hadoop 3.4.2 client and hive-common 4.0.1 from Maven, 52 MB" ;;
+	hive) echo "Hive metastore 4.0.1 from Maven, 126 MB" ;;
 	venv) echo "Python packages of $RIG/requirements.txt from pip, about 150 MB (500 MB on disk)" ;;
 	librdkafka) echo "librdkafka $(pinned_librdkafka | cut -d' ' -f1) out of those, 12 MB on disk" ;;
 	esac
@@ -167,7 +169,7 @@ fetch() { # NAME...
 	local f jars="" pids="" p failed=0
 	for f; do
 		say "fetching $(size_of "$f") into $CACHE/$f"
-		case $f in kafka | hadoop) jars="$jars $f" ;; esac
+		case $f in kafka | hadoop | hive) jars="$jars $f" ;; esac
 	done
 	# Maven's local repository is for one Maven at a time; pip goes beside it.
 	case " $* " in *" venv "*) fetch_venv & pids="$pids $!" ;; esac

@@ -18,6 +18,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "rig"), str(HERE.parent / "chaos")]
 import faults  # noqa: E402
 import kafka as clients  # noqa: E402
 import proof  # noqa: E402
+from metastore import Metastore  # noqa: E402
 from proxy import HttpProxy  # noqa: E402
 from s3 import s3_client  # noqa: E402
 from secor import Secor  # noqa: E402
@@ -28,7 +29,8 @@ from versity import Versity  # noqa: E402
 KINDS = {"kafka": lambda: Kafka({"broker.session.timeout.ms": 60000,
                                  "broker.heartbeat.interval.ms": 1000},
                                 proxied=True),
-         "rgw": Rgw, "weed": SeaweedFS, "versity": Versity}
+         "rgw": Rgw, "weed": SeaweedFS, "versity": Versity,
+         "metastore": Metastore}
 _started = {}
 _numbers = itertools.count(1)
 
@@ -66,6 +68,7 @@ kafka = _server("kafka")
 rgw = _server("rgw")
 weed = _server("weed")
 versity = _server("versity")
+metastore = _server("metastore")
 
 
 @pytest.fixture

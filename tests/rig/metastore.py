@@ -1,0 +1,152 @@
+"""A Hive metastore, and Hive's own client of it as an independent judge."""
+
+import contextlib
+import json
+import select
+import subprocess
+
+from hadoop import classes
+from servers import (CACHE, HERE, JVM, RigError, Server, _listens, free_ports,
+                     watchdog)
+
+LIBS = CACHE / "hive" / "libs"
+
+SITE = """\
+<configuration>
+<property><name>javax.jdo.option.ConnectionURL</name>
+ <value>jdbc:derby:;databaseName={dir}/db;create=true</value></property>
+<property><name>javax.jdo.option.ConnectionDriverName</name>
+ <value>org.apache.derby.jdbc.EmbeddedDriver</value></property>
+<property><name>datanucleus.schema.autoCreateAll</name>
+ <value>true</value></property>
+<property><name>metastore.schema.verification</name>
+ <value>false</value></property>
+<property><name>metastore.warehouse.dir</name>
+ <value>file:{dir}/warehouse</value></property>
+<property><name>metastore.warehouse.external.dir</name>
+ <value>file:{dir}/external</value></property>
+<property><name>metastore.expression.proxy</name>
+ <value>org.apache.hadoop.hive.metastore.DefaultPartitionExpressionProxy</value>
+</property>
+<property><name>metastore.task.threads.always</name>
+ <value>org.apache.hadoop.hive.metastore.events.EventCleanerTask</value>
+</property>
+<property><name>metastore.task.threads.remote</name><value></value></property>
+<property><name>metastore.thrift.bind.host</name>
+ <value>127.0.0.1</value></property>
+<property><name>metastore.event.db.notification.api.auth</name>
+ <value>false</value></property>
+{more}</configuration>
+"""
+
+
+class HiveClient:
+    """Hive's Java client, one JVM for as long as it is used: every question is
+    a call by name, judge("partitions", db="default", table="t")."""
+
+    def __init__(self, uri, folder):
+        self.log = open(folder / "client.log", "ab")
+        self.child = subprocess.Popen(
+            [*JVM, "-Xmx128m", "-cp",
+             f"{classes(HERE / 'java' / 'hive', LIBS)}:{LIBS}/*",
+             "HiveClient", uri], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self.log, start_new_session=True)
+        watchdog().add_group(self.child.pid)
+
+    def ask(self, what, **more):
+        """The answer, or RigError with the name of Hive's exception."""
+        line = json.dumps({"do": what, **more}) + "\n"
+        self.child.stdin.write(line.encode())
+        self.child.stdin.flush()
+        if not select.select([self.child.stdout], [], [], 150)[0]:
+            raise RigError(f"Hive's client is silent about {what}")
+        said = json.loads(self.child.stdout.readline() or
+                          '{"error": "HiveClient", "text": "has ended"}')
+        if "error" in said:
+            raise RigError(f"{said['error']}: {said['text']}")
+        return said["ok"]
+
+    def close(self):
+        self.child.kill()
+        self.child.wait()
+        self.child.stdin.close()
+        self.child.stdout.close()
+        self.log.close()
+        watchdog().drop_group(self.child.pid)
+
+
+class Metastore(Server):
+    """Hive's metastore on Derby. `properties` go into its site file. `ask` is
+    its own client, see HiveClient; tables of tests have names of their own."""
+
+    name = "metastore"
+
+    def __init__(self, properties=None):
+        super().__init__()
+        self.port, = free_ports(1)
+        self.uri = f"thrift://127.0.0.1:{self.port}"
+        self.client = None
+        conf = self.dir / "conf"
+        conf.mkdir()
+        (conf / "metastore-site.xml").write_text(SITE.format(
+            dir=self.dir, more="".join(
+                f"<property><name>{k}</name><value>{v}</value></property>\n"
+                for k, v in (properties or {}).items())))
+        (conf / "log4j2.properties").write_text(
+            "rootLogger.level = warn\nrootLogger.appenderRefs = out\n"
+            "rootLogger.appenderRef.out.ref = out\n"
+            "appender.out.type = Console\nappender.out.name = out\n"
+            "appender.out.layout.type = PatternLayout\n"
+            "appender.out.layout.pattern = %d %p %c{1} %m%n\n")
+
+    def start(self):
+        # a lock of a Derby that was killed is not one
+        with contextlib.suppress(FileNotFoundError):
+            (self.dir / "db" / "db.lck").unlink()
+        self.process = self.spawn(
+            [*JVM, "-Xmx384m",
+             f"-Dderby.stream.error.file={self.dir}/derby.log",
+             f"-Dlog4j2.configurationFile={self.dir}/conf/log4j2.properties",
+             "-cp", f"{self.dir}/conf:{LIBS}/*",
+             "org.apache.hadoop.hive.metastore.HiveMetaStore",
+             "-p", self.port])
+        self.wait_ready(lambda: _listens(self.port))
+        return self
+
+    def ask(self, what, **more):
+        """A question to Hive's client, at this server."""
+        if self.client is None:
+            self.client = HiveClient(self.uri, self.dir)
+        return self.client.ask(what, **more)
+
+    def table(self, name, keys, location, db="default"):
+        """Creates an external table of text, partitioned by `keys`."""
+        self.ask("create_table", db=db, table=name, location=location,
+                 columns={"line": "string"}, keys=dict.fromkeys(keys, "string"))
+
+    def partitions(self, table, db="default"):
+        """{values: partition as Thrift has it}; RigError if one is there
+        twice."""
+        rows = self.ask("partitions", db=db, table=table)
+        found = {tuple(r["values"]): r for r in rows}
+        if len(found) != len(rows):
+            raise RigError(f"partitions of {table} that are there twice: "
+                           f"{[r['values'] for r in rows]}")
+        return found
+
+    def _forget_client(self):
+        if self.client:
+            self.client.close()
+            self.client = None
+
+    def stop(self, timeout=90):
+        self._forget_client()
+        super().stop(timeout)
+
+    def kill9(self):
+        self._forget_client()
+        super().kill9()
+
+    def close(self):
+        self._forget_client()
+        super().close()
