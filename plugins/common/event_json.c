@@ -4,6 +4,7 @@
 #include "plugins/common/event_json.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void
 add_member(struct text *text, const char *key, const char *value)
@@ -28,10 +29,10 @@ add_levels(
 	text_adds(text, "],");
 }
 
+/* The members, and the brace behind them. */
 static void
 add_object(struct text *text, const struct secor_event_object *object)
 {
-	text_adds(text, "{");
 	add_member(text, "path", object->path);
 	add_levels(text, object->levels, object->level_count);
 	add_member(text, "key", object->key);
@@ -56,12 +57,56 @@ add_objects(
 	for (size_t i = 0; i < count; i++) {
 		const struct secor_event_object *object = (const void *)at;
 
-		if (i > 0)
-			text_adds(text, ",");
+		text_adds(text, i > 0 ? ",{" : "{");
 		add_object(text, object);
 		at += object->size;
 	}
 	text_adds(text, "]}");
+}
+
+void
+event_batch_id(struct text *text, const struct secor_event_batch *batch)
+{
+	text_addf(text, "%s/%" PRId32 "/%" PRId64 "-%" PRId64, batch->topic,
+	    batch->partition, batch->start, batch->end);
+}
+
+void
+event_path_id(
+    struct text *text, const char *event, const struct secor_event_path *path)
+{
+	text_addf(text, "%s/%s", path->topic, path->path);
+	if (strcmp(event, "path_amended") == 0 && path->size >= sizeof(*path))
+		text_addf(text, "#%" PRIu64, path->total_objects);
+}
+
+/* What every event begins with. */
+static void
+add_head(struct text *text, const char *event, const struct text *id,
+    const char *topic, int64_t sent_ms)
+{
+	text_adds(text, "{");
+	add_member(text, "event", event);
+	add_member(text, "id", id->ptr);
+	text_addf(text, "\"sent_ms\":%" PRId64 ",", sent_ms);
+	add_member(text, "topic", topic);
+	text->failed |= id->failed;
+}
+
+void
+event_object_json(struct text *text, const struct secor_event_batch *batch,
+    const struct secor_event_object *object, int64_t sent_ms)
+{
+	struct text id = {0};
+
+	text_addf(&id, "%s/%s", batch->topic, object->key);
+	add_head(text, "object_stored", &id, batch->topic, sent_ms);
+	text_addf(text,
+	    "\"partition\":%" PRId32 ",\"start\":%" PRId64 ",\"end\":%" PRId64
+	    ",",
+	    batch->partition, batch->start, batch->end);
+	add_object(text, object);
+	text_fini(&id);
 }
 
 void
@@ -70,12 +115,8 @@ event_batch_json(
 {
 	struct text id = {0};
 
-	text_addf(&id, "%s/%" PRId32 "/%" PRId64 "-%" PRId64, batch->topic,
-	    batch->partition, batch->start, batch->end);
-	text_adds(text, "{\"event\":\"batch_done\",");
-	add_member(text, "id", id.ptr);
-	text_addf(text, "\"sent_ms\":%" PRId64 ",", sent_ms);
-	add_member(text, "topic", batch->topic);
+	event_batch_id(&id, batch);
+	add_head(text, "batch_done", &id, batch->topic, sent_ms);
 	text_addf(text,
 	    "\"partition\":%" PRId32 ",\"start\":%" PRId64 ",\"end\":%" PRId64
 	    ",\"messages\":%" PRIu64 ",\"filtered\":%" PRIu64
@@ -84,7 +125,6 @@ event_batch_json(
 	    batch->filtered, batch->bad);
 	add_member(text, "manifest_key", batch->manifest_key);
 	add_objects(text, batch->objects, batch->object_count);
-	text->failed |= id.failed;
 	text_fini(&id);
 }
 
@@ -94,12 +134,8 @@ event_path_json(struct text *text, const char *event,
 {
 	struct text id = {0};
 
-	text_addf(&id, "%s/%s", path->topic, path->path);
-	text_adds(text, "{");
-	add_member(text, "event", event);
-	add_member(text, "id", id.ptr);
-	text_addf(text, "\"sent_ms\":%" PRId64 ",", sent_ms);
-	add_member(text, "topic", path->topic);
+	event_path_id(&id, event, path);
+	add_head(text, event, &id, path->topic, sent_ms);
 	add_member(text, "path", path->path);
 	add_levels(text, path->levels, path->level_count);
 	add_member(text, "url", path->url);
@@ -111,6 +147,5 @@ event_path_json(struct text *text, const char *event,
 		    path->time_from, path->time_until, path->total_objects,
 		    path->total_records, path->total_bytes);
 	add_objects(text, path->objects, path->object_count);
-	text->failed |= id.failed;
 	text_fini(&id);
 }

@@ -95,13 +95,8 @@ utf8_is(const char *string)
 }
 
 void
-text_add_json(struct text *text, const char *string)
+text_add_json_inside(struct text *text, const char *string)
 {
-	if (string == NULL) {
-		text_adds(text, "null");
-		return;
-	}
-	text_adds(text, "\"");
 	while (*string != '\0') {
 		size_t n = utf8_length(string);
 		unsigned char c = (unsigned char)*string;
@@ -116,6 +111,17 @@ text_add_json(struct text *text, const char *string)
 			text_add(text, string, n);
 		string += n == 0 ? 1 : n;
 	}
+}
+
+void
+text_add_json(struct text *text, const char *string)
+{
+	if (string == NULL) {
+		text_adds(text, "null");
+		return;
+	}
+	text_adds(text, "\"");
+	text_add_json_inside(text, string);
 	text_adds(text, "\"");
 }
 

@@ -23,6 +23,8 @@ void text_addf(struct text *text, const char *fmt, ...)
 /* A JSON string with its quotes; NULL gives null. Bytes that are no UTF-8
  * become U+FFFD: JSON has no others. */
 void text_add_json(struct text *text, const char *string);
+/* What stands between those quotes. */
+void text_add_json_inside(struct text *text, const char *string);
 
 void text_fini(struct text *text);
 
