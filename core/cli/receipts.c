@@ -2,7 +2,6 @@
  * receipts.c -- see receipts.h.
  */
 #include "core/cli/receipts.h"
-#include "core/flow/put.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -102,47 +101,21 @@ receipts_is_open(const struct receipts *receipts, size_t i)
 	return 1;
 }
 
-static int
-is_where_it_says(const struct manifest_place *place,
-    const struct receipt_file *file, const struct receipt *receipt)
-{
-	const struct receipt_name *name = &file->name;
-
-	return strcmp(receipt->topic, place->topic) == 0 &&
-	       receipt->partition == place->partition &&
-	       receipt->generation == name->generation &&
-	       receipt->start == name->start &&
-	       receipt->number == name->number &&
-	       receipt->done == (name->kind == RECEIPT_DONE) &&
-	       (name->kind != RECEIPT_PLAN || receipt->plan == name->plan);
-}
-
 int
 receipts_get(const struct manifest_store *store,
     const struct manifest_place *place, const struct receipt_file *file,
     struct receipt **receipt, struct secor_err *err)
 {
-	struct buf text = {0};
-	struct secor_err why;
-	struct receipt *made = NULL;
-	int rc =
-	    store_get_text(store, file->key, RECEIPT_BYTES_MAX, &text, err);
+	struct receipt *made;
+	int rc = receipt_get(store, place, &file->name, &made, err);
 
-	if (rc == SECOR_OK) {
-		rc = receipt_read(text.ptr, text.len, &made, &why);
-		if (rc != SECOR_OK)
-			rc = secor_fail(
-			    err, rc, "%.300s: %.600s", file->key, why.text);
-	}
-	buf_fini(&text);
-	if (rc == SECOR_OK && !is_where_it_says(place, file, made)) {
-		receipt_free(made);
-		return secor_fail(err, SECOR_REJECT,
-		    "%s: it is not what its name says", file->key);
-	}
-	if (rc == SECOR_OK)
-		*receipt = made;
-	return rc;
+	if (rc != SECOR_OK)
+		return rc;
+	if (made == NULL)
+		return secor_fail(
+		    err, SECOR_REJECT, "%s: it is gone", file->key);
+	*receipt = made;
+	return SECOR_OK;
 }
 
 static const struct receipt_object *

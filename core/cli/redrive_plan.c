@@ -111,8 +111,9 @@ object_of(struct planning *planning, const struct path *path)
 }
 
 static void
-take_good(struct planning *planning, struct path *path)
+take_good(struct planning *planning, const struct routed *routed)
 {
+	struct path *path = routed->path;
 	struct paths *paths = router_paths(planning->redrive->router);
 	struct redrive_target *target;
 	size_t at;
@@ -133,6 +134,8 @@ take_good(struct planning *planning, struct path *path)
 	target->letters[target->count++] = planning->at;
 	offset_runs_add(&planning->plan->receipt.objects[at].offsets,
 	    planning->letter.message.offset);
+	receipt_note_time(
+	    &planning->plan->receipt.objects[at], routed->record.time_ms);
 	planning->plan->sums.stored++;
 }
 
@@ -216,7 +219,7 @@ take(struct planning *planning, struct secor_err *err)
 	message.topic = planning->redrive->topic;
 	switch (redrive_route(planning->redrive, &message, &routed)) {
 	case ROUTE_OK:
-		take_good(planning, routed.path);
+		take_good(planning, &routed);
 		break;
 	case ROUTE_FILTERED:
 		offset_runs_add(&plan->receipt.filtered, message.offset);

@@ -107,6 +107,18 @@ receipt_records(const struct receipt *receipt)
 	return records;
 }
 
+void
+receipt_note_time(struct receipt_object *object, int64_t time_ms)
+{
+	if (time_ms == SECOR_NO_TIME)
+		return;
+	if (!object->has_times || time_ms < object->first_ms)
+		object->first_ms = time_ms;
+	if (!object->has_times || time_ms > object->last_ms)
+		object->last_ms = time_ms;
+	object->has_times = 1;
+}
+
 /* ---- writing ---- */
 
 static void
@@ -139,6 +151,10 @@ put_object(struct buf *out, const struct receipt_object *object, int with_bytes)
 		buf_printf(out,
 		    ",\"bytes\":%" PRIu64 ",\"crc32c\":\"%08" PRIx32 "\"",
 		    object->bytes, object->crc32c);
+	if (object->has_times)
+		buf_printf(out,
+		    ",\"first_time_ms\":%" PRId64 ",\"last_time_ms\":%" PRId64,
+		    object->first_ms, object->last_ms);
 	buf_puts(out, ",\"offsets\":");
 	put_runs(out, &object->offsets);
 	buf_puts(out, "}");
@@ -232,6 +248,13 @@ read_object(struct fields *fields, struct receipt_object *object, int done)
 		fields_fail(fields, "records", "is not the number of offsets");
 	if (object->offsets.count == 0)
 		fields_fail(fields, "offsets", "has none");
+	if (json_object_get(fields->from, "first_time_ms") != NULL) {
+		object->has_times = 1;
+		object->first_ms =
+		    fields_int(fields, "first_time_ms", -INT64_MAX, INT64_MAX);
+		object->last_ms = fields_int(
+		    fields, "last_time_ms", object->first_ms, INT64_MAX);
+	}
 	if (!done)
 		return;
 	object->bytes = fields_count(fields, "bytes");

@@ -15,9 +15,7 @@
 #ifndef SECOR_FLOW_RECEIPT_H
 #define SECOR_FLOW_RECEIPT_H
 
-#include "core/base/buf.h"
-
-#include <secor/plugin.h>
+#include "core/flow/manifest_walk.h"
 
 enum { RECEIPT_BYTES_MAX = 256 << 20, RECEIPT_NUMBER_MAX = 999999 };
 
@@ -44,6 +42,8 @@ struct receipt_object {
 	uint64_t bytes;
 	uint32_t crc32c;
 	struct offset_runs offsets; /* one record each */
+	int has_times;		    /* 0: no record has an event time */
+	int64_t first_ms, last_ms;  /* smallest and largest event time */
 };
 
 /* Dead letters that are still bad, by reason. */
@@ -76,6 +76,9 @@ uint64_t receipt_plan(const struct receipt *receipt);
 /* How many offsets its objects hold. */
 uint64_t receipt_records(const struct receipt *receipt);
 
+/* The object has a record of this event time, which may be SECOR_NO_TIME. */
+void receipt_note_time(struct receipt_object *object, int64_t time_ms);
+
 /* JSON text, ends with LF; caller frees. */
 char *receipt_write(const struct receipt *receipt);
 /* SECOR_REJECT with what is wrong. That `plan` is right is not checked. */
@@ -99,5 +102,11 @@ char *receipt_folder(const char *prefix, const char *topic, int32_t partition);
 char *receipt_key(const char *folder, const struct receipt_name *name);
 /* What follows the folder; 0 when it is not one, letter for letter. */
 int receipt_parse_name(const char *text, struct receipt_name *name);
+
+/* Fetches and reads one; *receipt NULL when there is none. SECOR_REJECT: it is
+ * broken, or not what its name says. */
+int receipt_get(const struct manifest_store *store,
+    const struct manifest_place *place, const struct receipt_name *name,
+    struct receipt **receipt, struct secor_err *err);
 
 #endif

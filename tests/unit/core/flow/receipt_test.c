@@ -46,6 +46,10 @@ sample(int done)
 	receipt.objects[0].bytes = done ? 40 : 0;
 	receipt.objects[0].crc32c = done ? 0xdeadbeef : 0;
 	add_all(&receipt.objects[0].offsets, "0237");
+	receipt_note_time(&receipt.objects[0], SECOR_NO_TIME);
+	receipt_note_time(&receipt.objects[0], 5000);
+	receipt_note_time(&receipt.objects[0], -1000);
+	receipt_note_time(&receipt.objects[1], SECOR_NO_TIME);
 	receipt.objects[1].key =
 	    text_of("t/dt=2/redrive3_1_2_00000000000000000000.gz");
 	receipt.objects[1].path = text_of("dt=2");
@@ -75,6 +79,9 @@ Test(receipt, write_and_read_give_the_same)
 		cr_assert_eq(receipt_records(second), 5);
 		cr_assert_eq(second->objects[0].offsets.count, 3);
 		cr_assert_eq(second->bad[0].offsets.offsets, 2);
+		cr_assert_eq(second->objects[0].first_ms, -1000);
+		cr_assert_eq(second->objects[0].last_ms, 5000);
+		cr_assert_not(second->objects[1].has_times);
 		receipt_fini(&first);
 		receipt_free(second);
 		free(text);
@@ -164,6 +171,8 @@ Test(receipt, read_of_a_wrong_one_is_rejected)
 	    {"\"crc32c\":\"deadbeef\"", "\"crc32c\":\"deadbee\""},
 	    {"\"key\":\"t/dt=1", "\"key\":\"../dt=1"},
 	    {"\"source\":\"_dead", "\"source\":\"/_dead"},
+	    {"\"last_time_ms\":5000", "\"last_time_ms\":-1001"},
+	    {"\"first_time_ms\":-1000", "\"first_time_ms\":null"},
 	    {"\"bad\":[", "\"worse\":["}};
 
 	cr_assert_eq(
