@@ -12,6 +12,7 @@
  *	plan	says which offsets go into which objects. From here on they will
  *		be stored: a repeat makes the same plan, or none.
  *	objects	named by batch and receipt, so a repeat writes over them
+ *	pointers	by which the finalizer finds the receipt
  *	receipt	the objects count. Then plan and claims are removed.
  *
  * Killed before the plan: nothing was done. Killed behind it: the next redrive

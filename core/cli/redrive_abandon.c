@@ -1,8 +1,10 @@
 /*
  * redrive_abandon.c -- takes back what was claimed and planned, and has no
- * receipt. Objects go before their plan: killed in between, it is repeated.
+ * receipt. Objects and pointers go before their plan: killed in between, it is
+ * repeated.
  */
 #include "core/cli/redrive.h"
+#include "core/flow/redriven.h"
 #include "core/flow/step.h"
 
 #include <inttypes.h>
@@ -28,6 +30,8 @@ take_back_plan(struct redrive *redrive, const struct redrive_source *source,
 		rc = store->ops->remove(
 		    store->self, receipt->objects[i].key, err);
 	step_reached("abandon-objects");
+	if (rc == SECOR_OK && !redrive->dry)
+		rc = redriven_remove(store, receipt, err);
 	if (rc == SECOR_OK && !redrive->dry)
 		rc = redrive_remove(redrive, file, err);
 	sums.objects = receipt->object_count;

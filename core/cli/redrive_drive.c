@@ -5,6 +5,7 @@
 #include "core/base/clock.h"
 #include "core/cli/redrive.h"
 #include "core/flow/put.h"
+#include "core/flow/redriven.h"
 #include "core/flow/step.h"
 
 #include <inttypes.h>
@@ -217,7 +218,10 @@ follow(
 		rc = is_wanted(driving, receipt, err);
 	if (rc != SECOR_OK || driving->again)
 		return rc;
-	rc = put_receipt(driving, receipt, 1, err);
+	rc = redriven_put(&driving->redrive->store, receipt, err);
+	step_reached("redrive-pointed");
+	if (rc == SECOR_OK)
+		rc = put_receipt(driving, receipt, 1, err);
 	step_reached("redrive-done");
 	if (rc == SECOR_OK)
 		rc = tidy(driving, receipt, err);

@@ -251,10 +251,11 @@ line_sum(const struct redrive *redrive)
 		(void)printf("  %" PRIu64 " still bad for other reasons\n",
 		    reasons->others);
 	if (!redrive->dry && total->sums.stored > 0 &&
-	    (redrive->config->notifiers.count > 0 ||
-		redrive->settings->finalize.delay_ms >= 0))
-		(void)printf("notifiers and the finalizer are not told of "
-			     "it\n");
+	    redrive->settings->finalize.delay_ms >= 0)
+		(void)puts("the finalizer amends paths that were over");
+	else if (!redrive->dry && total->sums.stored > 0 &&
+		 redrive->config->notifiers.count > 0)
+		(void)puts("notifiers are not told of it");
 	buf_fini(&out);
 }
 

@@ -17,8 +17,8 @@ const char *const step_names[] = {"assigned", "opened", "first-message", "cut",
     "recommit-acked", "revoked", "gap-planned",
     /* of `secor redrive` */
     "redrive-claimed", "redrive-planned", "redrive-put-begin",
-    "redrive-put-done", "redrive-puts-done", "redrive-done", "redrive-ended",
-    "abandon-begun", "abandon-objects", NULL};
+    "redrive-put-done", "redrive-puts-done", "redrive-pointed", "redrive-done",
+    "redrive-ended", "abandon-begun", "abandon-objects", NULL};
 
 static const char *wanted;
 static size_t wanted_len;
