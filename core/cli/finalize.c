@@ -145,17 +145,45 @@ say_topic(const struct finalize *finalize, const char *topic,
 	buf_fini(&out);
 }
 
+enum { LOOKS = 5 };
+
+/* Looks again when something was told: another finalizer may have been at work
+ * meanwhile, with more or with less in hand, and this one does not come back.
+ */
+static int
+look_until_done(struct finalize *finalize, const char *topic,
+    struct finalizer_pass *sum, struct secor_err *err)
+{
+	uint64_t finalized = 0, amended = 0;
+	int told = 1, rc = SECOR_OK;
+
+	for (int i = 0; rc == SECOR_OK && told && i < LOOKS; i++) {
+		struct finalizer_pass pass;
+
+		rc = finalizer_run(finalize->finalizer, topic, &pass, err);
+		if (rc != SECOR_OK)
+			break;
+		told = !finalize->dry_run && pass.finalized + pass.amended > 0;
+		finalized += pass.finalized;
+		amended += pass.amended;
+		*sum = pass;
+	}
+	sum->finalized = finalized;
+	sum->amended = amended;
+	sum->failed += sum->left;
+	return rc;
+}
+
 /* One bad topic does not stop the rest. */
 static int
 run_topic(struct finalize *finalize, const char *topic)
 {
-	struct finalizer_pass pass;
+	struct finalizer_pass sum = {.failed = 0};
 	struct secor_err err = {""};
-	int rc = finalizer_run(finalize->finalizer, topic, &pass, &err);
 
-	if (rc == SECOR_OK) {
-		say_topic(finalize, topic, &pass);
-		finalize->failed += (int)pass.failed;
+	if (look_until_done(finalize, topic, &sum, &err) == SECOR_OK) {
+		say_topic(finalize, topic, &sum);
+		finalize->failed += (int)sum.failed;
 		return CLI_OK;
 	}
 	(void)fprintf(stderr, "secor: topic %s: %s\n", topic, err.text);

@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "core/flow/final/catchup.h"
+#include "core/flow/final/redrives.h"
 #include "core/flow/final/tell.h"
 #include "core/flow/notify_impl.h"
 
@@ -29,8 +30,11 @@ struct topic {
 	const struct config_topic *config;
 	struct spans *spans;
 	struct ledger *ledger;
+	struct manifest_place place; /* borrows name */
+	struct redrives *redrives;
 	int64_t *read_until; /* by partition; -1: nothing was read yet */
 	size_t partitions;
+	int stale; /* somebody else's tallies took the place of ours */
 	struct topic_metrics metrics;
 };
 
@@ -83,14 +87,26 @@ finalizer_stop(struct finalizer *finalizer)
 }
 
 static void
+forget_read(struct topic *topic)
+{
+	redrives_free(topic->redrives);
+	ledger_free(topic->ledger);
+	free(topic->read_until);
+	topic->redrives = NULL;
+	topic->ledger = NULL;
+	topic->read_until = NULL;
+	topic->partitions = 0;
+	topic->stale = 0;
+}
+
+static void
 topic_free(struct topic *topic)
 {
 	metric_hide(topic->metrics.watermark);
 	metric_hide(topic->metrics.holder);
 	metric_hide(topic->metrics.waiting);
-	ledger_free(topic->ledger);
+	forget_read(topic);
 	spans_free(topic->spans);
-	free(topic->read_until);
 	free(topic->name);
 	free(topic);
 }
@@ -145,6 +161,14 @@ topic_metrics(struct topic_metrics *m, const char *name)
 	    "Paths that are over and not told yet.", labels);
 }
 
+static void
+begin_read(const struct finalizer *f, struct topic *topic)
+{
+	topic->ledger = ledger_new(
+	    topic->name, topic->spans, f->how.config->layout.md5_prefix);
+	topic->redrives = redrives_new(&f->store, &topic->place, topic->ledger);
+}
+
 static int
 topic_get(struct finalizer *f, const char *name, struct topic **topic,
     struct secor_err *err)
@@ -164,8 +188,9 @@ topic_get(struct finalizer *f, const char *name, struct topic **topic,
 		topic_free(made);
 		return rc;
 	}
-	made->ledger = ledger_new(
-	    made->name, made->spans, f->how.config->layout.md5_prefix);
+	made->place = (struct manifest_place){
+	    made->name, 0, f->how.config->layout.generation};
+	begin_read(f, made);
 	made->next = f->topics;
 	f->topics = made;
 	*topic = made;
@@ -198,7 +223,7 @@ read_manifests(struct finalizer *f, struct topic *topic,
 	for (size_t p = 0; rc == SECOR_OK && p < view->count; p++) {
 		const struct record *record = &view->parts[p].record;
 		struct manifest_place place = {
-		    topic->name, (int32_t)p, f->how.config->layout.generation};
+		    topic->name, (int32_t)p, topic->place.generation};
 		struct catchup range = {
 		    topic->read_until[p], record->offset, horizon};
 
@@ -216,27 +241,47 @@ read_manifests(struct finalizer *f, struct topic *topic,
 	return rc;
 }
 
+/* What the store has of the entry, and of redrives into it. Others may be at
+ * work, too: who finds that a tally counts less than he knew of begins anew, so
+ * that the last one who wrote, or the next one who looks, has all of it. */
+static int
+read_entry(struct finalizer *f, struct topic *topic, struct entry *entry,
+    struct secor_err *err)
+{
+	char *key = tally_key(
+	    f->store.prefix, topic->name, topic->place.generation, entry->path);
+	struct tally tally;
+	int found;
+	int rc = tally_get(&f->store, key, &tally, &found, err);
+
+	free(key);
+	if (rc != SECOR_OK)
+		return rc;
+	if (entry->state == ENTRY_SETTLED &&
+	    !(found && tally_covers(&tally, &entry->tally))) {
+		topic->stale = 1;
+		if (found)
+			tally_fini(&tally);
+		return SECOR_OK;
+	}
+	ledger_settle(entry, found ? &tally : NULL);
+	return redrives_of(topic->redrives, entry, err);
+}
+
 /* Whether the entry is to be told; what the store knows of it is read first. */
 static int
-look_up(struct finalizer *f, const struct topic *topic, struct entry *entry,
+look_up(struct finalizer *f, struct topic *topic, struct entry *entry,
     int64_t oldest_ms, int *wanted, struct secor_err *err)
 {
-	struct tally tally;
-	char *key;
-	int found = 0, rc = SECOR_OK;
+	int rc = read_entry(f, topic, entry, err);
 
-	if (entry->state == ENTRY_NEW) {
-		key = tally_key(f->store.prefix, topic->name,
-		    f->how.config->layout.generation, entry->path);
-		rc = tally_get(&f->store, key, &tally, &found, err);
-		free(key);
-		if (rc != SECOR_OK)
-			return rc;
-		ledger_settle(entry, found ? &tally : NULL);
-	}
+	*wanted = 0;
+	if (rc != SECOR_OK || topic->stale)
+		return rc;
 	*wanted = entry->state == ENTRY_SETTLED
 		      ? entry->fresh_count > 0
-		      : entry->span.until >= oldest_ms;
+		      : entry->span.until >= oldest_ms || entry->tries > 0;
+	entry->unsure = *wanted && !f->how.dry_run;
 	return SECOR_OK;
 }
 
@@ -324,6 +369,20 @@ do_entry(struct finalizer *f, struct topic *topic, struct entry *entry,
 	tally_fini(&sum);
 }
 
+/* A tally, or a receipt, that cannot be read is trouble of its path alone. */
+static int
+do_unreadable(struct finalizer *f, struct topic *topic, struct entry *entry,
+    const struct secor_err *why, struct finalizer_pass *pass)
+{
+	struct tally sum;
+
+	ledger_sum(topic->ledger, entry, &sum);
+	say(f, topic, entry, &sum, why->text);
+	note_failed(f, topic, entry, why->text, pass);
+	tally_fini(&sum);
+	return SECOR_OK;
+}
+
 static int
 do_due(struct finalizer *f, struct topic *topic, int64_t watermark_ms,
     struct finalizer_pass *pass, struct secor_err *err)
@@ -334,7 +393,8 @@ do_due(struct finalizer *f, struct topic *topic, int64_t watermark_ms,
 	    ledger_due(topic->ledger, watermark_ms - how->delay_ms, &count);
 	int rc = SECOR_OK;
 
-	for (size_t i = 0; rc == SECOR_OK && i < count; i++) {
+	for (size_t i = 0; rc == SECOR_OK && i < count && !topic->stale; i++) {
+		struct secor_err why = {{0}};
 		int wanted;
 
 		if (atomic_load(&f->stopping))
@@ -344,12 +404,31 @@ do_due(struct finalizer *f, struct topic *topic, int64_t watermark_ms,
 			continue;
 		}
 		rc = look_up(f, topic, due[i], watermark_ms - how->lookback_ms,
-		    &wanted, err);
+		    &wanted, &why);
 		if (rc == SECOR_OK && wanted)
 			do_entry(f, topic, due[i], pass);
+		else if (rc == SECOR_REJECT)
+			rc = do_unreadable(f, topic, due[i], &why, pass);
+		else if (rc != SECOR_OK)
+			(void)secor_fail(err, rc, "%s", why.text);
 	}
 	free(due);
 	return rc;
+}
+
+static int
+end_pass(struct finalizer *f, struct topic *topic, struct secor_err *err)
+{
+	if (topic->stale) {
+		log_line(SECOR_INFO, "finalizer begins anew",
+		    "topic=%s reason=\"another one was at work\"", topic->name);
+		forget_read(topic);
+		begin_read(f, topic);
+		return SECOR_OK;
+	}
+	return f->how.dry_run
+		   ? SECOR_OK
+		   : redrives_tidy(topic->redrives, clock_now_ms(), err);
 }
 
 int
@@ -373,11 +452,15 @@ finalizer_run(struct finalizer *f, const char *name,
 		metric_set(topic->metrics.watermark, ms);
 		rc = read_manifests(f, topic, &view, ms, err);
 		if (rc == SECOR_OK)
+			rc = redrives_read(topic->redrives, err);
+		if (rc == SECOR_OK)
 			rc = do_due(f, topic, ms, pass, err);
 		metric_set(topic->metrics.waiting,
 		    (int64_t)(pass->failed + pass->left));
 		ledger_forget(
 		    topic->ledger, ms - topic->config->finalize.lookback_ms);
+		if (rc == SECOR_OK)
+			rc = end_pass(f, topic, err);
 	}
 	free(view.parts);
 	return rc;

@@ -1,6 +1,7 @@
 /*
  * ledger.c -- see ledger.h. Invariant: an object is fresh in an entry, or its
- * batch begins before the end that the entry's tally has for the partition.
+ * tally counts it: the batch begins before the end that it has for the
+ * partition, or it names the receipt.
  */
 #include "core/flow/final/ledger.h"
 
@@ -101,6 +102,17 @@ place_of(struct ledger *ledger, const char *path, size_t len)
 	return at;
 }
 
+static const struct entry *
+find(const struct ledger *ledger, const char *path, size_t len)
+{
+	const struct entry *at = ledger->buckets[hash64(path, len) % BUCKETS];
+
+	while (at != NULL &&
+	       (strlen(at->path) != len || memcmp(at->path, path, len) != 0))
+		at = at->next;
+	return at;
+}
+
 /* The folder of a key less the last `n` levels of its path. */
 static char *
 folder_of(const char *key, size_t n)
@@ -118,17 +130,42 @@ settled_until(const struct entry *entry, int32_t partition)
 {
 	const struct tally *tally = &entry->tally;
 
-	for (size_t i = 0;
-	     entry->state == ENTRY_SETTLED && i < tally->part_count; i++)
+	for (size_t i = 0; i < tally->part_count; i++)
 		if (tally->parts[i].partition == partition)
 			return tally->parts[i].end;
 	return INT64_MIN;
 }
 
+static int
+is_counted(const struct entry *entry, const struct redriven *of)
+{
+	if (entry->state != ENTRY_SETTLED)
+		return 0;
+	if (of->number > 0)
+		return tally_has_redriven(&entry->tally, of);
+	return of->start < settled_until(entry, of->partition);
+}
+
+/* `key` NULL: any object of the receipt. */
+static int
+is_fresh(const struct entry *entry, const struct redriven *of, const char *key)
+{
+	for (size_t i = 0; i < entry->fresh_count; i++) {
+		const struct ledger_object *object = entry->fresh[i];
+
+		if (redriven_compare(&object->of, of) == 0 &&
+		    (key == NULL || strcmp(object->object.key, key) == 0))
+			return 1;
+	}
+	return 0;
+}
+
 static void
 enter(struct entry *entry, struct ledger_object *object)
 {
-	if (object->start < settled_until(entry, object->partition))
+	if (is_counted(entry, &object->of) ||
+	    (object->of.number > 0 &&
+		is_fresh(entry, &object->of, object->object.key)))
 		return;
 	entry->fresh = mem_grow(entry->fresh,
 	    (entry->fresh_count + 1) * sizeof(struct ledger_object *));
@@ -180,27 +217,83 @@ add_object(struct ledger *ledger, struct ledger_object *object)
 	free(levels);
 }
 
+/* Copies it. */
+static void
+add_copy(struct ledger *ledger, const struct redriven *of,
+    const struct manifest_object *from)
+{
+	struct ledger_object *object = mem_alloc(sizeof(*object));
+
+	object->refs = 1;
+	object->of = *of;
+	object->object = *from;
+	object->object.key = mem_dup(from->key, strlen(from->key));
+	object->object.path = mem_dup(from->path, strlen(from->path));
+	add_object(ledger, object);
+	object_unref(object);
+}
+
 void
 ledger_add(struct ledger *ledger, const struct manifest *manifest)
 {
+	const struct redriven of = {manifest->partition, manifest->start, 0};
+
 	ledger->generation = manifest->generation;
 	for (size_t i = 0; i < manifest->object_count; i++) {
 		const struct manifest_object *from = &manifest->objects[i];
-		struct ledger_object *object;
 
-		if (from->dead_letter || !from->has_times)
-			continue;
-		object = mem_alloc(sizeof(*object));
-		object->refs = 1;
-		object->partition = manifest->partition;
-		object->start = manifest->start;
-		object->object = *from;
-		object->object.key = mem_dup(from->key, strlen(from->key));
-		object->object.path = mem_dup(from->path, strlen(from->path));
-		add_object(ledger, object);
-		object_unref(object);
+		if (!from->dead_letter && from->has_times)
+			add_copy(ledger, &of, from);
 	}
 	ledger_read_until(ledger, manifest->partition, manifest->end);
+}
+
+void
+ledger_add_receipt(struct ledger *ledger, const struct receipt *receipt)
+{
+	const struct redriven of = {
+	    receipt->partition, receipt->start, receipt->number};
+
+	ledger->generation = receipt->generation;
+	for (size_t i = 0; i < receipt->object_count; i++) {
+		const struct receipt_object *from = &receipt->objects[i];
+		const struct offset_runs *runs = &from->offsets;
+		const struct manifest_object object = {.key = from->key,
+		    .path = from->path,
+		    .records = runs->offsets,
+		    .bytes = from->bytes,
+		    .crc32c = from->crc32c,
+		    .first_offset = runs->items[0].first,
+		    .last_offset = runs->items[runs->count - 1].last,
+		    .has_times = from->has_times,
+		    .first_ms = from->first_ms,
+		    .last_ms = from->last_ms};
+
+		if (from->has_times)
+			add_copy(ledger, &of, &object);
+	}
+}
+
+int
+ledger_has_receipt(const struct entry *entry, const struct redriven *receipt)
+{
+	return is_counted(entry, receipt) || is_fresh(entry, receipt, NULL);
+}
+
+int
+ledger_is_done_with(const struct ledger *ledger, const char *path,
+    const struct redriven *receipt)
+{
+	for (size_t len = strcspn(path, "/");;
+	     len += 1 + strcspn(path + len + 1, "/")) {
+		const struct entry *entry = find(ledger, path, len);
+
+		if (entry != NULL &&
+		    (entry->unsure || !is_counted(entry, receipt)))
+			return 0;
+		if (path[len] == '\0')
+			return 1;
+	}
 }
 
 void
@@ -230,11 +323,13 @@ ledger_settle(struct entry *entry, struct tally *tally)
 	for (size_t i = 0; i < entry->fresh_count; i++) {
 		struct ledger_object *object = entry->fresh[i];
 
-		if (object->start < settled_until(entry, object->partition))
+		if (is_counted(entry, &object->of))
 			object_unref(object);
 		else
 			entry->fresh[kept++] = object;
 	}
+	if (kept < entry->fresh_count)
+		entry->heard = 0; /* what comes now is news */
 	entry->fresh_count = kept;
 }
 
@@ -244,7 +339,7 @@ static void
 sum_object(struct tally *tally, const struct ledger_object *object)
 {
 	const struct manifest_object *in = &object->object;
-	struct tally_part *part = tally_part(tally, object->partition);
+	struct tally_part *part = tally_part(tally, object->of.partition);
 
 	tally->totals.objects++;
 	tally->totals.records += in->records;
@@ -254,6 +349,8 @@ sum_object(struct tally *tally, const struct ledger_object *object)
 	if (part->records == 0 || in->last_offset > part->last)
 		part->last = in->last_offset;
 	part->records += in->records;
+	if (object->of.number > 0)
+		tally_add_redriven(tally, &object->of);
 }
 
 void
@@ -270,9 +367,7 @@ ledger_sum(
 	if (entry->state == ENTRY_SETTLED) {
 		tally->totals = before->totals;
 		tally->amended = before->amended + (entry->fresh_count > 0);
-		for (size_t i = 0; i < before->part_count; i++)
-			*tally_part(tally, before->parts[i].partition) =
-			    before->parts[i];
+		tally_copy_parts(tally, before);
 	}
 	for (size_t i = 0; i < entry->fresh_count; i++)
 		sum_object(tally, entry->fresh[i]);
@@ -288,7 +383,8 @@ ledger_sum(
 static int
 has_work(const struct entry *entry)
 {
-	return entry->state != ENTRY_SETTLED || entry->fresh_count > 0;
+	return entry->state != ENTRY_SETTLED || entry->fresh_count > 0 ||
+	       entry->unsure;
 }
 
 static int

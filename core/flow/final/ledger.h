@@ -1,6 +1,7 @@
 /*
  * ledger.h -- what is in the paths of one topic, by path and by the levels
- * above it, and which of them are over. Fed with manifests; no I/O, no clock.
+ * above it, and which of them are over. Fed with manifests and receipts; no
+ * I/O, no clock.
  *
  * An entry counts what its tally knows (settled) and keeps the objects that
  * came since (fresh). One thread.
@@ -10,11 +11,11 @@
 
 #include "core/flow/final/tally.h"
 
-/* An object of a batch; shared by the entries that it is in. */
+/* An object of a batch, or of a redrive of its dead letters; shared by the
+ * entries that it is in. */
 struct ledger_object {
 	size_t refs;
-	int32_t partition;
-	int64_t start;		       /* of its batch */
+	struct redriven of;	       /* number 0: of the batch itself */
 	struct manifest_object object; /* key and path are its own */
 };
 
@@ -34,6 +35,8 @@ struct entry {
 	struct tally tally; /* of ENTRY_SETTLED */
 	struct ledger_object **fresh;
 	size_t fresh_count;
+	int unsure; /* a tally of ours was put, or tried to, and not seen since
+		     */
 	uint64_t heard;	       /* notifiers that know it as it is now, by bit */
 	size_t heard_count;    /* fresh objects when they heard */
 	int tries;	       /* that failed in a row */
@@ -51,6 +54,18 @@ void ledger_free(struct ledger *ledger); /* accepts NULL */
 /* A manifest of the topic, each once, by start within a partition. */
 void ledger_add(struct ledger *ledger, const struct manifest *manifest);
 
+/* A receipt, as often as one likes. */
+void ledger_add_receipt(struct ledger *ledger, const struct receipt *receipt);
+
+/* Whether the entry has the receipt's objects, counted or fresh. */
+int
+ledger_has_receipt(const struct entry *entry, const struct redriven *receipt);
+
+/* Whether nothing is left to do for a receipt in this path and those above it:
+ * the store's tallies count it, or it is not wanted there. */
+int ledger_is_done_with(const struct ledger *ledger, const char *path,
+    const struct redriven *receipt);
+
 /* Every batch of the partition that begins before `end` was added. */
 void ledger_read_until(struct ledger *ledger, int32_t partition, int64_t end);
 
@@ -64,7 +79,7 @@ void ledger_sum(const struct ledger *ledger, const struct entry *entry,
     struct tally *tally);
 
 /* Entries with something to do whose span ends at `until` or before: those that
- * were never told, and those with fresh objects. Oldest
+ * were never told, those with fresh objects, and those that are unsure. Oldest
  * end first, of the same end the deeper first. *count of them; caller frees the
  * list with free(). */
 struct entry **ledger_due(struct ledger *ledger, int64_t until, size_t *count);

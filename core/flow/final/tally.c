@@ -38,6 +38,18 @@ put_head(struct buf *out, const struct tally *tally)
 	    tally->amended, tally->written_ms);
 }
 
+/* As pairs of the batch's start and the receipt's number. */
+static void
+put_redriven(struct buf *out, const struct tally_part *part)
+{
+	buf_puts(out, ",\"redriven\":[");
+	for (size_t i = 0; i < part->redriven_count; i++)
+		buf_printf(out, "%s[%" PRId64 ",%" PRId64 "]",
+		    i == 0 ? "" : ",", part->redriven[i].start,
+		    part->redriven[i].number);
+	buf_putc(out, ']');
+}
+
 /* Those without records only where `whole`. */
 static void
 put_parts(struct buf *out, const struct tally *tally, int whole)
@@ -59,7 +71,10 @@ put_parts(struct buf *out, const struct tally *tally, int whole)
 			    ",\"first_offset\":%" PRId64
 			    ",\"last_offset\":%" PRId64,
 			    part->first, part->last);
-		buf_printf(out, ",\"records\":%" PRIu64 "}", part->records);
+		buf_printf(out, ",\"records\":%" PRIu64, part->records);
+		if (whole && part->redriven_count > 0)
+			put_redriven(out, part);
+		buf_putc(out, '}');
 		comma = ",\n ";
 	}
 	buf_puts(out, "]}\n");
@@ -110,6 +125,31 @@ read_head(struct fields *from, struct tally *tally)
 	tally->written_ms = fields_int(from, "written_ms", 0, INT64_MAX);
 }
 
+static const char bad_redriven[] = "is not a list of [start,number]";
+
+static void
+read_redriven(struct fields *from, struct tally *tally, int32_t partition)
+{
+	const json_t *list = json_object_get(from->from, "redriven");
+
+	if (list != NULL && !json_is_array(list))
+		fields_fail(from, "redriven", bad_redriven);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *pair = json_array_get(list, i);
+		struct redriven one = {partition,
+		    json_integer_value(json_array_get(pair, 0)),
+		    json_integer_value(json_array_get(pair, 1))};
+
+		if (json_array_size(pair) != 2 ||
+		    !json_is_integer(json_array_get(pair, 0)) ||
+		    one.start < 0 || one.number < 1) {
+			fields_fail(from, "redriven", bad_redriven);
+			return;
+		}
+		tally_add_redriven(tally, &one);
+	}
+}
+
 static void
 read_part(struct fields *from, struct tally *tally)
 {
@@ -122,6 +162,7 @@ read_part(struct fields *from, struct tally *tally)
 		fields_fail(from, "partition", "comes twice");
 	part->end = fields_int(from, "end", 0, INT64_MAX);
 	part->records = fields_count(from, "records");
+	read_redriven(from, tally, partition);
 	if (part->records == 0)
 		return;
 	part->first = fields_int(from, "first_offset", 0, INT64_MAX);
@@ -159,6 +200,8 @@ tally_read(
 void
 tally_fini(struct tally *tally)
 {
+	for (size_t i = 0; i < tally->part_count; i++)
+		free(tally->parts[i].redriven);
 	free(tally->topic);
 	free(tally->path);
 	free(tally->parts);
@@ -182,6 +225,106 @@ tally_part(struct tally *tally, int32_t partition)
 	tally->parts[at] = (struct tally_part){
 	    .partition = partition, .first = -1, .last = -1};
 	return &tally->parts[at];
+}
+
+void
+tally_copy_parts(struct tally *tally, const struct tally *from)
+{
+	for (size_t i = 0; i < from->part_count; i++) {
+		const struct tally_part *part = &from->parts[i];
+		struct tally_part *made = tally_part(tally, part->partition);
+		size_t len = part->redriven_count * sizeof(*part->redriven);
+
+		*made = *part;
+		made->redriven = mem_alloc(len + 1);
+		if (len > 0)
+			memcpy(made->redriven, part->redriven, len);
+	}
+}
+
+/* ---- receipts ---- */
+
+/* Where it is among them, or would be. */
+static size_t
+place_of(const struct tally_part *part, const struct redriven *receipt)
+{
+	size_t from = 0, until = part->redriven_count;
+
+	while (from < until) {
+		size_t middle = from + (until - from) / 2;
+
+		if (redriven_compare(&part->redriven[middle], receipt) < 0)
+			from = middle + 1;
+		else
+			until = middle;
+	}
+	return from;
+}
+
+static int
+part_has(const struct tally_part *part, const struct redriven *receipt)
+{
+	size_t at = place_of(part, receipt);
+
+	return at < part->redriven_count &&
+	       redriven_compare(&part->redriven[at], receipt) == 0;
+}
+
+void
+tally_add_redriven(struct tally *tally, const struct redriven *receipt)
+{
+	struct tally_part *part = tally_part(tally, receipt->partition);
+	size_t n = part->redriven_count;
+	size_t at = place_of(part, receipt);
+
+	if (part_has(part, receipt))
+		return;
+	part->redriven =
+	    mem_grow(part->redriven, (n + 1) * sizeof(*part->redriven));
+	memmove(&part->redriven[at + 1], &part->redriven[at],
+	    (n - at) * sizeof(*part->redriven));
+	part->redriven[at] = *receipt;
+	part->redriven_count++;
+}
+
+static const struct tally_part *
+find_part(const struct tally *tally, int32_t partition)
+{
+	for (size_t i = 0; i < tally->part_count; i++)
+		if (tally->parts[i].partition == partition)
+			return &tally->parts[i];
+	return NULL;
+}
+
+int
+tally_has_redriven(const struct tally *tally, const struct redriven *receipt)
+{
+	const struct tally_part *part = find_part(tally, receipt->partition);
+
+	return part != NULL && part_has(part, receipt);
+}
+
+static int
+part_covers(const struct tally_part *part, const struct tally_part *other)
+{
+	if (part == NULL || part->end < other->end)
+		return 0;
+	for (size_t i = 0; i < other->redriven_count; i++)
+		if (!part_has(part, &other->redriven[i]))
+			return 0;
+	return 1;
+}
+
+int
+tally_covers(const struct tally *tally, const struct tally *other)
+{
+	for (size_t i = 0; i < other->part_count; i++) {
+		const struct tally_part *part = &other->parts[i];
+
+		if (!part_covers(find_part(tally, part->partition), part))
+			return 0;
+	}
+	return 1;
 }
 
 /* ---- in the store ---- */
@@ -208,7 +351,9 @@ tally_get(const struct manifest_store *store, const char *key,
 	else if (rc != SECOR_OK)
 		(void)secor_fail(err, rc, "%s", why.text);
 	else if (tally_read(text.ptr, text.len, tally, &why) != SECOR_OK)
-		rc = secor_fail(err, SECOR_REJECT, "%s: %s", key, why.text);
+		rc = secor_fail(err, SECOR_REJECT,
+		    "%.300s: %.500s (remove it, and the path is told anew)",
+		    key, why.text);
 	buf_fini(&text);
 	return rc;
 }

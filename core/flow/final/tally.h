@@ -12,7 +12,7 @@
 #define SECOR_FLOW_FINAL_TALLY_H
 
 #include "core/flow/final/spans.h"
-#include "core/flow/manifest_walk.h"
+#include "core/flow/redriven.h"
 
 enum { TALLY_BYTES_MAX = 64 << 20 };
 
@@ -26,6 +26,8 @@ struct tally_part {
 	int64_t end;	     /* batches that begin before it are counted */
 	int64_t first, last; /* offsets; -1: it has nothing here */
 	uint64_t records;
+	struct redriven *redriven; /* receipts that are counted, in order */
+	size_t redriven_count;
 };
 
 struct tally {
@@ -51,6 +53,16 @@ void tally_fini(struct tally *tally);
 
 /* Of a partition: the one that is there, or a new one. */
 struct tally_part *tally_part(struct tally *tally, int32_t partition);
+/* The parts of another one; `tally` has none yet. */
+void tally_copy_parts(struct tally *tally, const struct tally *from);
+
+/* Its objects in the path are counted; more than once is once. */
+void tally_add_redriven(struct tally *tally, const struct redriven *receipt);
+int
+tally_has_redriven(const struct tally *tally, const struct redriven *receipt);
+
+/* Whether it counts all that the other one does. */
+int tally_covers(const struct tally *tally, const struct tally *other);
 
 /* Caller frees. */
 char *tally_key(const char *prefix, const char *topic, int64_t generation,

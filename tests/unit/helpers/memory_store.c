@@ -114,6 +114,20 @@ memory_store_remove(const char *key)
 }
 
 void
+memory_store_remove_all(const char *prefix)
+{
+	int found;
+	size_t i;
+
+	(void)pthread_mutex_lock(&lock);
+	i = position(prefix, &found);
+	while (i < entry_count &&
+	       strncmp(entries[i].key, prefix, strlen(prefix)) == 0)
+		drop(i);
+	(void)pthread_mutex_unlock(&lock);
+}
+
+void
 memory_store_fail(int n)
 {
 	(void)pthread_mutex_lock(&lock);

@@ -15,6 +15,8 @@ void memory_store_put(const char *key, const void *bytes, size_t len);
 /* The object's bytes or NULL; they may be changed in place. */
 char *memory_store_get(const char *key, size_t *len);
 void memory_store_remove(const char *key);
+/* All keys that begin with this. */
+void memory_store_remove_all(const char *prefix);
 /* The next n lists, gets and heads fail with SECOR_RETRY. */
 void memory_store_fail(int n);
 /* Whether heads know the CRC32C. */

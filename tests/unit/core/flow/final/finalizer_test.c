@@ -259,6 +259,94 @@ has(const char *key)
 	return memory_store_get(key, &len) != NULL;
 }
 
+/* Another redrive of the batch that begins at 0: its receipt, with one object
+ * of two records of this time. */
+static struct receipt
+redriven(struct fixture *f, int64_t time_ms, int64_t number)
+{
+	struct receipt receipt = {.done = 1,
+	    .topic = mem_text("events"),
+	    .generation = 1,
+	    .number = number,
+	    .source = mem_text("_dead_letters/events/x.jsonl"),
+	    .written_ms = 1000, /* long ago */
+	    .objects = mem_alloc(sizeof(struct receipt_object)),
+	    .object_count = 1};
+	struct receipt_object *object = &receipt.objects[0];
+
+	object->path = path_at(f, time_ms);
+	object->key = mem_text(
+	    "events/%s/redrive%" PRId64 "_1_0_%020d", object->path, number, 0);
+	object->bytes = 20;
+	offset_runs_add(&object->offsets, 2 * number);
+	offset_runs_add(&object->offsets, 2 * number + 1);
+	receipt_note_time(object, time_ms);
+	return receipt;
+}
+
+static struct manifest_store
+memory(void)
+{
+	return (struct manifest_store){
+	    memory_store.plugin->ops.store, NULL, "_manifests"};
+}
+
+static void
+put_pointers(struct fixture *f, int64_t time_ms, int64_t number)
+{
+	const struct manifest_store store = memory();
+	struct receipt receipt = redriven(f, time_ms, number);
+	struct secor_err err;
+
+	cr_assert_eq(redriven_put(&store, &receipt, &err), SECOR_OK);
+	receipt_fini(&receipt);
+}
+
+static void
+put_receipt(struct fixture *f, int64_t time_ms, int64_t number)
+{
+	struct receipt receipt = redriven(f, time_ms, number);
+	struct receipt_name name = {
+	    .kind = RECEIPT_DONE, .generation = 1, .number = number};
+	char *folder = receipt_folder("_manifests", "events", 0);
+	char *key = receipt_key(folder, &name);
+	char *text = receipt_write(&receipt);
+
+	memory_store_put(key, text, strlen(text));
+	free(text);
+	free(key);
+	free(folder);
+	receipt_fini(&receipt);
+}
+
+static void
+redrive(struct fixture *f, int64_t time_ms, int64_t number)
+{
+	put_pointers(f, time_ms, number);
+	put_receipt(f, time_ms, number);
+}
+
+static void
+begin_again(struct fixture *f)
+{
+	struct finalizer_how how = {
+	    .config = &f->config, .look = look, .arg = f, .said = said};
+	struct secor_err err;
+
+	finalizer_free(f->finalizer);
+	cr_assert_eq(finalizer_new(&how, &f->finalizer, &err), SECOR_OK);
+	f->last_until = 0;
+}
+
+/* What was heard since; "" for nothing. */
+static void
+expect_heard(struct fixture *f, const char *text)
+{
+	cr_assert_str_eq(f->heard.ptr, text);
+	f->heard.len = 0;
+	buf_puts(&f->heard, "");
+}
+
 /* ---- tests ---- */
 
 Test(finalizer, marker_notifier_and_tally_once)
@@ -357,6 +445,167 @@ Test(finalizer, old_paths_are_left_and_what_comes_late_into_told_ones_is_not)
 	end(&f);
 }
 
+Test(finalizer, as_many_late_objects_as_there_were_before_are_told)
+{
+	struct fixture f;
+
+	begin(&f, "UTC", 0);
+	batch(&f, (int64_t[]){T, T + 4 * HOUR}, 2);
+	cr_assert_eq(run(&f).finalized, 1);
+	for (int i = 0; i < 2; i++) {
+		batch(&f, (int64_t[]){T + 1}, 1);
+		f.last_until = 0;
+		cr_assert_eq(run(&f).amended, 1);
+	}
+	expect_heard(&f, "new dt=2026-01-01/hr=00 00 1/1;"
+			 "more dt=2026-01-01/hr=00 00 1/2;"
+			 "more dt=2026-01-01/hr=00 00 1/3;");
+	end(&f);
+}
+
+Test(finalizer, redrive_into_a_path_amends_it_once_whoever_looks)
+{
+	struct fixture f;
+
+	begin(&f, "UTC", 0);
+	batch(&f, (int64_t[]){T, T + 4 * HOUR}, 2);
+	cr_assert_eq(run(&f).finalized, 1);
+	expect_heard(&f, "new dt=2026-01-01/hr=00 00 1/1;");
+	put_pointers(&f, T + 5, 1);
+	cr_assert_eq(run(&f).amended, 0, "its receipt is not there yet");
+	put_receipt(&f, T + 5, 1);
+	f.last_until = 0;
+	cr_assert_eq(run(&f).amended, 1);
+	expect_heard(&f, "more dt=2026-01-01/hr=00 00 1/2;");
+	cr_assert_eq(run(&f).amended, 0);
+	begin_again(&f);
+	cr_assert_eq(run(&f).amended, 0, "the tally has it");
+	redrive(&f, T + 6, 2);
+	cr_assert_eq(run(&f).amended, 1);
+	expect_heard(&f, "more dt=2026-01-01/hr=00 00 1/3;");
+	end(&f);
+}
+
+Test(finalizer, redrive_into_a_path_that_is_not_over_is_counted_with_it)
+{
+	struct fixture f;
+
+	begin(&f, "UTC", 0);
+	batch(&f, (int64_t[]){T, T + HOUR}, 2);
+	redrive(&f, T + 5, 1);
+	redrive(&f, T + HOUR + 5, 2);
+	cr_assert_eq(run(&f).finalized, 0);
+	batch(&f, (int64_t[]){T + 2 * HOUR}, 1);
+	cr_assert_eq(run(&f).finalized, 1);
+	batch(&f, (int64_t[]){T + 4 * HOUR}, 1);
+	cr_assert_eq(run(&f).finalized, 2);
+	expect_heard(&f, "new dt=2026-01-01/hr=00 00 2/2;"
+			 "new dt=2026-01-01/hr=01 01 2/2;"
+			 "new dt=2026-01-01/hr=02 02 1/1;");
+	end(&f);
+}
+
+/* Long ago: no manifest of the path is read any more. */
+Test(finalizer, redrive_into_an_old_path_amends_it_when_it_was_over)
+{
+	struct fixture f;
+	size_t len;
+	char *tally;
+
+	begin(&f, "UTC", 0);
+	batch(&f, (int64_t[]){T, T + 4 * HOUR}, 2);
+	cr_assert_eq(run(&f).finalized, 1);
+	f.topic.finalize.lookback_ms = DAY;
+	batch(&f, (int64_t[]){T + 10 * DAY}, 1);
+	begin_again(&f);
+	expect_heard(&f, "new dt=2026-01-01/hr=00 00 1/1;");
+	redrive(&f, T + 5, 1);
+	redrive(&f, T + HOUR + 5, 2);
+	cr_assert_eq(run(&f).amended, 1);
+	expect_heard(&f, "more dt=2026-01-01/hr=00 00 1/2;");
+	tally = memory_store_get("_manifests/events/_paths/1/dt=2026-01-01/"
+				 "hr=00/_path.json",
+	    &len);
+	cr_assert_not_null(strstr(tally, "\"redriven\":[[0,1]]"), "%s", tally);
+	end(&f);
+}
+
+static const char new_pointer[] =
+    "_manifests/events/_redriven/1/new/0_00000000000000000000_1.json";
+
+Test(finalizer, pointer_goes_when_all_tallies_have_it_and_totals_stay_right)
+{
+	struct fixture f;
+
+	begin(&f, "UTC", 0);
+	batch(&f, (int64_t[]){T, T + 4 * HOUR}, 2);
+	redrive(&f, T + 5, 1);
+	cr_assert_eq(run(&f).finalized, 1);
+	cr_assert(has(new_pointer), "the day is not over");
+	batch(&f, (int64_t[]){T + 30 * HOUR}, 1);
+	(void)run(&f);
+	cr_assert(has(new_pointer), "it was not seen in the day's tally");
+	(void)run(&f);
+	cr_assert_not(has(new_pointer));
+	/* made anew, the path has it all the same */
+	memory_store_remove("_manifests/events/_paths/1/dt=2026-01-01/hr=00/"
+			    "_path.json");
+	begin_again(&f);
+	f.heard.len = 0;
+	cr_assert_eq(run(&f).finalized, 1);
+	expect_heard(&f, "new dt=2026-01-01/hr=00 00 2/2;");
+	end(&f);
+}
+
+/* A tally that another process put in place of ours, with less in it. */
+Test(finalizer, tally_that_counts_less_is_mended_by_who_knows_more)
+{
+	static const char key[] = "_manifests/events/_paths/1/dt=2026-01-01/"
+				  "hr=00/_path.json";
+	struct fixture f;
+	char *old;
+	size_t len;
+
+	begin(&f, "UTC", 0);
+	batch(&f, (int64_t[]){T, T + 4 * HOUR}, 2);
+	(void)run(&f);
+	old = memory_store_get(key, &len);
+	old = mem_dup(old, len);
+	redrive(&f, T + 5, 1);
+	batch(&f, (int64_t[]){T + 6}, 1);
+	f.last_until = 0;
+	cr_assert_eq(run(&f).amended, 1);
+	memory_store_put(key, old, len);
+	cr_assert_eq(run(&f).amended, 0, "it begins anew");
+	f.last_until = 0;
+	f.heard.len = 0;
+	cr_assert_eq(run(&f).amended, 1);
+	expect_heard(&f, "more dt=2026-01-01/hr=00 00 2/3;");
+	free(old);
+	end(&f);
+}
+
+Test(finalizer, broken_tally_and_receipt_are_trouble_of_their_path_alone)
+{
+	static const char key[] = "_manifests/events/_paths/1/dt=2026-01-01/"
+				  "hr=00/_path.json";
+	struct fixture f;
+	struct finalizer_pass pass;
+
+	begin(&f, "UTC", 0);
+	batch(&f, (int64_t[]){T, T + HOUR, T + 4 * HOUR}, 3);
+	memory_store_put(key, "{}", 2);
+	pass = run(&f);
+	cr_assert_eq(pass.failed, 1);
+	cr_assert_eq(pass.finalized, 1);
+	expect_heard(&f, "new dt=2026-01-01/hr=01 01 1/1;");
+	memory_store_remove(key);
+	begin_again(&f);
+	cr_assert_eq(run(&f).finalized, 1);
+	expect_heard(&f, "new dt=2026-01-01/hr=00 00 1/1;");
+	end(&f);
+}
+
 Test(finalizer, broken_manifest_and_silent_store_are_said_and_waited_for)
 {
 	struct fixture f;
@@ -406,8 +655,8 @@ Test(finalizer, year_is_finalized_once_in_order_and_never_too_early)
 		for (int64_t at = T; at < T + DAYS * DAY; at += HOUR) {
 			batch(&f, (int64_t[]){at, at + HOUR / 2}, 2);
 			(void)run(&f);
-			if ((at - T) % DAY == 0)
-				memory_store_clear(); /* it is known here */
+			if ((at - T) % DAY == 0) /* it is known here */
+				memory_store_remove_all("_manifests/events/0/");
 		}
 		cr_assert_eq(f.early, 0, "%s", zones[z]);
 		qsort(f.paths, f.path_count, sizeof(char *), by_text);

@@ -157,7 +157,8 @@ Test(ledger, tally_of_before_counts_what_it_counts)
 	cr_assert_eq(count, 1, "no levels above whole paths");
 	cr_assert_eq(due[0]->fresh_count, 3);
 	cr_assert_str_eq(due[0]->folder, "x/events/dt=2026-01-01/hr=06");
-	*tally_part(&tally, 0) = (struct tally_part){0, 100, 0, 9, 50};
+	*tally_part(&tally, 0) = (struct tally_part){
+	    .partition = 0, .end = 100, .first = 0, .last = 9, .records = 50};
 	ledger_settle(due[0], &tally);
 	cr_assert_eq(due[0]->fresh_count, 2, "one was in the tally");
 	ledger_sum(f.ledger, due[0], &sum);

@@ -22,9 +22,16 @@ sample(void)
 	    .amended = 1,
 	    .written_ms = 1767260000000};
 
-	*tally_part(&tally, 4) = (struct tally_part){4, 90, 10, 59, 25};
-	*tally_part(&tally, 1) = (struct tally_part){1, 7, -1, -1, 0};
-	*tally_part(&tally, 9) = (struct tally_part){9, 12, 7, 11, 5};
+	*tally_part(&tally, 4) = (struct tally_part){
+	    .partition = 4, .end = 90, .first = 10, .last = 59, .records = 25};
+	*tally_part(&tally, 1) = (struct tally_part){
+	    .partition = 1, .end = 7, .first = -1, .last = -1, .records = 0};
+	*tally_part(&tally, 9) = (struct tally_part){
+	    .partition = 9, .end = 12, .first = 7, .last = 11, .records = 5};
+	tally_add_redriven(&tally, &(struct redriven){9, 30, 2});
+	tally_add_redriven(&tally, &(struct redriven){9, 0, 1});
+	tally_add_redriven(&tally, &(struct redriven){9, 30, 1});
+	tally_add_redriven(&tally, &(struct redriven){9, 0, 1});
 	return tally;
 }
 
@@ -44,6 +51,16 @@ Test(tally, write_and_read_give_the_same)
 	cr_assert_eq(second.parts[0].partition, 1);
 	cr_assert_eq(second.parts[0].first, -1);
 	cr_assert_eq(second.parts[1].last, 59);
+	cr_assert_eq(second.parts[2].redriven_count, 3);
+	cr_assert(tally_has_redriven(&second, &(struct redriven){9, 30, 2}));
+	cr_assert_not(tally_has_redriven(&second, &(struct redriven){9, 0, 2}));
+	cr_assert_not(tally_has_redriven(&second, &(struct redriven){4, 0, 1}));
+	cr_assert(tally_covers(&first, &second));
+	tally_add_redriven(&second, &(struct redriven){4, 0, 1});
+	cr_assert(tally_covers(&second, &first));
+	cr_assert_not(tally_covers(&first, &second));
+	tally_part(&first, 4)->end = 91;
+	cr_assert_not(tally_covers(&second, &first));
 	free(text);
 	free(again);
 	tally_fini(&first);
@@ -85,6 +102,12 @@ Test(tally, read_hostile_text_is_rejected_with_the_reason)
 	    {"\"last_offset\":59", "\"last_offset\":9",
 		"partition of it: 'last_offset' is missing or not a number in "
 		"range"},
+	    {"[[0,1],", "[[0],",
+		"partition of it: 'redriven' is not a list of [start,number]"},
+	    {"[[0,1],", "[[0,0],",
+		"partition of it: 'redriven' is not a list of [start,number]"},
+	    {"\"redriven\":[[0,1],[30,1],[30,2]]", "\"redriven\":1",
+		"partition of it: 'redriven' is not a list of [start,number]"},
 	    {"\"partitions\":[", "\"parts\":[",
 		"tally: 'partitions' is missing or not a list"},
 	};
