@@ -169,6 +169,8 @@ look_at(void *arg, const char *topic, struct view *view, struct secor_err *err)
 	int rc = SECOR_OK;
 
 	memset(view, 0, sizeof(*view));
+	while (rd_kafka_poll(look->rk, 0) > 0)
+		continue; /* wishes for a new token, which login.c fulfils */
 	if (look->g[0] == '\0')
 		rc = client_g(look->rk, look->config, ANSWER_MS, look->g, err);
 	if (rc == SECOR_OK)
