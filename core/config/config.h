@@ -149,6 +149,9 @@ struct config_layout {
 
 enum config_marker { CONFIG_MARKER_JSON = 0, CONFIG_MARKER_EMPTY = 1 };
 
+/* What becomes of messages whose path is over when they come. */
+enum config_late { CONFIG_LATE_AMEND = 0, CONFIG_LATE_SEPARATE = 1 };
+
 /* When a path is over, and what says so. */
 struct config_finalize {
 	int64_t delay_ms; /* -1: no path ever is */
@@ -156,6 +159,8 @@ struct config_finalize {
 	int64_t interval_ms;
 	int marker;		 /* enum config_marker */
 	const char *marker_name; /* "_SUCCESS" */
+	int late;		 /* enum config_late */
+	const char *late_name;	 /* "late": name of the component */
 };
 
 struct config_engine {

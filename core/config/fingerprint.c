@@ -50,6 +50,17 @@ add_folders(uint64_t hash, const struct config_layout *layout)
 	return hash64_add_text(hash, layout->alternative_level);
 }
 
+/* Later than the others: absent where late data amends, as it did before. */
+static uint64_t
+add_late(uint64_t hash, const struct config_finalize *finalize)
+{
+	if (finalize->late == CONFIG_LATE_AMEND)
+		return hash;
+	hash =
+	    hash64_add_text(hash64_add_text(hash, "late"), finalize->late_name);
+	return hash64_add_int(hash, finalize->delay_ms);
+}
+
 uint64_t
 fingerprint_of(const struct config *config, const struct config_topic *topic)
 {
@@ -68,6 +79,7 @@ fingerprint_of(const struct config *config, const struct config_topic *topic)
 	hash = hash64_add_int(hash, topic->accept_past_ms);
 	hash = hash64_add_int(hash, topic->accept_future_ms);
 	hash = hash64_add_int(hash, topic->bad.action);
+	hash = add_late(hash, &topic->finalize);
 	hash = add_uses(hash, &topic->transformers);
 	hash = add_use(hash, &topic->parser);
 	hash = add_uses(hash, &topic->partitioners);

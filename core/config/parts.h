@@ -97,6 +97,11 @@ int config_is_kafka_name(const char *name);
 void kafka_rules_each(
     void (*each)(void *arg, const char *property, const char *why), void *arg);
 
+/* late.c: the key of `finalize` that is wrong with late: separate, and why;
+ * NULL: none. `load`: plugins may be asked. */
+const char *
+late_fault(const struct config_topic *topic, int load, struct secor_err *why);
+
 /* fingerprint.c */
 uint64_t
 fingerprint_of(const struct config *config, const struct config_topic *topic);

@@ -241,6 +241,8 @@ check_finalize(const struct binder *binder, const struct node *root,
 {
 	const struct config_finalize *finalize = &topic->finalize;
 	const char *name = finalize->marker_name;
+	struct secor_err why;
+	const char *key = late_fault(topic, binder->load, &why);
 
 	if ((name[0] != '_' && name[0] != '.') || name[1] == '\0' ||
 	    strlen(name) > 64 || strpbrk(name, "/ \t\n") != NULL ||
@@ -256,6 +258,9 @@ check_finalize(const struct binder *binder, const struct node *root,
 		    topic_spot(root, map, "finalize", "delay"),
 		    "delay: no path is ever over, since no partitioner here "
 		    "follows event time; add `use: date`, or leave it out");
+	else if (key != NULL)
+		diag_error(binder->diag, topic_spot(root, map, "finalize", key),
+		    "%s: %s", key, why.text);
 }
 
 /* ---- the guard of a partitioner ---- */

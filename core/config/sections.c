@@ -178,6 +178,7 @@ static const struct secor_option BAD_ROWS[] = {
 };
 
 static const char *const MARKERS[] = {"json", "empty", NULL};
+static const char *const LATE[] = {"amend", "separate", NULL};
 
 #define FINALIZE struct config_finalize
 static const struct secor_option FINALIZE_ROWS[] = {
@@ -196,6 +197,13 @@ static const struct secor_option FINALIZE_ROWS[] = {
     SECOR_OPTION(STRING, FINALIZE, marker_name, "marker_name", "_SUCCESS", 0,
 	"Name of the marker in the path's folder; it begins with '_' or '.', "
 	"so that readers leave it out."),
+    SECOR_OPTION_CHOICE(FINALIZE, late, "late", "amend", LATE, OUTPUT,
+	"A message whose path is over when it comes goes into the path all the "
+	"same (amend), or paths begin with late=false or late=true and it goes "
+	"to the latter, which is never finalized (separate; then delay is a "
+	"part of what decides paths)."),
+    SECOR_OPTION(STRING, FINALIZE, late_name, "late_name", "late", OUTPUT,
+	"Name of that component, with late: separate."),
 };
 
 #define LAYOUT struct config_layout

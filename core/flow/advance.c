@@ -70,6 +70,8 @@ plan(struct batch *batch)
 	struct part *part = batch->part;
 	struct record *plan = &batch->plan;
 
+	/* who replays it begins with this clock */
+	assert(batch->before_ms == part->record.w);
 	(void)snprintf(plan->g, sizeof(plan->g), "%s", part->record.g);
 	plan->w = part->record.w;
 	plan->m = part->record.m;

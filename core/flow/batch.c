@@ -24,7 +24,9 @@ batch_new(struct part *part, struct lane *lane, int64_t start)
 	batch->part = part;
 	batch->lane = lane;
 	batch->start = batch->end = start;
-	batch->watermark = INT64_MIN;
+	batch->before_ms =
+	    part->past != NULL ? batch_watermark(part->past) : part->record.w;
+	batch->clock_ms = batch->before_ms;
 	return batch;
 }
 
@@ -252,8 +254,8 @@ is_suffix(const struct secor_bytes *suffix)
 	return suffix->len <= SECOR_SUFFIX_MAX;
 }
 
-int
-batch_split(struct batch *batch, const struct secor_record *record,
+static int
+split_path(struct batch *batch, const struct secor_record *record,
     struct path **path, struct secor_err *err)
 {
 	const struct lane *lane = batch->lane;
@@ -271,6 +273,37 @@ batch_split(struct batch *batch, const struct secor_record *record,
 		*path = admit(batch, *path);
 	*path = paths_split(router_paths(lane->router), *path, &split);
 	return SECOR_OK;
+}
+
+int
+batch_place(struct batch *batch, struct routed *routed)
+{
+	struct router *router = batch->lane->router;
+
+	routed->late = batch->lane->tells_late &&
+		       router_late(router, batch->clock_ms, routed);
+	if (routed->late)
+		routed->path = router_late_path(router, routed->path);
+	return batch->lane->splitter == NULL
+		   ? SECOR_OK
+		   : split_path(
+			 batch, &routed->record, &routed->path, &routed->err);
+}
+
+void
+batch_tick(struct batch *batch, const struct routed *routed)
+{
+	struct part *part = batch->part;
+
+	batch->clock_ms =
+	    router_clock(batch->lane->router, batch->clock_ms, routed);
+	if (!routed->late)
+		return;
+	if (part->late == NULL)
+		part->late = metric_counter("secor_late_messages_total",
+		    "Messages in late=true (finalize.late: separate).",
+		    METRIC_LABELS("topic", part->topic));
+	metric_add(part->late, 1);
 }
 
 int64_t

@@ -2,8 +2,8 @@
  * collect.c -- one message into the batch that collects. Thread: consumer.
  *
  * Invariant: what a message does to a batch (path, bytes, hashes, counts) is a
- * function of the message and the configuration, so a replay of [S, E) makes
- * the same objects.
+ * function of the record at S, the messages from S to it and the configuration,
+ * so a replay of [S, E) makes the same objects.
  */
 #include "core/base/hash.h"
 #include "core/flow/crash.h"
@@ -276,16 +276,12 @@ take_bad(struct batch *batch, struct secor_message *raw,
 static void
 note_time(struct object *object, int64_t time_ms)
 {
-	struct batch *batch = object->batch;
-
 	if (time_ms == SECOR_NO_TIME)
 		return;
 	if (time_ms < object->first_ms)
 		object->first_ms = time_ms;
 	if (time_ms > object->last_ms)
 		object->last_ms = time_ms;
-	if (time_ms > batch->watermark)
-		batch->watermark = time_ms;
 }
 
 /* What the format does not take. */
@@ -305,9 +301,8 @@ take_good(struct batch *batch, struct secor_message *raw,
 	struct object *object;
 	int rc = SECOR_OK;
 
-	if (batch->lane->splitter != NULL)
-		rc = batch_split(
-		    batch, &routed->record, &routed->path, &routed->err);
+	if (batch->lane->is_choosy)
+		rc = batch_place(batch, routed);
 	if (rc != SECOR_OK)
 		return refused(batch, raw, rkm, routed, rc);
 	object = batch_object(batch, routed->path);
@@ -316,6 +311,8 @@ take_good(struct batch *batch, struct secor_message *raw,
 		return refused(batch, raw, rkm, routed, SECOR_REJECT);
 	count_in(object, rkm->offset);
 	note_time(object, routed->record.time_ms);
+	if (batch->lane->tells_late)
+		batch_tick(batch, routed);
 	if (!batch->replay)
 		(void)over_ratio(batch->part, 0);
 	return COLLECT_OK;

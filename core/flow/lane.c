@@ -67,6 +67,8 @@ lane_get(struct lane **lanes, const struct config *config, const char *topic,
 		return rc;
 	}
 	made->looks_at = router_looks_at(made->router);
+	made->tells_late = router_tells_late(made->router);
+	made->is_choosy = made->tells_late || made->splitter != NULL;
 	made->next = *lanes;
 	*lanes = made;
 	*lane = made;

@@ -16,6 +16,8 @@ struct lane {
 	void *instance; /* of the format, where this thread needs one */
 	void *encoder;	/* it; NULL: the format takes many at once (`write`) */
 	void *splitter; /* it; NULL: a path has one object */
+	int tells_late; /* finalize.late: separate */
+	int is_choosy;	/* either: objects are not those of the route alone */
 	struct secor_format_traits traits;
 	const char *extension;
 	uint32_t looks_at;

@@ -39,10 +39,13 @@ static void
 keep_cur(struct part *part, int64_t start)
 {
 	struct batch *cur = part->cur;
+	int64_t w =
+	    part->past != NULL ? batch_watermark(part->past) : part->record.w;
 
 	if (cur == NULL)
 		return;
-	if (cur->start == start && !cur->replay && cur->messages > 0) {
+	if (cur->start == start && cur->before_ms == w && !cur->replay &&
+	    cur->messages > 0) {
 		part->next = cur->end;
 		metric_add(part->engine->metrics.kept, 1);
 		if (cur->state == BATCH_CUT && part->past != NULL)
@@ -86,7 +89,7 @@ keep_past(struct part *part, const struct record *found)
 
 	if (past == NULL || past->clean || past->putting > 0 ||
 	    past->manifest_upload != NULL || past->start != found->offset ||
-	    past->seal_failed) {
+	    past->before_ms != found->w || past->seal_failed) {
 		drop_past(part);
 		return 0;
 	}

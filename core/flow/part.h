@@ -74,8 +74,10 @@ struct batch {
 	int64_t exact_boot_ms;	/* when batch_bytes was asked last */
 	int64_t failed_boot_ms; /* when batch_failed was asked last */
 	uint64_t input_hash;
-	int64_t watermark; /* over this batch only; INT64_MIN */
-	int64_t first_ms;  /* Kafka's timestamp of its first message */
+	int64_t before_ms; /* w of the record at `start`; INT64_MIN: none */
+	/* Of a lane that tells late ones: w behind the last message. */
+	int64_t clock_ms;
+	int64_t first_ms; /* Kafka's timestamp of its first message */
 	enum cut cut;
 	int64_t first_boot_ms;	  /* first looked at by the policy */
 	int64_t born_boot_ms;	  /* first object */
@@ -180,6 +182,7 @@ struct part {
 	int64_t said_stage_boot_ms;
 	int64_t said_store_boot_ms; /* a put of this batch failed; 0: none */
 	struct part_metrics *metrics;
+	struct metric *late;		     /* messages; NULL: none yet */
 	struct expiry *expiry;		     /* NULL: not measured yet */
 	int64_t taken_messages, taken_bytes; /* that it does not know yet */
 };
@@ -230,10 +233,13 @@ void batch_settle(struct batch *batch);
 void batch_free(struct batch *batch);
 /* The object of a path (NULL: dead letters), made on first use. */
 struct object *batch_object(struct batch *batch, struct path *path);
-/* The path of the record's object, where the format has several of one path.
- * SECOR_OK, SECOR_REJECT or SECOR_RETRY. */
-int batch_split(struct batch *batch, const struct secor_record *record,
-    struct path **path, struct secor_err *err);
+/* Of a choosy lane: the path of the record's object, where late ones have their
+ * own or the format has several of one path. SECOR_OK, SECOR_REJECT or
+ * SECOR_RETRY, with text. */
+int batch_place(struct batch *batch, struct routed *routed);
+/* Of a lane that tells late ones, for each record that is in: the clock goes
+ * on. */
+void batch_tick(struct batch *batch, const struct routed *routed);
 /* Takes one object out of it, with its file. */
 void batch_forget(struct batch *batch, struct object *object);
 /* Bytes staged and buffered so far. */

@@ -27,6 +27,7 @@ paths_unref(struct paths *paths, struct path *path)
 		at = &(*at)->next;
 	*at = path->next;
 	paths_unref(paths, path->overflow);
+	paths_unref(paths, path->late);
 	free(path->text);
 	free(path->bytes);
 	free(path->suffix);

@@ -27,6 +27,8 @@ struct path {
 	struct path *overflow; /* NULL: not guarded; counted */
 	size_t most;
 	uint64_t value_hash;
+	/* finalize.late: separate: where the late ones of it go (late.h). */
+	struct path *late; /* NULL: not asked for yet */
 	/* Of a format that splits paths: one of its objects. */
 	char *suffix; /* "": not split */
 	char *hint;

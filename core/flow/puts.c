@@ -80,9 +80,14 @@ copy_object(struct manifest_object *to, const struct object *from)
 int64_t
 batch_watermark(const struct batch *batch)
 {
-	int64_t before = batch->part->record.w;
+	int64_t ms = batch->clock_ms;
 
-	return batch->watermark > before ? batch->watermark : before;
+	if (batch->lane->tells_late)
+		return ms;
+	for (size_t i = 0; i < batch->object_count; i++)
+		if (batch->objects[i]->last_ms > ms)
+			ms = batch->objects[i]->last_ms;
+	return ms;
 }
 
 static struct manifest *

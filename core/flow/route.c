@@ -7,7 +7,9 @@
 
 #include "core/base/buf.h"
 #include "core/base/hash.h"
+#include "core/flow/accept.h"
 #include "core/flow/guard.h"
+#include "core/flow/late.h"
 #include "core/flow/path.h"
 
 #include <assert.h>
@@ -60,6 +62,7 @@ struct router {
 	struct buf inputs_now;
 	struct buf text;
 	struct guard_text overflow;
+	struct late *late; /* NULL: late data amends */
 };
 
 /* ---- opening ---- */
@@ -138,6 +141,8 @@ open_all(struct router *router, struct secor_err *err)
 	}
 	if (rc == SECOR_OK)
 		rc = config_open(&topic->parser, &how, &router->parser, err);
+	if (rc == SECOR_OK)
+		rc = late_new(topic, SLOTS, &router->late, err);
 	return rc;
 }
 
@@ -200,6 +205,7 @@ router_free(struct router *router)
 	buf_fini(&router->inputs_now);
 	buf_fini(&router->text);
 	buf_fini(&router->overflow.text);
+	late_free(router->late);
 	free(router);
 }
 
@@ -305,6 +311,9 @@ remember(struct router *router, const struct secor_route_out *all,
 		memcpy(slot->inputs, inputs->ptr, inputs->len);
 	slot->inputs_len = inputs->len;
 	router->last = slot;
+	if (router->late != NULL)
+		late_remember(router->late, (size_t)(slot - router->slots),
+		    out->path, out->record.time_ms);
 }
 
 static int
@@ -417,6 +426,8 @@ ask(struct router *router, struct routed *out)
 	struct guarded guarded = {NULL, 0, 0};
 
 	router->text.len = 0;
+	if (router->late != NULL)
+		late_begin(router->late, &router->text, &all);
 	for (size_t i = 0; i < router->step_count; i++) {
 		const struct step *step = &router->steps[i];
 		int rc = ask_step(router, step, out, &part, &out->err);
@@ -467,34 +478,6 @@ find_path(struct router *router, struct routed *out)
 	return ROUTE_OK;
 }
 
-static int
-time_fits(const struct router *router, struct routed *out)
-{
-	const struct config_topic *topic = router->topic;
-	int64_t kafka = out->message.timestamp_ms;
-	int64_t time = out->record.time_ms;
-
-	if (kafka == SECOR_NO_TIME || time == SECOR_NO_TIME || time == kafka)
-		return 1;
-	if (time > kafka && topic->accept_future_ms >= 0 &&
-	    time - kafka > topic->accept_future_ms) {
-		(void)secor_fail(&out->err, SECOR_REJECT,
-		    "time is too far in the future: %" PRId64
-		    " ms after the Kafka timestamp (accept_time.future)",
-		    time - kafka);
-		return 0;
-	}
-	if (time < kafka && topic->accept_past_ms >= 0 &&
-	    kafka - time > topic->accept_past_ms) {
-		(void)secor_fail(&out->err, SECOR_REJECT,
-		    "time is too far in the past: %" PRId64
-		    " ms before the Kafka timestamp (accept_time.past)",
-		    kafka - time);
-		return 0;
-	}
-	return 1;
-}
-
 static enum route_outcome
 change(struct router *router, struct routed *out)
 {
@@ -539,7 +522,10 @@ parse(struct router *router, struct routed *out)
 		return outcome_of(rc);
 	if (router->topic->time_source == CONFIG_TIME_KAFKA)
 		record->time_ms = out->message.timestamp_ms;
-	return time_fits(router, out) ? ROUTE_OK : ROUTE_BAD;
+	return accept_time(router->topic, record->time_ms,
+		   out->message.timestamp_ms, &out->err) == SECOR_OK
+		   ? ROUTE_OK
+		   : ROUTE_BAD;
 }
 
 enum route_outcome
@@ -557,4 +543,35 @@ router_route(struct router *router, const struct secor_message *message,
 	if (outcome == ROUTE_OK)
 		outcome = find_path(router, out);
 	return outcome;
+}
+
+/* ---- late ---- */
+
+int
+router_tells_late(const struct router *router)
+{
+	return router->late != NULL;
+}
+
+int
+router_late(
+    struct router *router, int64_t clock_ms, const struct routed *routed)
+{
+	return late_is(router->late, (size_t)(router->last - router->slots),
+	    clock_ms, &routed->message);
+}
+
+int64_t
+router_clock(
+    const struct router *router, int64_t clock_ms, const struct routed *routed)
+{
+	return late_clock(router->late, clock_ms, &routed->record);
+}
+
+struct path *
+router_late_path(struct router *router, struct path *path)
+{
+	return router->late == NULL
+		   ? path
+		   : late_twin(router->late, &router->paths, path);
 }

@@ -24,6 +24,7 @@ struct routed {
 	struct secor_record record;
 	struct secor_message message; /* after the transformers */
 	struct path *path;	      /* borrowed: until the next call */
+	int late;		      /* batch_place's, where late is told */
 	const char *plugin;	      /* who rejected */
 	struct secor_err err;
 };
@@ -43,6 +44,20 @@ const struct secor_strings *router_fields(const struct router *router);
 /* One message. What comes out is valid until the next call. */
 enum route_outcome router_route(struct router *router,
     const struct secor_message *message, struct routed *out);
+
+/* finalize.late: separate (late.h). Its paths are those of messages that come
+ * in time; the two below are for such routers alone. */
+int router_tells_late(const struct router *router);
+
+/* Whether the message of the last ROUTE_OK is late when the clock of its
+ * partition stands there; and where the clock stands once it is accepted. */
+int router_late(
+    struct router *router, int64_t clock_ms, const struct routed *routed);
+int64_t router_clock(
+    const struct router *router, int64_t clock_ms, const struct routed *routed);
+
+/* The path of late ones; the same where they amend. Borrowed as above. */
+struct path *router_late_path(struct router *router, struct path *path);
 
 /* The table that its paths live in. */
 struct paths *router_paths(struct router *router);

@@ -22,6 +22,7 @@ struct step {
 struct spans {
 	struct step *steps;
 	size_t count;
+	const char *late_name; /* NULL: late data amends */
 	struct secor_bytes values[MAX_FIELDS];
 };
 
@@ -46,6 +47,8 @@ spans_new(const struct config_topic *topic, struct spans **spans,
 	struct spans *made = mem_alloc(sizeof(*made));
 	int rc = SECOR_OK;
 
+	if (topic->finalize.late == CONFIG_LATE_SEPARATE)
+		made->late_name = topic->finalize.late_name;
 	for (size_t i = 0; i < MAX_FIELDS; i++)
 		made->values[i] = (struct secor_bytes){"0", 1};
 	made->steps =
@@ -207,6 +210,15 @@ is_pure(const struct step *step)
 	return step->field_count == 0 && step->inputs == SECOR_ROUTE_BY_TIME;
 }
 
+/* Whether a path begins with the component of late data. */
+static int
+has_late(const struct spans *spans, const struct spans_path *path)
+{
+	return spans->late_name != NULL && path->level_count > 0 &&
+	       path->levels[0].name != NULL &&
+	       strcmp(path->levels[0].name, spans->late_name) == 0;
+}
+
 int
 spans_find(struct spans *spans, const struct spans_path *path, size_t count,
     struct span *span)
@@ -215,6 +227,13 @@ spans_find(struct spans *spans, const struct spans_path *path, size_t count,
 
 	span->from = INT64_MIN;
 	span->until = INT64_MAX;
+	if (has_late(spans, path)) {
+		const char *is = path->levels[0].value;
+
+		if (is == NULL || strcmp(is, "false") != 0)
+			return 0;
+		at = 1;
+	}
 	for (size_t i = 0; i < spans->count; i++) {
 		struct made made = {&spans->steps[i], path->first_ms, {0}};
 		size_t levels, mine;

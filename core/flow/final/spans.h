@@ -31,7 +31,8 @@ int spans_new(const struct config_topic *topic, struct spans **spans,
 void spans_free(struct spans *spans); /* accepts NULL */
 
 /* The span of the first `count` levels of the path: 1 with it. 0: they do not
- * follow time, or the path is not the one of these times. */
+ * follow time, or the path is not the one of these times, or it is that of late
+ * data (finalize.late: separate), which is never complete. */
 int spans_find(struct spans *spans, const struct spans_path *path, size_t count,
     struct span *span);
 
