@@ -50,6 +50,7 @@ struct why {
 	const struct manifest_object *object; /* NULL: of the manifest */
 	int is_manifest;
 	uint64_t redriven; /* of a dead-letter object */
+	struct why_late late;
 };
 
 /* ---- the key ---- */
@@ -121,6 +122,9 @@ find(struct why *why, struct secor_err *err)
 	if (rc == SECOR_OK && why->object != NULL && why->object->dead_letter)
 		rc = why_redriven(
 		    store, &why->place, why->start, &why->redriven, err);
+	if (rc == SECOR_OK && why->object != NULL)
+		rc = why_late_find(config_topic(why->config, why->place.topic),
+		    why->manifest, why->before, why->object, &why->late, err);
 	return rc;
 }
 
@@ -220,6 +224,7 @@ print_json(const struct why *why)
 		json_object(&out, why->object);
 	if (why->object != NULL && why->object->dead_letter)
 		buf_printf(&out, ",\"redriven\":%" PRIu64, why->redriven);
+	why_late_json(&out, &why->late);
 	json_neighbour(&out, "before", why->around.before, why->before,
 	    why->before != NULL && why->before->chain == m->previous);
 	json_neighbour(&out, "after", why->around.after, why->after,
@@ -265,6 +270,7 @@ line_object(const struct why *why)
 		(void)printf("times      %s to %s\n",
 		    cli_time(object->first_ms, from),
 		    cli_time(object->last_ms, until));
+	why_late_print(&why->late);
 	if (why->redriven > 0)
 		(void)printf("redriven   %" PRIu64
 			     " of them are stored since (secor redrive)\n",

@@ -18,6 +18,23 @@ struct why_asked {
 int
 why_redrive(const struct why_asked *asked, int *code, struct secor_err *err);
 
+/* finalize.late: separate: what an object's component says, and why. */
+struct why_late {
+	int is_told; /* its path has the component */
+	int is_late;
+	/* By the configuration of now. INT64_MIN: not known, or none. */
+	int64_t over_ms;   /* when its path was over */
+	int64_t before_ms; /* watermark of the partition before the batch */
+	int64_t behind_ms; /* and behind it */
+};
+
+/* `before`: the manifest before it, or NULL. */
+int why_late_find(const struct config_topic *topic, const struct manifest *m,
+    const struct manifest *before, const struct manifest_object *object,
+    struct why_late *late, struct secor_err *err);
+void why_late_json(struct buf *out, const struct why_late *late);
+void why_late_print(const struct why_late *late);
+
 /* How many dead letters of the batch redrives have stored. */
 int why_redriven(const struct manifest_store *store,
     const struct manifest_place *place, int64_t start, uint64_t *redriven,

@@ -117,6 +117,38 @@ Test(fingerprint, changes_with_what_decides_output)
 	}
 }
 
+/* With a partitioner that follows time. */
+static uint64_t
+timed(const char *finalize)
+{
+	char *date =
+	    mem_text("{use: %s/plugins/partitioner/date.so}", harness_build());
+	uint64_t result =
+	    fingerprint("{use: sample, fields: [a]}", date, finalize);
+
+	free(date);
+	return result;
+}
+
+/* The delay of finalize decides paths where late data has its own. */
+Test(fingerprint, delay_counts_where_late_data_is_separate)
+{
+	static const char *const separate[] = {
+	    "finalize: {late: separate, delay: 1h}\n",
+	    "finalize: {late: separate, delay: 2h}\n",
+	    "finalize: {late: separate, delay: 1h, late_name: tardy}\n"};
+	uint64_t seen[4] = {timed("")};
+
+	cr_expect_eq(timed("finalize: {delay: 1h}\n"), seen[0]);
+	cr_expect_eq(timed("finalize: {delay: 2h, late: amend}\n"), seen[0]);
+	cr_expect_eq(timed("finalize: {late_name: tardy}\n"), seen[0]);
+	for (size_t i = 0; i < 3; i++) {
+		seen[i + 1] = timed(separate[i]);
+		for (size_t k = 0; k <= i; k++)
+			cr_expect_neq(seen[i + 1], seen[k], "%zu %zu", i, k);
+	}
+}
+
 Test(fingerprint, stays_with_what_does_not)
 {
 	static const struct {

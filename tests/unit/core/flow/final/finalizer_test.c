@@ -152,8 +152,11 @@ begin(struct fixture *f, const char *timezone, int dry_run)
 	f->router = harness_open(f->plugin, f->date.conf, NULL);
 	f->ear = (struct config_use){.plugin = &ear_plugin, .conf = f};
 	f->topic.partitioners = (struct config_uses){&f->date, 1};
-	f->topic.finalize = (struct config_finalize){
-	    HOUR / 2, 3650 * DAY, 1000, CONFIG_MARKER_JSON, "_SUCCESS"};
+	f->topic.finalize = (struct config_finalize){.delay_ms = HOUR / 2,
+	    .lookback_ms = 3650 * DAY,
+	    .interval_ms = 1000,
+	    .marker = CONFIG_MARKER_JSON,
+	    .marker_name = "_SUCCESS"};
 	f->config.topics = &f->topic;
 	f->config.topic_count = 1;
 	f->config.store = memory_store;
