@@ -1,0 +1,279 @@
+"""finalize.late: separate. Where each message goes is foretold here from the
+messages alone; whatever happens to processes and batches, it goes there."""
+
+import json
+import random
+import time
+import urllib.request
+
+import kafka as clients
+import proof
+import pytest
+from flow import contents, local_store, settings, verify, wait_done
+from secor import secor_command
+from test_finalize import BEGIN, HOUR, Paths, day, dt, webhook  # noqa: F401
+from test_steps import stopped_at
+
+DELAY = 10 * 60_000
+PARTITIONS = 2
+FINALIZE = {"delay": "10m", "late": "separate"}
+
+
+def path_of(time_ms, late):
+    at = time.gmtime(time_ms / 1000)
+    return time.strftime(f"late={'true' if late else 'false'}/"
+                         "dt=%Y-%m-%d/hr=%H", at)
+
+
+class Stream:
+    """Messages {"id", "time"} of some hours, a few of them late, one in a
+    hundred from the future; and where each must go."""
+
+    def __init__(self, address, topic, seed=7):
+        self.address, self.topic = address, topic
+        self.any = random.Random(seed)
+        self.clock = [None] * PARTITIONS  # as docs/DOWNSTREAM.md has it
+        self.now = BEGIN
+        self.expected = {}  # id: path
+
+    def place(self, partition, time_ms, kafka_ms):
+        clock = self.clock[partition]
+        over = time_ms // HOUR * HOUR + HOUR + DELAY
+        late = clock is not None and over <= clock
+        seen = min(time_ms, kafka_ms)
+        self.clock[partition] = seen if clock is None else max(clock, seen)
+        return path_of(time_ms, late)
+
+    def produce(self, count):
+        messages, times = [], []
+        for one in range(len(self.expected), len(self.expected) + count):
+            partition = self.any.randrange(PARTITIONS)
+            self.now += self.any.randrange(12_000)
+            dice = self.any.random()
+            time_ms = self.now
+            if dice < 0.1:
+                time_ms -= self.any.randrange(4 * HOUR)
+            elif dice > 0.99:
+                time_ms += 5 * HOUR
+            value = json.dumps({"id": one, "time": time_ms}).encode()
+            messages.append((partition, None, value, self.now))
+            times.append((one, time_ms, self.now))
+        places = clients.produce(self.address, self.topic, messages,
+                                 {"batch.num.messages": 20})
+        # a producer that repeats a request may change their order
+        for (partition, _), (one, time_ms, kafka_ms) in sorted(
+                zip(places, times)):
+            self.expected[one] = self.place(partition, time_ms, kafka_ms)
+
+    def check(self, tree):
+        """Each message once, in the path that was foretold."""
+        found = list(proof.read_ids(tree))
+        proof.assert_exactly_once(list(self.expected), found)
+        head = self.topic + "/"
+        for key, one in found:
+            path = key[len(head):key.rindex("/")]
+            assert path == self.expected[one], (one, key)
+        late = sum("late=true" in p for p in self.expected.values())
+        assert 0 < late < len(self.expected) / 5
+
+
+def small(**more):
+    """Many batches: messages come a few at a time."""
+    return {"finalize": FINALIZE,
+            "kafka": {"properties": {"fetch.message.max.bytes": 2048}},
+            "batch": {"max_age": "400ms", "max_messages": 50}, **more}
+
+
+STEPS = ["cut", "plan-sent", "plan-acked", "put-begin", "put-done",
+         "put-done:3", "puts-done", "manifest-done", "final-sent",
+         "final-acked", "files-deleted"]
+
+
+def steps():
+    for step in STEPS:
+        for times in ("1", "5"):
+            name = step if ":" in step else f"{step}:{times}"
+            quick = name == "put-done:5"
+            yield pytest.param(
+                name, marks=[] if quick else [pytest.mark.deep])
+
+
+@pytest.mark.parametrize("step", list(steps()))
+def test_killed_with_late_messages_makes_the_same_objects(
+        step, kafka, topic, group, secor, tmp_path):
+    name = topic(partitions=PARTITIONS)
+    stream = Stream(kafka.address, name)
+    stream.produce(1500)
+    store, tree = local_store(tmp_path / "data")
+    process = secor(settings(kafka.address, group, name, store, **small()))
+    process.start(env={"SECOR_STOP_AT": step})
+    stopped_at(process, step)
+    before = contents(tree, name)
+    process.kill9()
+    clients.bury(kafka.address, group)
+    process.start()
+    wait_done(kafka.address, group, name, PARTITIONS)
+    assert process.stop() == 0
+    after = contents(tree, name)
+    for key, found in before.items():
+        assert after[key] == found, f"{key} has other records than before"
+    stream.check(tree)
+    verify(process)
+
+
+def test_rebalances_change_no_path(kafka, topic, group, secor, tmp_path):
+    name = topic(partitions=PARTITIONS)
+    stream = Stream(kafka.address, name, seed=8)
+    store, tree = local_store(tmp_path / "data")
+    config = settings(kafka.address, group, name, store, **small())
+    a, b = secor(config, name="a"), secor(config, name="b")
+    stream.produce(400)
+    a.start()
+    a.wait_for("object stored", count=3)
+    b.start()  # while a stores and collects
+    stream.produce(300)
+    b.wait_for(r"partitions assigned.*count=[12]")
+    stream.produce(300)
+    a.kill9()  # b takes over what a has planned, or collected
+    stream.produce(300)
+    wait_done(kafka.address, group, name, PARTITIONS)
+    assert b.stop() == 0
+    stream.check(tree)
+    verify(b)
+
+
+@pytest.fixture
+def paths(kafka, topic, group, secor, tmp_path, webhook):  # noqa: F811
+    def make(**more):
+        return Paths(kafka, topic, group, secor, tmp_path, webhook,
+                     **{"finalize": FINALIZE, **more})
+    return make
+
+
+def raw_markers(p):
+    return {key: p.tree.get(key) for key in p.tree.keys()
+            if key.endswith("/_SUCCESS")}
+
+
+def why(p, path):
+    """What `secor why` says of the first object in the path."""
+    keys = sorted(k for k, _ in proof.read_ids(p.tree)
+                  if k.startswith(f"{p.topic}/{path}/"))
+    done = secor_command("why", p.process.config, keys[0], cwd=p.process.dir)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_marked_path_stays_as_it_is_when_late_data_comes(paths):
+    p = paths()
+    p.produce([0, 1, 2])
+    p.store_all()
+    told, _ = p.finalize()
+    assert {f"late=false/{dt(h)}" for h in range(3)} <= {
+        t["path"] for t in told}
+    before = raw_markers(p)
+    p.produce([0, 2])  # hour 0 is over, hour 2 is not
+    p.process.start()
+    p.wait_done()
+    assert 'secor_late_messages_total{topic="%s"} 20' % p.topic in metrics(p)
+    assert p.process.stop() == 0
+    assert p.records(f"late=false/{dt(0)}") == 20
+    assert p.records(f"late=true/{dt(0)}") == 20
+    assert p.records(f"late=false/{dt(2)}") == 40
+    batches = [o["path"] for e in p.webhook.events
+               if e["event"] == "batch_done" for o in e["objects"]]
+    told, _ = p.finalize()
+    # the partitions had been idle, which counts as "now": hour 2 was marked
+    # before it was over by their own clocks
+    assert [(t["did"], t["path"], t["new_records"]) for t in told
+            if "hr=" in t["path"]] == [("amended", f"late=false/{dt(2)}", 20)]
+    after = raw_markers(p)
+    hour = f"{p.topic}/late=false/{dt(0)}/_SUCCESS"
+    assert after[hour] == before[hour]
+    assert not [key for key in after if "late=true" in key]
+    if batches:  # the notifier was there in time to hear of all of them
+        assert f"late=true/{dt(0)}" in batches
+    assert "late       yes: its path is over at" in why(
+        p, f"late=true/{dt(0)}")
+    assert "before the batch began" in why(p, f"late=true/{dt(0)}")
+    assert "late       no: " in why(p, f"late=false/{dt(1)}")
+    verify(p.process)
+
+
+def metrics(p):
+    m = p.process.wait_for(r"http listens.*?(127\.0\.0\.1:\d+)")
+    with urllib.request.urlopen(f"http://{m.group(1)}/metrics",
+                                timeout=30) as answer:
+        return answer.read().decode()
+
+
+def test_broker_that_stamps_leaves_nothing_to_amend(
+        kafka, topic, group, secor, tmp_path, webhook):  # noqa: F811
+    def stamped(partitions):
+        return topic(partitions, {"message.timestamp.type": "LogAppendTime"})
+    p = Paths(kafka, stamped, group, secor, tmp_path, webhook,
+              finalize=FINALIZE)
+    value = json.dumps({"id": 0, "time": int(time.time() * 1000)}).encode()
+    clients.produce(p.kafka.address, p.topic, [(0, None, value)])
+    p.sent = 1
+    p.produce([0, 1])  # two days ago: over when they came, though all is idle
+    p.store_all()
+    assert p.records("late=false") == 1
+    assert p.records("late=true") == 40
+    p.finalize()
+    assert not [key for key in raw_markers(p) if "late=true" in key]
+    assert "broker's timestamps" in why(p, f"late=true/{dt(0)}")
+    verify(p.process)
+
+
+def test_redriven_dead_letters_are_late(paths):
+    p = paths()
+    p.produce([0])
+    clients.produce(p.kafka.address, p.topic, [(
+        0, None, json.dumps({"id": 20, "at": BEGIN}).encode())])
+    p.store_all()
+    p.finalize()
+    before = raw_markers(p)
+    p.process.reconfigure(settings(
+        p.kafka.address, p.group, p.topic,
+        {"use": "local", "dir": str(p.tree.root)}, finalize=FINALIZE,
+        parser={"use": "json", "time_field": "at"}))
+    done = secor_command("redrive", p.process.config, p.topic, "--yes",
+                         cwd=p.process.dir)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert p.records("late=true") == 1 == p.records(f"late=true/{dt(0)}")
+    p.finalize()
+    assert raw_markers(p) == before
+    verify(p.process)
+
+
+@pytest.mark.deep
+def test_plans_of_amend_are_finished_as_they_were_made(
+        kafka, topic, group, secor, tmp_path):
+    """The other way round too: the component is part of the fingerprint."""
+    name = topic(partitions=PARTITIONS)
+    stream = Stream(kafka.address, name)
+    stream.produce(600)
+    store, tree = local_store(tmp_path / "data")
+    config = settings(kafka.address, group, name, store, **small(
+        finalize={"delay": "10m"}))
+    process = secor(config)
+    process.start(env={"SECOR_STOP_AT": "put-done:3"})
+    stopped_at(process, "put-done")
+    process.kill9()
+    clients.bury(kafka.address, group)
+    old = process.dir / "old.yaml"
+    old.write_bytes(process.config.read_bytes())
+    process.reconfigure({**config, "finalize": FINALIZE})
+    process.start()
+    process.wait_for("partition halted.*plan-fingerprint|plan-fingerprint")
+    assert process.stop() == 0
+    stream.produce(200)
+    process.start("--finish-plans-with", str(old))
+    wait_done(kafka.address, group, name, PARTITIONS)
+    assert process.stop() == 0
+    proof.assert_exactly_once(list(stream.expected), proof.read_ids(tree))
+    heads = {key.split("/")[1].split("=")[0] for key, _ in
+             proof.read_ids(tree)}
+    assert heads == {"dt", "late"}
+    verify(process)
