@@ -7,10 +7,9 @@
  * good for 15 minutes, as base64 for URLs without padding. Whoever has it can
  * connect as its signer; it holds no key.
  */
-#include "plugins/common/aws_cred.h"
+#include "plugins/common/aws_options.h"
 #include "plugins/common/base64.h"
 #include "plugins/common/sigv4.h"
-#include "plugins/common/url.h"
 
 #include <secor/token.h>
 #include <stdlib.h>
@@ -20,10 +19,8 @@
 #define SIGNED_ROOM 8192
 
 struct msk_conf {
-	const char *region, *profile;
-	const char *access_key, *secret_key, *session_token;
-	struct secor_strings role_arn, external_id;
-	const char *role_session_name, *sts_endpoint;
+	const char *region;
+	struct aws_options aws;
 	const char *ca_file;
 };
 
@@ -40,65 +37,20 @@ struct msk {
 static const struct secor_option OPTIONS[] = {
     SECOR_OPTION(STRING, struct msk_conf, region, "region", NULL, 0,
 	"AWS region of the cluster; AWS_REGION, or the profile's, otherwise."),
-    SECOR_OPTION(STRING, struct msk_conf, profile, "profile", NULL, 0,
-	"Profile of ~/.aws/credentials and ~/.aws/config."),
-    SECOR_OPTION(STRING, struct msk_conf, access_key, "access_key", NULL, 0,
-	"Access key; without one as for the store s3: environment, web "
-	"identity, shared files, container, EC2."),
-    SECOR_OPTION(STRING, struct msk_conf, secret_key, "secret_key", NULL,
-	SECOR_OPTION_SECRET, "Its secret."),
-    SECOR_OPTION(STRING, struct msk_conf, session_token, "session_token", NULL,
-	SECOR_OPTION_SECRET, "Session token, with keys for a time."),
-    SECOR_OPTION(STRINGS, struct msk_conf, role_arn, "role_arn", "[]", 0,
-	"Role to assume, or several, each by the one before it: the last one "
-	"connects."),
-    SECOR_OPTION(STRINGS, struct msk_conf, external_id, "external_id", "[]", 0,
-	"What the owner of the role has agreed on; one for each of role_arn, "
-	"\"\" for none."),
-    SECOR_OPTION(STRING, struct msk_conf, role_session_name,
-	"role_session_name", NULL, 0, "Name of the session in AWS's logs."),
-    SECOR_OPTION(STRING, struct msk_conf, sts_endpoint, "sts_endpoint", NULL, 0,
-	"https://host[:port] of STS, for roles and web identities; by default "
-	"the region's."),
+    AWS_OPTION_ROWS(struct msk_conf, aws),
     SECOR_OPTION(PATH, struct msk_conf, ca_file, "ca_file", NULL, 0,
 	"PEM file of the authorities to trust for STS, instead of the "
 	"system's."),
 };
-
-/* It becomes part of a host's name. */
-static int
-is_region(const char *text)
-{
-	return *text != '\0' && strlen(text) < 64 &&
-	       text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")] ==
-		   '\0';
-}
 
 static void
 msk_check(const void *self, const struct secor_check *check)
 {
 	const struct msk_conf *conf = self;
 
-	if (conf->region != NULL && !is_region(conf->region))
+	if (conf->region != NULL && !aws_is_region(conf->region))
 		check->complain(check, "region", "is no region of AWS");
-	if ((conf->access_key == NULL) != (conf->secret_key == NULL))
-		check->complain(check,
-		    conf->access_key == NULL ? "secret_key" : "access_key",
-		    "access_key and secret_key go together");
-	if (conf->profile != NULL && conf->access_key != NULL)
-		check->complain(check, "profile", "is not for keys given here");
-	for (size_t i = 0; i < conf->role_arn.count; i++)
-		if (strncmp(conf->role_arn.items[i], "arn:", 4) != 0)
-			check->complain(check, "role_arn",
-			    "is no arn:aws:iam::ACCOUNT:role/NAME");
-	if (conf->external_id.count != 0 &&
-	    conf->external_id.count != conf->role_arn.count)
-		check->complain(check, "external_id",
-		    "there must be one for each role_arn");
-	if (conf->sts_endpoint != NULL &&
-	    url_complaint(conf->sts_endpoint) != NULL)
-		check->complain(
-		    check, "sts_endpoint", url_complaint(conf->sts_endpoint));
+	aws_options_check(&conf->aws, check);
 }
 
 static void
@@ -127,12 +79,12 @@ find_region(struct msk *msk, const struct msk_conf *conf, struct secor_err *err)
 	if (conf->region != NULL)
 		(void)snprintf(
 		    msk->region, sizeof(msk->region), "%s", conf->region);
-	else if (aws_region(conf->profile, msk->region, sizeof(msk->region)) !=
-		 0)
+	else if (aws_region(
+		     conf->aws.profile, msk->region, sizeof(msk->region)) != 0)
 		return secor_fail(err, SECOR_FATAL,
 		    "the cluster's region is not known: set region, or "
 		    "AWS_REGION");
-	if (!is_region(msk->region))
+	if (!aws_is_region(msk->region))
 		return secor_fail(
 		    err, SECOR_FATAL, "'%s' is no region of AWS", msk->region);
 	(void)snprintf(msk->host_name, sizeof(msk->host_name),
@@ -145,17 +97,7 @@ msk_open(const struct secor_open *with, void **self, struct secor_err *err)
 {
 	const struct msk_conf *conf = with->conf;
 	struct msk *msk = calloc(1, sizeof(*msk));
-	struct aws_cred_conf chain = {.access_key = conf->access_key,
-	    .secret_key = conf->secret_key,
-	    .session_token = conf->session_token,
-	    .profile = conf->profile,
-	    .roles = conf->role_arn,
-	    .external_ids = conf->external_id,
-	    .role_session_name = conf->role_session_name,
-	    .sts_endpoint = conf->sts_endpoint,
-	    .ca_file = conf->ca_file,
-	    .say = say,
-	    .say_arg = (void *)(uintptr_t)with->host};
+	struct aws_cred_conf chain = aws_options_cred(&conf->aws);
 	int rc;
 
 	if (msk == NULL)
@@ -163,6 +105,9 @@ msk_open(const struct secor_open *with, void **self, struct secor_err *err)
 	msk->host = with->host;
 	rc = find_region(msk, conf, err);
 	chain.region = msk->region;
+	chain.ca_file = conf->ca_file;
+	chain.say = say;
+	chain.say_arg = (void *)(uintptr_t)with->host;
 	if (rc == SECOR_OK)
 		rc = aws_cred_open(&chain, &msk->cred, err);
 	if (rc == SECOR_OK)

@@ -32,35 +32,7 @@ static const struct secor_option options[] = {
 	styles, 0,
 	"Bucket in the path instead of the host name; auto: with an endpoint, "
 	"or when the name of the bucket is no host name."),
-    SECOR_OPTION(STRING, struct s3_conf, access_key, "access_key", NULL, 0,
-	"Access key; without it credential_process, environment, web identity, "
-	"profile, container and EC2 are asked in this order."),
-    SECOR_OPTION(STRING, struct s3_conf, secret_key, "secret_key", NULL,
-	SECOR_OPTION_SECRET, "Secret of `access_key`."),
-    SECOR_OPTION(STRING, struct s3_conf, session_token, "session_token", NULL,
-	SECOR_OPTION_SECRET, "Session token of temporary keys."),
-    SECOR_OPTION(STRING, struct s3_conf, profile, "profile", NULL, 0,
-	"Profile of ~/.aws/credentials and ~/.aws/config to use."),
-    SECOR_OPTION(STRING, struct s3_conf, sts_endpoint, "sts_endpoint", NULL, 0,
-	"https://host[:port] of STS, for roles and web identities; by default "
-	"AWS_ENDPOINT_URL_STS or the region's."),
-    SECOR_OPTION(STRINGS, struct s3_conf, role_arn, "role_arn", "[]", 0,
-	"Role to assume, or a list: each is assumed with the keys of the one "
-	"before, the first with what the other options say."),
-    SECOR_OPTION(STRINGS, struct s3_conf, external_id, "external_id", "[]", 0,
-	"What the owner of the role has agreed on; one for each of `role_arn`, "
-	"'' for none."),
-    SECOR_OPTION(STRING, struct s3_conf, role_session_name, "role_session_name",
-	NULL, 0,
-	"Name of the session in the account's logs; by default "
-	"AWS_ROLE_SESSION_NAME or secor."),
-    SECOR_OPTION_RANGE(DURATION, struct s3_conf, role_duration, "role_duration",
-	"1h", "15m", "12h", 0,
-	"How long the keys of a role hold; new ones are fetched before."),
-    SECOR_OPTION(STRING, struct s3_conf, credential_process,
-	"credential_process", NULL, SECOR_OPTION_SECRET,
-	"Program with arguments that prints keys as JSON; run without a "
-	"shell."),
+    AWS_OPTION_ROWS(struct s3_conf, aws),
     SECOR_OPTION_CHOICE(struct s3_conf, payload_hash, "payload_hash", "auto",
 	hashes, 0,
 	"Is the body in the signature? auto: sha256 over plain http or "
@@ -148,21 +120,6 @@ is_bucket(const char *bucket)
 }
 
 static int
-is_endpoint(const char *endpoint)
-{
-	const char *host = strstr(endpoint, "://");
-	size_t len;
-
-	if (host == NULL || (strncmp(endpoint, "http://", 7) != 0 &&
-				strncmp(endpoint, "https://", 8) != 0))
-		return 0;
-	host += 3;
-	len = strcspn(host, "/?#@ ");
-	return len > 0 && len < 250 &&
-	       (host[len] == '\0' || strcmp(host + len, "/") == 0);
-}
-
-static int
 is_proxy(const char *proxy)
 {
 	static const char *const schemes[] = {"http://", "https://",
@@ -194,20 +151,8 @@ check_way(const struct s3_conf *s3, const struct secor_check *check)
 }
 
 static void
-check_rest(const struct s3_conf *s3, const struct secor_check *check)
+check_body(const struct s3_conf *s3, const struct secor_check *check)
 {
-	if (s3->access_key != NULL && s3->secret_key == NULL)
-		check->complain(
-		    check, "secret_key", "is missing beside access_key");
-	if (s3->secret_key != NULL && s3->access_key == NULL)
-		check->complain(
-		    check, "access_key", "is missing beside secret_key");
-	if (s3->session_token != NULL && s3->access_key == NULL)
-		check->complain(
-		    check, "session_token", "needs access_key and secret_key");
-	if (s3->profile != NULL && s3->access_key != NULL)
-		check->complain(
-		    check, "profile", "says another key than access_key");
 	if (s3->payload_hash == S3_HASH_UNSIGNED &&
 	    s3->checksum == S3_CHECK_NONE)
 		check->complain(check, "checksum",
@@ -233,14 +178,11 @@ s3_check(const void *conf, const struct secor_check *check)
 		check->complain(check, "prefix",
 		    "must not begin with '/', nor contain '//', nor be longer "
 		    "than 512 bytes");
-	if (s3->endpoint != NULL && !is_endpoint(s3->endpoint))
+	if (s3->endpoint != NULL && !aws_is_endpoint(s3->endpoint))
 		check->complain(check, "endpoint",
 		    "must be https://host[:port] or http://host[:port]");
-	if (s3->sts_endpoint != NULL && !is_endpoint(s3->sts_endpoint))
-		check->complain(check, "sts_endpoint",
-		    "must be https://host[:port] or http://host[:port]");
-	check_rest(s3, check);
-	s3_check_roles(s3, check);
+	check_body(s3, check);
+	aws_options_check(&s3->aws, check);
 	check_way(s3, check);
 	s3_check_birth(s3, check);
 }

@@ -27,7 +27,8 @@ set_names(struct s3 *s3)
 	if (conf->region != NULL)
 		(void)snprintf(
 		    s3->region, sizeof(s3->region), "%s", conf->region);
-	else if (aws_region(conf->profile, s3->region, sizeof(s3->region)) != 0)
+	else if (aws_region(
+		     conf->aws.profile, s3->region, sizeof(s3->region)) != 0)
 		(void)snprintf(s3->region, sizeof(s3->region), "us-east-1");
 	s3_set_origin(s3);
 	set_prefix(s3);
@@ -91,22 +92,13 @@ open_clients(struct s3 *s3, struct secor_err *err)
 	    .proxy = conf->proxy,
 	    .no_proxy = conf->no_proxy,
 	    .user_agent = "secor/" SECOR_VERSION};
-	struct aws_cred_conf cred = {.access_key = conf->access_key,
-	    .secret_key = conf->secret_key,
-	    .session_token = conf->session_token,
-	    .profile = conf->profile,
-	    .sts_endpoint = conf->sts_endpoint,
-	    .region = s3->region,
-	    .ca_file = conf->ca_file,
-	    .roles = conf->role_arn,
-	    .external_ids = conf->external_id,
-	    .role_session_name = conf->role_session_name,
-	    .role_duration_ms = conf->role_duration,
-	    .credential_process = conf->credential_process,
-	    .say = say,
-	    .say_arg = s3};
+	struct aws_cred_conf cred = aws_options_cred(&conf->aws);
 	int status;
 
+	cred.region = s3->region;
+	cred.ca_file = conf->ca_file;
+	cred.say = say;
+	cred.say_arg = s3;
 	if (conf->ca_file == NULL && bundle != NULL && *bundle != '\0')
 		http.ca_file = cred.ca_file = bundle;
 	status = http_open(&http, &s3->http, err);

@@ -4,7 +4,6 @@
  *	options.c	options and their checks, the descriptor
  *	s3.c		instance, table
  *	origin.c	the host, and where in it the bucket is
- *	roles.c		checks of the options for roles
  *	request.c	one signed request, repeated when that helps
  *	errors.c	what an answer means, and the sentence that says so
  *	birth.c		what an object is born with: encryption, tags, lock
@@ -18,7 +17,7 @@
 
 #include <secor/store.h>
 
-#include "plugins/common/aws_cred.h"
+#include "plugins/common/aws_options.h"
 #include "plugins/common/http.h"
 #include "plugins/common/sigv4.h"
 
@@ -46,12 +45,7 @@ enum { S3_COND_AUTO, S3_COND_ON, S3_COND_OFF };
 struct s3_conf {
 	const char *bucket, *prefix, *region, *endpoint;
 	int path_style;
-	const char *access_key, *secret_key, *session_token;
-	const char *profile, *sts_endpoint;
-	struct secor_strings role_arn, external_id;
-	const char *role_session_name;
-	int64_t role_duration;
-	const char *credential_process;
+	struct aws_options aws;
 	int payload_hash, checksum, listing;
 	int64_t multipart_threshold, part_size;
 	int encryption;
@@ -172,10 +166,6 @@ extern const struct secor_store_ops s3_ops;
 int s3_is_label(const char *bucket);
 /* Sets `origin` and `base`; `region` is known. */
 void s3_set_origin(struct s3 *s3);
-
-/* ---- roles.c ---- */
-
-void s3_check_roles(const struct s3_conf *s3, const struct secor_check *check);
 
 /* ---- request.c ---- */
 

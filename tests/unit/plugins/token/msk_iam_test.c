@@ -186,11 +186,16 @@ Test(msk_iam, check_complains)
 	said = harness_check(msk, conf);
 	cr_expect_str_eq(said,
 	    "region: is no region of AWS\n"
-	    "access_key: access_key and secret_key go together\n"
-	    "profile: is not for keys given here\n"
-	    "role_arn: is no arn:aws:iam::ACCOUNT:role/NAME\n"
-	    "external_id: there must be one for each role_arn\n"
-	    "sts_endpoint: begins with neither http:// nor https://\n");
+	    "sts_endpoint: must be https://host[:port] or http://host[:port]\n"
+	    "secret_key: is missing beside access_key\n"
+	    "profile: says another key than access_key\n"
+	    "role_arn: admin is no arn:aws:iam::ACCOUNT:role/NAME\n"
+	    "external_id: must be 2 to 1224 of a-z, A-Z, 0-9 and "
+	    "`+=,.@:/_-`\n"
+	    "external_id: must be 2 to 1224 of a-z, A-Z, 0-9 and "
+	    "`+=,.@:/_-`\n"
+	    "external_id: must name one for each of role_arn, in the same "
+	    "order ('' for a role without)\n");
 	free(said);
 }
 
