@@ -24,6 +24,7 @@ LIBS.store/s3            := -lcurl -lcrypto -ljansson -lexpat -lisal
 LIBS.token/oidc          := -lcurl -lcrypto -ljansson
 LIBS.token/msk-iam       := -lcurl -lcrypto -ljansson -lexpat
 LIBS.notifier/command    := -ljansson
+LIBS.notifier/glue       := -lcurl -lcrypto -ljansson -lexpat
 LIBS.notifier/webhook    := -lcurl -lcrypto -ljansson
 LIBS.notifier/qubole     := -lcurl -lcrypto -ljansson
 
