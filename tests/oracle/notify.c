@@ -9,6 +9,12 @@
  *	{"topic": "t", "partition": 0, "start": 0, "end": 9, "objects":
  *	 [{"path": "dt=x", "url": "s3://..", "levels": [["dt", "x"], ..]}, ..]}
  *
+ * or, with "event": "path_finalized" or "path_amended", one path,
+ *
+ *	{"event": .., "topic": "t", "path": "dt=x", "url": "s3://..",
+ *	 "levels": [["dt", "x"]], "total_objects": 1, "total_records": 2,
+ *	 "total_bytes": 3, "time_from": 4, "time_until": 5, "objects": [..]}
+ *
  * and is answered by one line, "OK", "RETRY text" or "REJECT text".
  */
 #include "core/base/buf.h"
@@ -76,37 +82,49 @@ number_of(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
-static struct secor_event_object
-read_object(const json_t *json)
+static uint32_t
+read_levels(const json_t *json, const struct secor_event_level **levels)
 {
-	const json_t *levels = json_object_get(json, "levels");
-	size_t n = json_array_size(levels);
-	struct secor_event_level *made = mem_alloc(n * sizeof(*made));
+	const json_t *list = json_object_get(json, "levels");
+	size_t n = json_array_size(list);
+	struct secor_event_level *made = mem_alloc((n + 1) * sizeof(*made));
 
 	for (size_t i = 0; i < n; i++) {
-		const json_t *pair = json_array_get(levels, i);
+		const json_t *pair = json_array_get(list, i);
 
 		made[i].name = json_string_value(json_array_get(pair, 0));
 		made[i].value = json_string_value(json_array_get(pair, 1));
 	}
-	return (struct secor_event_object){
+	*levels = made;
+	return (uint32_t)n;
+}
+
+static void
+free_levels(const struct secor_event_level *levels)
+{
+	free((void *)(uintptr_t)levels);
+}
+
+static struct secor_event_object
+read_object(const json_t *json)
+{
+	struct secor_event_object object = {
 	    .size = sizeof(struct secor_event_object),
-	    .level_count = (uint32_t)n,
-	    .levels = made,
 	    .key = text_of(json, "key"),
 	    .url = text_of(json, "url"),
 	    .path = text_of(json, "path"),
 	    .records = (uint64_t)number_of(json, "records"),
 	    .bytes = (uint64_t)number_of(json, "bytes"),
 	    .crc32c = (uint32_t)number_of(json, "crc32c")};
+
+	object.level_count = read_levels(json, &object.levels);
+	return object;
 }
 
-static void
-tell(const struct plugin *plugin, void *self, const json_t *json)
+static int
+tell_batch(const struct secor_notifier_ops *ops, void *self, const json_t *json,
+    const struct secor_event_object *objects, size_t n, struct secor_err *err)
 {
-	const json_t *list = json_object_get(json, "objects");
-	size_t n = json_array_size(list);
-	struct secor_event_object *objects = mem_alloc(n * sizeof(*objects));
 	struct secor_event_batch batch = {.size = sizeof(batch),
 	    .partition = (int32_t)number_of(json, "partition"),
 	    .topic = text_of(json, "topic"),
@@ -116,16 +134,60 @@ tell(const struct plugin *plugin, void *self, const json_t *json)
 	    .objects = objects,
 	    .object_count = n,
 	    .manifest_key = text_of(json, "manifest_key")};
+
+	return ops->batch_done == NULL ? SECOR_OK
+				       : ops->batch_done(self, &batch, err);
+}
+
+static int
+tell_path(int (*tell)(void *self, const struct secor_event_path *path,
+	      struct secor_err *err),
+    void *self, const json_t *json, const struct secor_event_object *objects,
+    struct secor_err *err)
+{
+	struct secor_event_path path = {.size = sizeof(path),
+	    .topic = text_of(json, "topic"),
+	    .path = text_of(json, "path"),
+	    .url = text_of(json, "url"),
+	    .objects = objects,
+	    .object_count = json_array_size(json_object_get(json, "objects")),
+	    .total_objects = (uint64_t)number_of(json, "total_objects"),
+	    .total_records = (uint64_t)number_of(json, "total_records"),
+	    .total_bytes = (uint64_t)number_of(json, "total_bytes"),
+	    .time_from = number_of(json, "time_from"),
+	    .time_until = number_of(json, "time_until")};
+	int rc;
+
+	path.level_count = read_levels(json, &path.levels);
+	rc = tell == NULL ? SECOR_OK : tell(self, &path, err);
+	free_levels(path.levels);
+	return rc;
+}
+
+static void
+tell(const struct plugin *plugin, void *self, const json_t *json)
+{
+	const struct secor_notifier_ops *ops = plugin->ops.notifier;
+	const char *event = text_of(json, "event");
+	const json_t *list = json_object_get(json, "objects");
+	size_t n = json_array_size(list);
+	struct secor_event_object *objects =
+	    mem_alloc((n + 1) * sizeof(*objects));
 	struct secor_err err = {""};
 	int rc;
 
 	for (size_t i = 0; i < n; i++)
 		objects[i] = read_object(json_array_get(list, i));
-	rc = plugin->ops.notifier->batch_done(self, &batch, &err);
+	if (strcmp(event, "path_finalized") == 0)
+		rc = tell_path(ops->path_finalized, self, json, objects, &err);
+	else if (strcmp(event, "path_amended") == 0)
+		rc = tell_path(ops->path_amended, self, json, objects, &err);
+	else
+		rc = tell_batch(ops, self, json, objects, n, &err);
 	printf("%s %s\n", WORDS[rc], rc == SECOR_OK ? "" : err.text);
 	fflush(stdout);
 	for (size_t i = 0; i < n; i++)
-		free((void *)(uintptr_t)objects[i].levels);
+		free_levels(objects[i].levels);
 	free(objects);
 }
 

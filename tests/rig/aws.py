@@ -21,6 +21,33 @@ def after(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)), at
 
 
+def signature_fault(url, service, headers, body, keys):
+    """What is wrong with the signature of a POST, (code, text) or None: it is
+    computed anew by botocore. `keys` is {access key: Credentials}."""
+    found = re.fullmatch(
+        r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/"
+        r"aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})",
+        headers.get("Authorization", ""))
+    if not found:
+        return "IncompleteSignature", "no signature"
+    access_key, day, region, of, names, signature = found.groups()
+    names = names.split(";")
+    if access_key not in keys:
+        return "InvalidClientTokenId", "the token is invalid"
+    if of != service or not headers["x-amz-date"].startswith(day):
+        return "SignatureDoesNotMatch", "another service or day"
+    if not {"host", "x-amz-date"} <= set(names):
+        return "SignatureDoesNotMatch", "host or date is not signed"
+    request = AWSRequest("POST", url, data=body,
+                         headers={n: headers[n] for n in names})
+    request.context["timestamp"] = headers["x-amz-date"]
+    signer = SigV4Auth(keys[access_key], service, region)
+    right = signer.signature(signer.string_to_sign(
+        request, signer.canonical_request(request)), request)
+    return None if right == signature else (
+        "SignatureDoesNotMatch", "the signature is another")
+
+
 class KeyServer(StandIn):
     """Gives out `key`, an access key and its secret, for `seconds`. `status`
     other than 200 is the answer to everything. `expires` is when each access
@@ -138,25 +165,9 @@ class Sts(KeyServer):
         return None
 
     def fault(self, headers, body):
-        found = re.fullmatch(
-            r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d{8}/([^/]+)/sts/"
-            r"aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})",
-            headers.get("Authorization", ""))
-        if not found:
-            return "IncompleteSignature", "no signature"
-        access_key, region, names, signature = found.groups()
-        if access_key not in self.askers:
-            return "InvalidClientTokenId", "the token is invalid"
         if headers.get("x-amz-content-sha256") != hashlib.sha256(
                 body).hexdigest():
             return "SignatureDoesNotMatch", "another body"
-        request = AWSRequest(
-            "POST", self.url + "/", data=body,
-            headers={n: headers[n] for n in names.split(";")})
-        request.context["timestamp"] = headers["x-amz-date"]
-        signer = SigV4Auth(Credentials(access_key, self.askers[access_key]),
-                           "sts", region)
-        right = signer.signature(signer.string_to_sign(
-            request, signer.canonical_request(request)), request)
-        return None if right == signature else (
-            "SignatureDoesNotMatch", "the signature is another")
+        return signature_fault(self.url + "/", "sts", headers, body,
+                               {k: Credentials(k, s)
+                                for k, s in self.askers.items()})
