@@ -59,8 +59,10 @@ event_write_fn event_write_plain;
 /* In an HTTP header: other than printable ASCII becomes %XX. */
 event_write_fn event_write_header;
 
-/* The one that fits a Content-Type. */
+/* The one that fits a Content-Type; lines of JSON are JSON here. */
 event_write_fn *event_write_for(const char *content_type);
+/* Whether a text of this Content-Type is one JSON value. */
+int event_content_is_json(const char *content_type);
 
 struct event_text_rules {
 	unsigned events; /* EVENT_* that may come */

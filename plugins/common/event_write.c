@@ -108,13 +108,22 @@ is_kind(const char *type, size_t len, const char *name)
 	       (type[len - n - 1] == '/' || type[len - n - 1] == '+');
 }
 
+int
+event_content_is_json(const char *content_type)
+{
+	return is_kind(content_type, strcspn(content_type, "; \t"), "json");
+}
+
 event_write_fn *
 event_write_for(const char *content_type)
 {
+	static const char *const JSON[] = {
+	    "json", "x-ndjson", "ndjson", "jsonl", "x-jsonlines", "json-seq"};
 	size_t len = strcspn(content_type, "; \t");
 
-	if (is_kind(content_type, len, "json"))
-		return event_write_json;
+	for (size_t i = 0; i < sizeof(JSON) / sizeof(JSON[0]); i++)
+		if (is_kind(content_type, len, JSON[i]))
+			return event_write_json;
 	if (is_kind(content_type, len, "x-www-form-urlencoded"))
 		return event_write_url;
 	if (is_kind(content_type, len, "xml") ||

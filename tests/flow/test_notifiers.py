@@ -11,6 +11,8 @@ import re
 import ssl
 import subprocess
 import time
+import urllib.parse
+from xml.etree import ElementTree
 
 import pytest
 
@@ -254,6 +256,7 @@ class Receiver(StandIn):
     def __init__(self, secret=None, context=None):
         receiver = self
         self.events = []
+        self.raw = []  # (path, headers, body)
         self.answers = []  # statuses of the next requests
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -261,13 +264,19 @@ class Receiver(StandIn):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 status = receiver.answers.pop(0) if receiver.answers else 200
                 if secret is not None:
-                    want = "sha256=" + hmac.new(
-                        secret.encode(), body, hashlib.sha256).hexdigest()
-                    got = self.headers.get("X-Secor-Signature", "")
+                    word, got = self.headers.get(
+                        "X-Secor-Signature", "=").split("=")
+                    signed = body if word == "sha256" else (
+                        self.headers["X-Secor-Timestamp"].encode()
+                        + b"." + body)
+                    want = hmac.new(
+                        secret.encode(), signed, hashlib.sha256).hexdigest()
                     if not hmac.compare_digest(want, got):
                         status = 403
                 if status == 200:
-                    receiver.events.append(json.loads(body))
+                    receiver.raw.append((self.path, self.headers, body))
+                    if self.headers["Content-Type"] == "application/json":
+                        receiver.events.append(json.loads(body))
                 self.send_response(status)
                 self.end_headers()
                 self.wfile.write(b"first line\nsecond line\n")
@@ -291,6 +300,58 @@ def test_webhook_with_the_right_secret_is_heard(driver):
     assert first["objects"][0]["levels"] == [
         {"name": "dt", "value": "2014-07-21"}, {"name": "hr", "value": "02"}]
     assert second["objects"][0]["levels"][0]["value"] == "\u20ac"
+
+
+# what a topic or a field may hold; a test of each placeholder is a unit test
+EVIL = "x\"}], \"y\": [{\"\\\r\n\tz: 1&a=b#%00<i>'\u20ac\U0001f600{json}"
+
+
+def test_webhook_sends_a_text_of_ones_own_and_values_stay_values(driver):
+    event = {**batch(HOUR, topic="t.1"), "manifest_key": EVIL}
+    bodies = {
+        "application/json":
+            '{"text": "{topic}: {manifest_key}", "n": {objects}, '
+            '"own": {manifest_key}, "all": {json}, "told": "{json}"}',
+        "application/x-www-form-urlencoded":
+            "key={manifest_key}&payload={json}",
+        "text/xml": "<e k='{manifest_key}'>{json}</e>",
+        "text/plain": "{event} {manifest_key}"}
+    with Receiver("s3cret") as r:
+        for kind, body in bodies.items():
+            assert driver("webhook", {
+                "url": r.url + "/{topic}?k={manifest_key}", "secret": "s3cret",
+                "events": "[batch_done]", "headers": "{X-Key: {id}}",
+                "content_type": kind, "body": body}, [event]) == ["OK"]
+        said, form, xml, plain = r.raw
+    for (path, headers, _), kind in zip(r.raw, bodies):
+        where = urllib.parse.urlsplit(path)
+        assert where.path == "/hook/t.1"
+        assert urllib.parse.parse_qs(where.query) == {"k": [EVIL]}
+        assert headers["Content-Type"] == kind
+        assert headers["X-Key"] == "t.1/0/0-9"
+        assert abs(int(headers["X-Secor-Timestamp"]) / 1000
+                   - time.time()) < 600
+    got = json.loads(said[2])
+    assert set(got) == {"text", "n", "own", "all", "told"}
+    assert got["text"] == "t.1: " + EVIL and got["own"] == EVIL
+    assert got["all"] == json.loads(got["told"])
+    assert got["all"]["manifest_key"] == EVIL and got["n"] == 1
+    got = urllib.parse.parse_qs(form[2].decode(), strict_parsing=True)
+    assert set(got) == {"key", "payload"} and got["key"] == [EVIL]
+    assert json.loads(got["payload"][0])["manifest_key"] == EVIL
+    got = ElementTree.fromstring(xml[2])
+    assert got.attrib["k"] == EVIL and len(got) == 0
+    assert json.loads(got.text)["manifest_key"] == EVIL
+    assert plain[2].decode().splitlines() == [
+        "batch_done " + EVIL.replace("\r", "\\x0d").replace(
+            "\n", "\\n").replace("\t", "\\x09")]
+
+
+def test_webhook_tells_the_wanted_events_alone(driver):
+    with Receiver() as r:
+        assert driver("webhook", {"url": r.url, "events": "[path_amended]"},
+                      [batch(HOUR)]) == ["OK"]
+        assert r.raw == []
 
 
 def test_webhook_with_a_wrong_secret_is_rejected(driver):

@@ -48,6 +48,8 @@ set_environment(void)
 			 "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", 1),
 	    0);
 	cr_assert_eq(setenv("QUBOLE_TOKEN", "an example", 1), 0);
+	cr_assert_eq(setenv("SLACK_HOOK", "an-example", 1), 0);
+	cr_assert_eq(setenv("AIRFLOW_LOGIN", "an example", 1), 0);
 	cr_assert_eq(setenv("REDACT_SECRET", "an example", 1), 0);
 	cr_assert_eq(setenv("XDG_STATE_HOME", "/var/lib/state", 1), 0);
 }

@@ -234,6 +234,7 @@ Test(event_text, content_type_says_how)
 	} rows[] = {{"application/json", event_write_json},
 	    {"Application/JSON; charset=utf-8", event_write_json},
 	    {"application/cloudevents+json", event_write_json},
+	    {"application/x-ndjson", event_write_json},
 	    {"application/x-www-form-urlencoded", event_write_url},
 	    {"text/xml;charset=utf-8", event_write_xml},
 	    {"application/soap+xml", event_write_xml},
