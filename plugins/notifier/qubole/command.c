@@ -1,12 +1,17 @@
 /*
  * command.c -- one command of the service: POST <base>/commands, then GET
- * <base>/commands/<id> until its status is terminal. Statements are idempotent
- * (IF NOT EXISTS), so a command whose fate is not known is submitted again.
+ * <base>/commands/<id> until its status is terminal.
+ *
+ * Statements can be repeated, so a command whose fate is not known is submitted
+ * again. But not while it may still run: what goes wrong between two looks (no
+ * connection, 5xx, an answer that makes no sense) is waited out, with the same
+ * id, until `timeout` of the command is over.
  */
 #include "plugins/notifier/qubole/qubole.h"
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -17,7 +22,9 @@ struct command {
 	struct http *http;
 	const struct command_conf *conf;
 	int64_t deadline_ms;
-	json_int_t id; /* 0: not known yet */
+	json_int_t id;	  /* 0: not known yet */
+	int64_t after_ms; /* the last answer asked for this patience */
+	int gone;	  /* the service does not know the id */
 };
 
 static int64_t
@@ -38,24 +45,56 @@ sleep_ms(int64_t ms)
 		;
 }
 
-/* The answer as an object (the caller's: json_decref), or RETRY / REJECT. */
+/* ---- answers ---- */
+
+/* Seconds; or a date, which nobody sends, or nothing: 0. */
+static int64_t
+asked_for(const struct command *command)
+{
+	const char *after = http_header(command->http, "retry-after");
+	long seconds = after != NULL ? strtol(after, NULL, 10) : 0;
+
+	return seconds <= 0 ? 0 : seconds < 86400 ? seconds * 1000L : 86400000L;
+}
+
+/* What an answer says that is no 2xx. */
 static int
-read_answer(
-    const struct http_answer *answer, json_t **object, struct secor_err *err)
+refused(struct command *command, const struct http_answer *answer,
+    struct secor_err *err)
 {
 	int status = answer->status;
-	json_t *json;
 
+	if (status / 100 == 3)
+		return secor_fail(err, SECOR_RETRY,
+		    "HTTP %d: redirects are not followed, change `base_url`",
+		    status);
 	if (status == 401 || status == 403)
 		return secor_fail(
 		    err, SECOR_RETRY, "HTTP %d: the token is refused", status);
+	if (status == 404 && command->id != 0) {
+		command->gone = 1;
+		return secor_fail(err, SECOR_RETRY,
+		    "HTTP 404: command %" JSON_INTEGER_FORMAT " is not known",
+		    command->id);
+	}
 	/* what was asked is wrong in itself; 404 and such are the address */
 	if (status == 400 || status == 422)
 		return secor_fail(err, SECOR_REJECT,
 		    "HTTP %d: the command is refused: %.200s", status,
 		    answer->body);
-	if (status / 100 != 2)
-		return secor_fail(err, SECOR_RETRY, "HTTP %d", status);
+	command->after_ms = asked_for(command);
+	return secor_fail(err, SECOR_RETRY, "HTTP %d", status);
+}
+
+/* The answer as an object (the caller's: json_decref), or RETRY / REJECT. */
+static int
+read_answer(struct command *command, const struct http_answer *answer,
+    json_t **object, struct secor_err *err)
+{
+	json_t *json;
+
+	if (answer->status / 100 != 2)
+		return refused(command, answer, err);
 	json = json_loadb(answer->body, answer->length, 0, NULL);
 	if (!json_is_object(json)) {
 		json_decref(json);
@@ -90,6 +129,7 @@ ask(struct command *command, const char *method, const struct text *body,
 	struct text url = {0};
 	int rc;
 
+	command->after_ms = 0;
 	text_addf(&url, "%s/commands", command->conf->base_url);
 	if (command->id != 0)
 		text_addf(&url, "/%" JSON_INTEGER_FORMAT, command->id);
@@ -99,38 +139,63 @@ ask(struct command *command, const char *method, const struct text *body,
 	else if (http_run(command->http, &request, &answer, err) != SECOR_OK)
 		rc = SECOR_RETRY; /* FATAL too: a person mends it */
 	else
-		rc = read_answer(&answer, object, err);
+		rc = read_answer(command, &answer, object, err);
 	text_fini(&url);
 	return rc;
 }
 
-/* 1 when the status is terminal; then *rc says what it gives. */
+/* 1 when the status is terminal, as is one that nobody has heard of; then *rc
+ * says what it gives. */
 static int
-has_ended(const struct command *command, const json_t *object, int *rc,
+has_ended(const struct command *command, const char *status, int *rc,
     struct secor_err *err)
 {
-	const char *status =
-	    json_string_value(json_object_get(object, "status"));
+	static const char *const GOES_ON[] = {
+	    "waiting", "queued", "running", "cancelling"};
 
-	if (status == NULL)
-		status = "";
-	if (strcmp(status, "done") == 0) {
+	for (size_t i = 0; i < sizeof(GOES_ON) / sizeof(GOES_ON[0]); i++)
+		if (strcmp(status, GOES_ON[i]) == 0)
+			return 0;
+	if (strcmp(status, "done") == 0)
 		*rc = SECOR_OK;
-		return 1;
-	}
-	if (strcmp(status, "error") == 0) {
+	else if (strcmp(status, "error") == 0)
 		*rc = secor_fail(err, command->conf->error_status,
 		    "command %" JSON_INTEGER_FORMAT " ended in status error",
 		    command->id);
-		return 1;
-	}
-	if (strcmp(status, "cancelled") == 0) {
+	else if (strcmp(status, "cancelled") == 0)
 		*rc = secor_fail(err, SECOR_RETRY,
 		    "command %" JSON_INTEGER_FORMAT " was cancelled",
 		    command->id);
-		return 1;
+	else
+		*rc = secor_fail(err, SECOR_RETRY,
+		    "command %" JSON_INTEGER_FORMAT
+		    " is in status '%.60s', which is not known",
+		    command->id, status);
+	return 1;
+}
+
+static const char *
+status_of(const json_t *object)
+{
+	return json_string_value(json_object_get(object, "status"));
+}
+
+/* ---- submitting ---- */
+
+/* A service that asks for patience has taken nothing: it gets the patience and
+ * the same statement, if there is time. */
+static int
+ask_patiently(struct command *command, const struct text *body, json_t **object,
+    struct secor_err *err)
+{
+	for (;;) {
+		int rc = ask(command, "POST", body, object, err);
+
+		if (rc != SECOR_RETRY || command->after_ms == 0 ||
+		    command->after_ms >= command->deadline_ms - now_ms())
+			return rc;
+		sleep_ms(command->after_ms);
 	}
-	return 0;
 }
 
 static int
@@ -139,12 +204,13 @@ submit(struct command *command, const char *sql, struct secor_err *err)
 	struct text body = {0};
 	json_t *object = NULL;
 	const json_t *id;
+	const char *status;
 	int rc;
 
 	text_adds(&body, "{\"query\":");
 	text_add_json(&body, sql);
 	text_adds(&body, "}");
-	rc = ask(command, "POST", &body, &object, err);
+	rc = ask_patiently(command, &body, &object, err);
 	text_fini(&body);
 	if (rc != SECOR_OK)
 		return rc;
@@ -152,7 +218,9 @@ submit(struct command *command, const char *sql, struct secor_err *err)
 	if (json_is_integer(id) && json_integer_value(id) > 0)
 		command->id = json_integer_value(id);
 	/* even if it ended at once, it must not have ended badly */
-	if ((!has_ended(command, object, &rc, err) || rc == SECOR_OK) &&
+	status = status_of(object);
+	if ((status == NULL || !has_ended(command, status, &rc, err) ||
+		rc == SECOR_OK) &&
 	    command->id == 0)
 		rc = secor_fail(
 		    err, SECOR_RETRY, "the answer names no command id");
@@ -160,44 +228,64 @@ submit(struct command *command, const char *sql, struct secor_err *err)
 	return rc;
 }
 
+/* ---- waiting for the end ---- */
+
+/* One look; 1 when it is over, and *rc is what it gives. Else the text says
+ * how it is. */
 static int
-given_up(const struct command *command, struct secor_err *err)
+look(struct command *command, int *rc, struct secor_err *err)
 {
-	return secor_fail(err, SECOR_RETRY,
-	    "command %" JSON_INTEGER_FORMAT " has not ended within %" PRId64
-	    " ms",
-	    command->id, command->conf->timeout_ms);
+	const struct text nothing = {0};
+	json_t *object = NULL;
+	const char *status;
+	int ended = 0;
+
+	*rc = ask(command, "GET", &nothing, &object, err);
+	if (*rc != SECOR_OK) {
+		*rc = SECOR_RETRY;
+		return command->gone;
+	}
+	status = status_of(object);
+	if (status == NULL)
+		(void)secor_fail(err, 0, "the answer names no status");
+	else if (has_ended(command, status, rc, err))
+		ended = 1;
+	else
+		(void)secor_fail(err, 0, "it is %s", status);
+	json_decref(object);
+	return ended;
 }
 
-/* Whatever goes wrong is RETRY: the command is submitted again. */
 static int
 wait_end(struct command *command, struct secor_err *err)
 {
-	const struct text nothing = {0};
-	int rc, ended;
+	struct secor_err last = {"no answer"};
+	int64_t left;
+	int rc;
 
-	for (;;) {
-		json_t *object = NULL;
-		int64_t left = command->deadline_ms - now_ms();
+	while ((left = command->deadline_ms - now_ms()) > 0) {
+		struct secor_err now = {""};
+		int64_t wait = command->conf->poll_ms;
 
-		if (left <= 0)
-			return given_up(command, err);
-		rc = ask(command, "GET", &nothing, &object, err);
-		/* (its own limit is rounded to whole milliseconds) */
-		if (rc != SECOR_OK && now_ms() + 1 >= command->deadline_ms)
-			return given_up(command, err);
-		if (rc != SECOR_OK)
-			return SECOR_RETRY;
-		ended = has_ended(command, object, &rc, err);
-		json_decref(object);
-		if (ended)
+		if (look(command, &rc, &now)) {
+			if (rc != SECOR_OK)
+				(void)secor_fail(err, 0, "%s", now.text);
 			return rc;
+		}
+		/* what ran into the end of the time says less than the look
+		   before (limits are rounded to whole milliseconds) */
 		left = command->deadline_ms - now_ms();
+		if (left > 1)
+			last = now;
+		if (wait < command->after_ms)
+			wait = command->after_ms;
 		if (left > 0)
-			sleep_ms(left < command->conf->poll_ms
-				     ? left
-				     : command->conf->poll_ms);
+			sleep_ms(left < wait ? left : wait);
 	}
+	return secor_fail(err, SECOR_RETRY,
+	    "command %" JSON_INTEGER_FORMAT " has not ended within %" PRId64
+	    " ms: %.500s",
+	    command->id, command->conf->timeout_ms, last.text);
 }
 
 int

@@ -13,7 +13,6 @@
  * quotes. Where it cannot, the partition is spelled with the escapes, and
  * LOCATION says where its objects really are.
  */
-#include "plugins/common/hive_table.h"
 #include "plugins/notifier/qubole/qubole.h"
 
 #include <string.h>
@@ -43,8 +42,8 @@ static const char *const RESERVED[] = {"all", "alter", "and", "array", "as",
     "views", "when", "where", "window", "with"};
 
 /* Bare where Hive takes it so, else in backquotes; it is a name. */
-static void
-add_name(struct text *sql, const char *name, size_t len)
+void
+hive_add_name(struct text *sql, const char *name, size_t len)
 {
 	int quote = name[0] == '_' || (name[0] >= '0' && name[0] <= '9');
 
@@ -55,9 +54,21 @@ add_name(struct text *sql, const char *name, size_t len)
 	text_addf(sql, quote ? "`%.*s`" : "%.*s", (int)len, name);
 }
 
-/* Appends a literal; 1 when it took escapes. */
-static int
-add_string(struct text *sql, const char *value)
+void
+hive_add_table(struct text *sql, const char *table)
+{
+	const char *dot = strchr(table, '.');
+
+	if (dot != NULL) {
+		hive_add_name(sql, table, (size_t)(dot - table));
+		text_adds(sql, ".");
+		table = dot + 1;
+	}
+	hive_add_name(sql, table, strlen(table));
+}
+
+int
+hive_add_literal(struct text *sql, const char *value)
 {
 	const char quote =
 	    strchr(value, '\'') != NULL && strchr(value, '"') == NULL ? '"'
@@ -83,57 +94,10 @@ add_string(struct text *sql, const char *value)
 	return escapes;
 }
 
-/* ---- the statement ---- */
-
-static int
-add_location(struct text *sql, const struct secor_event_object *object,
-    struct secor_err *err)
-{
-	const char *slash = strrchr(object->url, '/');
-	struct text folder = {0};
-	int rc = SECOR_OK;
-
-	text_add(&folder, object->url,
-	    slash == NULL ? 0 : (size_t)(slash - object->url));
-	if (folder.failed || !utf8_is(folder.ptr)) {
-		rc = secor_fail(err, SECOR_REJECT,
-		    "the folder of %.300s is not UTF-8", object->path);
-	} else {
-		text_adds(sql, " LOCATION ");
-		(void)add_string(sql, folder.ptr);
-	}
-	text_fini(&folder);
-	return rc;
-}
-
 int
-hive_add_partition(struct text *sql, const char *table,
-    const struct secor_event_object *object, int location,
-    struct secor_err *err)
+hive_add_value(struct text *sql, const struct secor_event_level *level)
 {
-	const char *dot = strchr(table, '.');
-	int rc = SECOR_OK;
+	int null = level->value == NULL || level->value[0] == '\0';
 
-	text_adds(sql, "ALTER TABLE ");
-	if (dot != NULL) {
-		add_name(sql, table, (size_t)(dot - table));
-		text_adds(sql, ".");
-		table = dot + 1;
-	}
-	add_name(sql, table, strlen(table));
-	text_adds(sql, " ADD IF NOT EXISTS PARTITION (");
-	for (uint32_t i = 0; rc == SECOR_OK && i < object->level_count; i++) {
-		const struct secor_event_level *level = &object->levels[i];
-		int null = level->value == NULL || level->value[0] == '\0';
-
-		rc = hive_level_check(level, object->path, err);
-		if (rc != SECOR_OK)
-			return rc;
-		text_adds(sql, i == 0 ? "" : ",");
-		add_name(sql, level->name, strlen(level->name));
-		text_adds(sql, "=");
-		location |= add_string(sql, null ? NULL_VALUE : level->value);
-	}
-	text_adds(sql, ")");
-	return location ? add_location(sql, object, err) : rc;
+	return hive_add_literal(sql, null ? NULL_VALUE : level->value);
 }

@@ -1,24 +1,43 @@
 /*
- * qubole.c -- adds the Hive partition of a path when its first object lands.
+ * qubole.c -- adds the Hive partition of a path when its first object lands, or
+ * when the path is complete, and runs what else is to be run then.
  *
- * For each path of a batch that this process has not added yet:
+ * For each path that this process has not added yet,
  *
  *	ALTER TABLE <table> ADD IF NOT EXISTS PARTITION (dt='..',hr='..')
  *
- * is submitted and awaited. What comes of it:
+ * (or `statements`) is submitted and awaited; when the path is finalized or
+ * amended, `finalized_statements` and `amended_statements`. Each is a command
+ * of its own: the answer says which one failed, and nothing depends on where a
+ * tool between here and Hive splits a text. What comes of one:
  *
- *	status done				the path is remembered
+ *	status done				the next one; then it is heard
  *	status error				`on_error`: retry or reject
- *	status cancelled, `timeout` over	RETRY: submitted again
- *	no connection, TLS, 401, 403, 404,
- *	408, 429, 5xx, 3xx, no JSON, no id	RETRY
- *	400, 422 (the statement is refused)	REJECT
+ *	status cancelled or unknown		RETRY
+ *	status waiting, queued, running,
+ *	cancelling				it is looked at again
+ *
+ *	submitting: no connection, TLS, cut,
+ *	too long, no JSON, no object, no id,
+ *	HTTP 3xx, 401, 403, 404, 408, 429, 5xx	RETRY
+ *	with Retry-After (429, 5xx)		submitted again then, if
+ *`timeout` allows HTTP 400, 422 (it is refused)		REJECT
+ *
+ *	looking: HTTP 404 (not known)		RETRY
+ *	anything else that is no status		it is looked at again
+ *	`timeout` over				RETRY, with what was seen last
+ *
  *	bare level, odd column or topic name,
  *	value that is not UTF-8			REJECT, nothing is submitted
  *
+ * RETRY tells the event again and all its statements from the first one on, not
+ * from the failed one: they must bear repetition anyway (a crash repeats them),
+ * and each then has run after those before it, with the same totals. Only a
+ * partition that was added is not added again.
+ *
  * A rejected path is not remembered: its next object tries again. The other
  * paths of its batch are added all the same. A topic without a table is none of
- * this plugin's business.
+ * this plugin's business, and neither are levels above those that hold objects.
  */
 #include "plugins/notifier/qubole/qubole.h"
 
@@ -36,6 +55,7 @@ struct qubole_conf {
 	const char *base_url;
 	struct hive_table_conf table;
 	int location;
+	struct secor_strings statements, finalized, amended;
 	int64_t poll_interval;
 	int64_t timeout;
 	int on_error; /* index into ON_ERROR */
@@ -62,6 +82,15 @@ static const struct secor_option OPTIONS[] = {
     SECOR_OPTION(BOOL, struct qubole_conf, location, "location", "false", 0,
 	"Name the folder of the objects in the statement (LOCATION), where the "
 	"table's own folder is elsewhere."),
+    SECOR_OPTION(STRINGS, struct qubole_conf, statements, "statements", NULL, 0,
+	"What adds a partition, instead of ALTER TABLE {table} ADD IF NOT "
+	"EXISTS PARTITION ({partition}): a list, submitted in this order."),
+    SECOR_OPTION(STRINGS, struct qubole_conf, finalized, "finalized_statements",
+	NULL, 0,
+	"Submitted when a path is complete, such as ANALYZE TABLE {table} "
+	"PARTITION ({partition}) COMPUTE STATISTICS."),
+    SECOR_OPTION(STRINGS, struct qubole_conf, amended, "amended_statements",
+	NULL, 0, "Submitted when late data came into a complete path."),
     SECOR_OPTION_RANGE(DURATION, struct qubole_conf, poll_interval,
 	"poll_interval", "3s", "1ms", "10m", 0,
 	"Between two looks at a command that has not ended."),
@@ -76,6 +105,22 @@ static const struct secor_option OPTIONS[] = {
 };
 
 static void
+check_list(const struct secor_check *check, const char *key,
+    const struct secor_strings *list, int totals)
+{
+	struct secor_err why;
+	char text[sizeof(why) + 32];
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (statement_check(list->items[i], totals, &why) == SECOR_OK)
+			continue;
+		(void)snprintf(
+		    text, sizeof(text), "statement %zu %s", i + 1, why.text);
+		check->complain(check, key, text);
+	}
+}
+
+static void
 qubole_check(const void *conf_, const struct secor_check *check)
 {
 	const struct qubole_conf *conf = conf_;
@@ -88,6 +133,10 @@ qubole_check(const void *conf_, const struct secor_check *check)
 		check->complain(
 		    check, "token", "is empty or has a control byte");
 	hive_table_check(&conf->table, check);
+	check_list(check, "statements", &conf->statements,
+	    conf->table.add == HIVE_ADD_FINALIZED);
+	check_list(check, "finalized_statements", &conf->finalized, 1);
+	check_list(check, "amended_statements", &conf->amended, 1);
 }
 
 static void
@@ -149,59 +198,120 @@ tell(const struct qubole *qubole, const char *table, const char *path)
 	text_fini(&detail);
 }
 
+/* ---- statements ---- */
+
+#define ADD "ALTER TABLE {table} ADD IF NOT EXISTS PARTITION ({partition})"
+
 static int
-add_path(struct qubole *qubole, const char *table,
-    const struct secor_event_object *object, struct secor_err *err)
+add_built_in(
+    struct qubole *qubole, const struct subject *subject, struct secor_err *err)
 {
-	struct text sql = {0}, key = {0};
+	struct text sql = {0};
+	int what = 0, rc = SECOR_OK;
+
+	if (!qubole->conf->location)
+		rc = statement_add(&sql, ADD, subject, &what, err);
+	if (rc == SECOR_OK &&
+	    (qubole->conf->location || (what & STATEMENT_ESCAPES) != 0)) {
+		text_fini(&sql);
+		sql = (struct text){0};
+		rc = statement_add(
+		    &sql, ADD " LOCATION {location}", subject, &what, err);
+	}
+	if (rc == SECOR_OK)
+		rc = command_run(qubole->http, &qubole->command, sql.ptr, err);
+	text_fini(&sql);
+	return rc;
+}
+
+/* Hive undoes no escapes in the values of a partition, so it would look for its
+ * objects elsewhere: who adds it must say where they are. */
+static int
+run_one(struct qubole *qubole, const char *template_,
+    const struct subject *subject, int *what, struct secor_err *err)
+{
+	struct text sql = {0};
+	int rc = statement_add(&sql, template_, subject, what, err);
+
+	if (rc == SECOR_OK && *what == STATEMENT_ESCAPES)
+		rc = secor_fail(err, SECOR_REJECT,
+		    "a value of path '%.300s' takes escapes, so the statement "
+		    "must say LOCATION {location}",
+		    subject->path);
+	if (rc == SECOR_OK)
+		rc = command_run(qubole->http, &qubole->command, sql.ptr, err);
+	text_fini(&sql);
+	return rc;
+}
+
+/* `what`: STATEMENT_LOCATION when the partition is there already. */
+static int
+run_list(struct qubole *qubole, const struct secor_strings *list, int what,
+    const struct subject *subject, struct secor_err *err)
+{
+	struct secor_err why = {""};
+
+	for (size_t i = 0; i < list->count; i++) {
+		int rc = run_one(qubole, list->items[i], subject, &what, &why);
+
+		if (rc != SECOR_OK)
+			return secor_fail(
+			    err, rc, "statement %zu: %.800s", i + 1, why.text);
+	}
+	return SECOR_OK;
+}
+
+static int
+add_partition(
+    struct qubole *qubole, const struct subject *subject, struct secor_err *err)
+{
+	const struct secor_strings *list = &qubole->conf->statements;
+	struct text key = {0};
 	int rc = SECOR_OK;
 
-	if (object->level_count == 0)
-		return SECOR_OK; /* lies in the table's own folder */
-	text_addf(&key, "%s/%s", table, object->path);
+	text_addf(&key, "%s/%s", subject->table, subject->path);
 	if (key.failed || !seen_has(qubole->seen, key.ptr)) {
-		rc = hive_add_partition(
-		    &sql, table, object, qubole->conf->location, err);
-		if (rc == SECOR_OK && (sql.failed || key.failed))
-			rc = secor_fail(err, SECOR_RETRY, "out of memory");
-		if (rc == SECOR_OK)
-			rc = command_run(
-			    qubole->http, &qubole->command, sql.ptr, err);
-		if (rc == SECOR_OK) {
+		rc = list->count > 0 ? run_list(qubole, list, 0, subject, err)
+				     : add_built_in(qubole, subject, err);
+		if (rc == SECOR_OK && !key.failed)
 			seen_add(qubole->seen, key.ptr);
-			tell(qubole, table, object->path);
-		}
+		if (rc == SECOR_OK)
+			tell(qubole, subject->table, subject->path);
 	}
-	text_fini(&sql);
 	text_fini(&key);
 	return rc;
 }
 
+/* ---- events ---- */
+
 static int
-add_paths(struct qubole *qubole, const char *topic,
-    const struct secor_event_object *objects, size_t count,
+add_object(struct qubole *qubole, struct subject *subject,
+    const struct secor_event_object *object, struct secor_err *err)
+{
+	const char *slash = strrchr(object->url, '/');
+	struct text folder = {0};
+	int rc;
+
+	if (object->level_count == 0)
+		return SECOR_OK; /* lies in the table's own folder */
+	text_add(&folder, object->url,
+	    slash == NULL ? 0 : (size_t)(slash - object->url));
+	subject->path = object->path;
+	subject->folder = folder.ptr;
+	subject->levels = object->levels;
+	subject->level_count = object->level_count;
+	rc = folder.failed ? secor_fail(err, SECOR_RETRY, "out of memory")
+			   : add_partition(qubole, subject, err);
+	text_fini(&folder);
+	return rc;
+}
+
+static int
+wrap(const struct subject *subject, int rc, const struct secor_err *why,
     struct secor_err *err)
 {
-	const char *at = (const char *)objects;
-	struct secor_err why = {""};
-	struct text table = {0};
-	int worst = hive_table_of(&qubole->conf->table, topic, &table, err);
-	size_t n = worst == SECOR_OK && table.len > 0 ? count : 0;
-
-	for (size_t i = 0; i < n && worst != SECOR_RETRY; i++) {
-		/* objects say their size, which is the stride: a newer engine's
-		   are larger */
-		const struct secor_event_object *object = (const void *)at;
-		int rc = add_path(qubole, table.ptr, object, &why);
-
-		if (rc == SECOR_RETRY || (rc != SECOR_OK && worst == SECOR_OK))
-			worst =
-			    secor_fail(err, rc, "table %s, path %.300s: %.500s",
-				table.ptr, object->path, why.text);
-		at += object->size;
-	}
-	text_fini(&table);
-	return worst;
+	return secor_fail(err, rc, "table %s, path %.300s: %.500s",
+	    subject->table, subject->path, why->text);
 }
 
 static int
@@ -209,11 +319,63 @@ qubole_batch_done(
     void *self, const struct secor_event_batch *batch, struct secor_err *err)
 {
 	struct qubole *qubole = self;
+	const char *at = (const char *)batch->objects;
+	struct subject subject = {.topic = batch->topic};
+	struct secor_err why = {""};
+	struct text table = {0};
+	int worst;
+	size_t n;
 
-	return qubole->conf->table.add == HIVE_ADD_FIRST_OBJECT
-		   ? add_paths(qubole, batch->topic, batch->objects,
-			 batch->object_count, err)
-		   : SECOR_OK;
+	if (qubole->conf->table.add != HIVE_ADD_FIRST_OBJECT)
+		return SECOR_OK;
+	worst = hive_table_of(&qubole->conf->table, batch->topic, &table, err);
+	n = worst == SECOR_OK && table.len > 0 ? batch->object_count : 0;
+	subject.table = table.ptr;
+	for (size_t i = 0; i < n && worst != SECOR_RETRY; i++) {
+		/* objects say their size, which is the stride: a newer engine's
+		   are larger */
+		const struct secor_event_object *object = (const void *)at;
+		int rc = add_object(qubole, &subject, object, &why);
+
+		if (rc == SECOR_RETRY || (rc != SECOR_OK && worst == SECOR_OK))
+			worst = wrap(&subject, rc, &why, err);
+		at += object->size;
+	}
+	text_fini(&table);
+	return worst;
+}
+
+/* Its partition may not be there yet: objects are told of by another thread, or
+ * `add` waits for this. */
+static int
+hear_path(struct qubole *qubole, const struct secor_event_path *path,
+    const struct secor_strings *list, struct secor_err *err)
+{
+	struct subject subject = {.topic = path->topic,
+	    .path = path->path,
+	    .folder = path->url,
+	    .levels = path->levels,
+	    .level_count = path->level_count,
+	    .totals = path};
+	struct secor_err why = {""};
+	struct text table = {0};
+	int rc;
+
+	if (!event_path_is_whole(path) || path->level_count == 0 ||
+	    (qubole->conf->table.add != HIVE_ADD_FINALIZED && list->count == 0))
+		return SECOR_OK;
+	rc = hive_table_of(&qubole->conf->table, path->topic, &table, err);
+	subject.table = table.ptr;
+	if (rc == SECOR_OK && table.len > 0) {
+		rc = add_partition(qubole, &subject, &why);
+		if (rc == SECOR_OK)
+			rc = run_list(
+			    qubole, list, STATEMENT_LOCATION, &subject, &why);
+		if (rc != SECOR_OK)
+			(void)wrap(&subject, rc, &why, err);
+	}
+	text_fini(&table);
+	return rc;
 }
 
 static int
@@ -222,10 +384,16 @@ qubole_path_finalized(
 {
 	struct qubole *qubole = self;
 
-	return qubole->conf->table.add == HIVE_ADD_FINALIZED &&
-		       event_path_is_whole(path)
-		   ? add_paths(qubole, path->topic, path->objects, 1, err)
-		   : SECOR_OK;
+	return hear_path(qubole, path, &qubole->conf->finalized, err);
+}
+
+static int
+qubole_path_amended(
+    void *self, const struct secor_event_path *path, struct secor_err *err)
+{
+	struct qubole *qubole = self;
+
+	return hear_path(qubole, path, &qubole->conf->amended, err);
 }
 
 static const struct secor_notifier_ops OPS = {
@@ -234,6 +402,7 @@ static const struct secor_notifier_ops OPS = {
     .close = qubole_close,
     .batch_done = qubole_batch_done,
     .path_finalized = qubole_path_finalized,
+    .path_amended = qubole_path_amended,
 };
 
 static const struct secor_plugin PLUGIN = {
@@ -241,7 +410,8 @@ static const struct secor_plugin PLUGIN = {
     SECOR_NOTIFIER,
     "qubole",
     SECOR_VERSION,
-    "Adds the Hive partition of a path when its first object lands.",
+    "Adds the Hive partition of a path when its first object lands or when "
+    "the path is complete, by commands of Qubole.",
     1,
     SECOR_OPTIONS(OPTIONS),
     sizeof(struct qubole_conf),

@@ -11,13 +11,41 @@
 
 /* ---- hive.c: names and values of others inside HiveQL ---- */
 
-/* Appends "ALTER TABLE <table> ADD IF NOT EXISTS PARTITION (dt='..',..)", and
- * LOCATION with the folder of the object when `location`, or when a value takes
- * escapes (hive.c says why). SECOR_REJECT with a sentence when the path's
- * levels are no Hive partition. */
-int hive_add_partition(struct text *sql, const char *table,
-    const struct secor_event_object *object, int location,
-    struct secor_err *err);
+/* Each appends. A table is "name" or "database.name". */
+void hive_add_table(struct text *sql, const char *table);
+void hive_add_name(struct text *sql, const char *name, size_t len);
+/* A literal with its quotes; 1 when it took escapes. */
+int hive_add_literal(struct text *sql, const char *value);
+/* As a literal, or that of Hive's default partition when it is null. */
+int hive_add_value(struct text *sql, const struct secor_event_level *level);
+
+/* ---- statement.c: one statement of a template ---- */
+
+/* What a statement is about. */
+struct subject {
+	const char *topic;
+	const char *table;
+	const char *path;
+	const char *folder; /* of its objects, a URL */
+	const struct secor_event_level *levels;
+	uint32_t level_count;
+	const struct secor_event_path *totals; /* NULL: not known yet */
+};
+
+/* SECOR_REJECT with a phrase when a template is none. `totals`: the totals of
+ * the path will be known. */
+int statement_check(const char *template_, int totals, struct secor_err *err);
+
+/* What went into a statement. */
+enum {
+	STATEMENT_ESCAPES = 1, /* {partition}, and a value took escapes */
+	STATEMENT_LOCATION = 2 /* {location} */
+};
+
+/* Appends the statement, and adds to *what. SECOR_REJECT when a value cannot be
+ * in a statement. */
+int statement_add(struct text *sql, const char *template_,
+    const struct subject *subject, int *what, struct secor_err *err);
 
 /* ---- command.c: one command of the service ---- */
 

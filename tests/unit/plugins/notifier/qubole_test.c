@@ -311,57 +311,138 @@ Test(qubole, topic_without_a_table_is_left_alone, .timeout = 120)
 	harness_conf_free(plugin, conf);
 }
 
-/* What one answer to the submission, or to the first look, comes to. */
-Test(qubole, trouble_decides_what_the_engine_does, .timeout = 120)
+/* What one answer to the submission comes to. */
+Test(qubole, trouble_at_the_submission_decides_what_the_engine_does,
+    .timeout = 120)
 {
 	static const struct {
-		struct script_step submit, look;
+		struct script_step step;
 		int want;
 		const char *text;
 	} rows[] = {
-	    {{.status = 401}, {0}, SECOR_RETRY, "the token is refused"},
-	    {{.status = 403}, {0}, SECOR_RETRY, "the token is refused"},
-	    {{.status = 404}, {0}, SECOR_RETRY, "HTTP 404"},
-	    {{.status = 429}, {0}, SECOR_RETRY, "HTTP 429"},
-	    {{.status = 500}, {0}, SECOR_RETRY, "HTTP 500"},
-	    {{.status = 302}, {0}, SECOR_RETRY, "HTTP 302"},
-	    {{.status = 400, .body = "odd"}, {0}, SECOR_REJECT,
+	    {{.status = 401}, SECOR_RETRY, "the token is refused"},
+	    {{.status = 403}, SECOR_RETRY, "the token is refused"},
+	    {{.status = 404}, SECOR_RETRY, "HTTP 404"},
+	    {{.status = 408}, SECOR_RETRY, "HTTP 408"},
+	    {{.status = 429}, SECOR_RETRY, "HTTP 429"},
+	    {{.status = 429, .headers = "Retry-After: 86401\r\n"}, SECOR_RETRY,
+		"HTTP 429"},
+	    {{.status = 500}, SECOR_RETRY, "HTTP 500"},
+	    {{.status = 302, .headers = "Location: http://127.0.0.1:1/\r\n"},
+		SECOR_RETRY,
+		"HTTP 302: redirects are not followed, change `base_url`"},
+	    {{.status = 400, .body = "odd"}, SECOR_REJECT,
 		"HTTP 400: the command is refused: odd"},
-	    {{.status = 422}, {0}, SECOR_REJECT, "refused"},
-	    {{.how = SCRIPT_LATE_RESET}, {0}, SECOR_RETRY, "127.0.0.1"},
-	    {OK_JSON("<html>"), {0}, SECOR_RETRY, "no JSON object"},
-	    {OK_JSON("[7]"), {0}, SECOR_RETRY, "no JSON object"},
-	    {OK_JSON(""), {0}, SECOR_RETRY, "no JSON object"},
-	    {OK_JSON("{}"), {0}, SECOR_RETRY, "names no command id"},
-	    {OK_JSON("{\"id\":\"7\"}"), {0}, SECOR_RETRY, "no command id"},
-	    {OK_JSON("{\"id\":-7}"), {0}, SECOR_RETRY, "no command id"},
-	    {OK_JSON("{\"id\":7,\"status\":\"error\"}"), {0}, SECOR_RETRY,
+	    {{.status = 422}, SECOR_REJECT, "refused"},
+	    {{.how = SCRIPT_LATE_RESET}, SECOR_RETRY, "127.0.0.1"},
+	    {{.status = 200, .body = "{\"id\":7}", .how = SCRIPT_TRUNCATE},
+		SECOR_RETRY, "127.0.0.1"},
+	    {OK_JSON("<html>"), SECOR_RETRY, "no JSON object"},
+	    {OK_JSON("[7]"), SECOR_RETRY, "no JSON object"},
+	    {OK_JSON("7"), SECOR_RETRY, "no JSON object"},
+	    {OK_JSON(""), SECOR_RETRY, "no JSON object"},
+	    {{.status = 204}, SECOR_RETRY, "no JSON object"},
+	    {OK_JSON("{}"), SECOR_RETRY, "names no command id"},
+	    {OK_JSON("{\"id\":\"7\"}"), SECOR_RETRY, "no command id"},
+	    {OK_JSON("{\"id\":-7}"), SECOR_RETRY, "no command id"},
+	    {OK_JSON("{\"id\":7e300}"), SECOR_RETRY, "no command id"},
+	    {OK_JSON("{\"id\":99999999999999999999}"), SECOR_RETRY,
+		"no JSON object"},
+	    {OK_JSON("{\"id\":7,\"status\":\"error\"}"), SECOR_RETRY,
 		"command 7 ended in status error"},
-	    {OK_JSON("{\"status\":\"error\"}"), {0}, SECOR_RETRY,
-		"status error"},
-	    {SUBMITTED, OK_JSON("{\"id\":7,\"status\":\"error\"}"), SECOR_RETRY,
-		"command 7 ended in status error"},
-	    {SUBMITTED, OK_JSON("{\"id\":7,\"status\":\"cancelled\"}"),
-		SECOR_RETRY, "command 7 was cancelled"},
-	    {SUBMITTED, {.status = 500}, SECOR_RETRY, "HTTP 500"},
-	    {SUBMITTED, {.status = 400}, SECOR_RETRY, "HTTP 400"},
-	    {SUBMITTED, OK_JSON("no"), SECOR_RETRY, "no JSON object"},
-	    {SUBMITTED, {.how = SCRIPT_LATE_RESET}, SECOR_RETRY, "127.0.0.1"},
+	    {OK_JSON("{\"id\":7,\"status\":\"cancelled\"}"), SECOR_RETRY,
+		"command 7 was cancelled"},
+	    {OK_JSON("{\"id\":7,\"status\":\"lost\"}"), SECOR_RETRY,
+		"command 7 is in status 'lost', which is not known"},
+	    {OK_JSON("{\"status\":\"error\"}"), SECOR_RETRY, "status error"},
+	    {OK_JSON("{\"status\":\"done\"}"), SECOR_RETRY,
+		"names no command id"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct script_step steps[] = {
-		    rows[i].submit, rows[i].look};
-		size_t n = rows[i].look.status || rows[i].look.how ? 2 : 1;
 		struct hive hive;
 
-		begin(&hive, steps, n, NULL, NULL);
+		begin(&hive, &rows[i].step, 1, NULL, NULL);
 		cr_assert_eq(tell_level(&hive, "dt", "x"), rows[i].want,
 		    "row %zu: %s", i, hive.err.text);
 		expect_text(&hive, rows[i].text);
 		cr_assert_null(strstr(hive.err.text, "t0ken"));
 		end(&hive);
 	}
+}
+
+/* A service that asks for patience has taken nothing. */
+Test(qubole, submission_is_repeated_when_asked_to_wait, .timeout = 120)
+{
+	static const struct script_step steps[] = {
+	    {.status = 429, .headers = "Retry-After: 1\r\n"}, SUBMITTED, DONE};
+	struct hive hive;
+
+	begin(&hive, steps, 3, NULL, NULL);
+	cr_assert_eq(
+	    tell_level(&hive, "dt", "x"), SECOR_OK, "%s", hive.err.text);
+	cr_assert_eq(script_count(hive.script), 3);
+	cr_assert_eq(strncmp(script_request(hive.script, 1), "POST ", 5), 0);
+	end(&hive);
+}
+
+/* What ends it while it is looked at: the statuses that are terminal. */
+Test(qubole, terminal_status_decides_what_the_engine_does, .timeout = 120)
+{
+	static const struct {
+		struct script_step step;
+		const char *text;
+	} rows[] = {
+	    {OK_JSON("{\"id\":7,\"status\":\"error\"}"),
+		"command 7 ended in status error"},
+	    {OK_JSON("{\"id\":7,\"status\":\"cancelled\"}"),
+		"command 7 was cancelled"},
+	    {OK_JSON("{\"id\":7,\"status\":\"\"}"),
+		"command 7 is in status '', which is not known"},
+	    {OK_JSON("{\"id\":7,\"status\":\"Done\"}"),
+		"command 7 is in status 'Done', which is not known"},
+	    {{.status = 404}, "HTTP 404: command 7 is not known"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct script_step steps[] = {SUBMITTED, rows[i].step};
+		struct hive hive;
+
+		begin(&hive, steps, 2, NULL, NULL);
+		cr_assert_eq(tell_level(&hive, "dt", "x"), SECOR_RETRY,
+		    "row %zu: %s", i, hive.err.text);
+		expect_text(&hive, rows[i].text);
+		end(&hive);
+	}
+}
+
+/* Whatever goes wrong between two looks is waited out, with the same id. */
+Test(qubole, command_that_is_under_way_is_not_submitted_again, .timeout = 120)
+{
+	static const struct script_step steps[] = {SUBMITTED, {.status = 500},
+	    {.status = 401}, {.status = 403}, {.status = 408}, {.status = 429},
+	    {.status = 302}, {.status = 400}, {.status = 422}, {.status = 204},
+	    {.status = 503, .headers = "Retry-After: 1\r\n"},
+	    {.how = SCRIPT_LATE_RESET},
+	    {.status = 200, .body = "{", .how = SCRIPT_TRUNCATE},
+	    OK_JSON("<html>"), OK_JSON("[]"), OK_JSON(""), OK_JSON("{}"),
+	    OK_JSON("{\"id\":7,\"status\":7}"),
+	    OK_JSON("{\"id\":7,\"status\":\"waiting\"}"),
+	    OK_JSON("{\"id\":7,\"status\":\"queued\"}"),
+	    OK_JSON("{\"id\":7,\"status\":\"running\"}"),
+	    OK_JSON("{\"id\":7,\"status\":\"cancelling\"}"), DONE};
+	enum { COUNT = sizeof(steps) / sizeof(steps[0]) };
+	struct hive hive;
+
+	begin(&hive, steps, COUNT, NULL, NULL);
+	cr_assert_eq(
+	    tell_level(&hive, "dt", "x"), SECOR_OK, "%s", hive.err.text);
+	cr_assert_eq(script_count(hive.script), COUNT);
+	for (size_t i = 1; i < COUNT; i++)
+		cr_assert_eq(strncmp(script_request(hive.script, i),
+				 "GET /commands/7 HTTP/1.1\r\n", 26),
+		    0, "%zu", i);
+	end(&hive);
 }
 
 Test(qubole, failed_path_is_submitted_again, .timeout = 120)
@@ -400,6 +481,7 @@ Test(qubole, command_that_does_not_end_is_given_up, .timeout = 120)
 		    "{\"id\":7,\"status\":\"running\"}");
 	begin(&hive, steps, MOST, "timeout", "100ms");
 	cr_assert_eq(tell_level(&hive, "dt", "x"), SECOR_RETRY);
+	expect_text(&hive, "command 7 has not ended within 100 ms: ");
 	cr_assert_gt(script_count(hive.script), 2);
 	end(&hive);
 }
