@@ -4,6 +4,8 @@
  *
  *	notify FOLDER NAME OPTION=VALUE... <events
  *
+ * A value may be JSON, a list or a map of strings.
+ *
  * Each line of standard input is one finished batch,
  *
  *	{"topic": "t", "partition": 0, "start": 0, "end": 9, "objects":
@@ -42,6 +44,36 @@ complain(const struct secor_check *check, const char *key, const char *text)
 	fail(key == NULL ? "configuration" : key, text);
 }
 
+/* A list or a map in JSON; 0 when the value is none. */
+static int
+set_json(const struct secor_option *row, void *conf, const char *value)
+{
+	enum { MOST = 64 };
+	const char *keys[MOST], *values[MOST], *key;
+	json_t *json = json_loads(value, 0, NULL), *item;
+	size_t n = 0, i;
+	struct secor_err err;
+
+	if (json == NULL)
+		return 0;
+	json_array_foreach(json, i, item)
+	{
+		assert(n < MOST);
+		values[n++] = json_string_value(item);
+	}
+	json_object_foreach(json, key, item)
+	{
+		assert(n < MOST);
+		keys[n] = key;
+		values[n++] = json_string_value(item);
+	}
+	if (options_set_list(row, conf, json_is_object(json) ? keys : NULL,
+		values, n, &err) != SECOR_OK)
+		fail(row->key, err.text);
+	json_decref(json);
+	return 1;
+}
+
 static void *
 bind(const struct plugin *plugin, char **pairs)
 {
@@ -60,6 +92,8 @@ bind(const struct plugin *plugin, char **pairs)
 		row = options_find(&opts, *pairs);
 		if (row == NULL)
 			fail(*pairs, "no such option");
+		if (set_json(row, conf, value))
+			continue;
 		if (options_set_text(row, conf, value, &err) != SECOR_OK)
 			fail(*pairs, err.text);
 	}

@@ -2,14 +2,21 @@
 
 It checks token and headers, takes commands as Hive's old command line does
 (replaces ${variables}, splits at every ';' that has no backslash before it,
-whatever quotes are around it), and parses
+whatever quotes are around it), and gives each statement to an engine. That is Hive itself (hiveql.py) or the
+one here, which reads
 
-    ALTER TABLE [db.]table ADD IF NOT EXISTS
-        PARTITION (column = 'value', ...) [LOCATION 'folder']
+    ALTER TABLE [db.]table ADD IF NOT EXISTS PARTITION (column = 'value', ...)
+        [LOCATION 'folder']
+    ALTER TABLE table SET TBLPROPERTIES ('key' = 'value', ...)
+    ALTER TABLE table PARTITION (...) SET LOCATION 'folder'
+    ALTER TABLE table PARTITION (...) UPDATE STATISTICS SET ('key' = '1', ...)
+    ANALYZE TABLE table PARTITION (...) COMPUTE STATISTICS [NOSCAN]
+    MSCK REPAIR TABLE table
 
-with Hive's rules for names and literals. As in Hive itself (seen with 4.0.1),
-escapes are undone in LOCATION but not in the values of a partition. Anything
-else ends in status error and is kept in `refused`. Trouble is ordered by fail().
+with Hive's rules for names and literals. As in Hive itself, escapes are undone
+everywhere; in the values of a partition only while hive.typecheck.on.insert is
+true, as it is by default (seen with 4.0.1). Anything else ends in status error
+and is kept in `refused`. Trouble is ordered by fail().
 
     python3 tests/rig/qubole.py --token T --table logs_t=dt,hr [--port N]
 """
@@ -73,7 +80,7 @@ def unescape(body):
 
 
 class Parser:
-    """One ALTER TABLE ... ADD IF NOT EXISTS PARTITION statement."""
+    """One statement; strings come as they are spelled, between their quotes."""
 
     def __init__(self, text):
         self.tokens = []
@@ -127,90 +134,174 @@ class Parser:
             return f"{name}.{self.name()}"
         return name
 
-    def partition(self):
+    def pairs(self, key):
+        """(key = 'value', ...)"""
         self.sign("(")
-        spec = []
+        found = []
         while True:
-            column = self.name()
+            name = key()
             self.sign("=")
-            spec.append((column, self.string()))
+            found.append((name, self.string()))
             if not self.peek(","):
                 break
             self.sign(",")
         self.sign(")")
-        return spec
+        return found
+
+    def partition(self):
+        self.keywords("PARTITION")
+        return self.pairs(self.name)
+
+    def properties(self):
+        return {unescape(k): unescape(v) for k, v in self.pairs(self.string)}
+
+    def location(self):
+        self.keywords("LOCATION")
+        return unescape(self.string())
 
     def statement(self):
-        self.keywords("ALTER TABLE")
-        table = self.table()
-        self.keywords("ADD IF NOT EXISTS PARTITION")
-        spec = self.partition()
-        location = None
-        if self.peek("LOCATION"):
-            self.keywords("LOCATION")
-            location = unescape(self.string())
+        """(what, table, partition or None, more)"""
+        made = self.analyze() if self.peek("ANALYZE") else \
+            self.repair() if self.peek("MSCK") else self.alter()
         if self.tokens:
             raise HiveError(f"{self.tokens[0][1]!r} behind the end")
-        return table, spec, location
+        return made
+
+    def analyze(self):
+        self.keywords("ANALYZE TABLE")
+        table, spec = self.table(), self.partition()
+        self.keywords("COMPUTE STATISTICS")
+        if self.peek("NOSCAN"):
+            self.keywords("NOSCAN")
+        return "analyze", table, spec, None
+
+    def repair(self):
+        self.keywords("MSCK REPAIR TABLE")
+        return "repair", self.table(), None, None
+
+    def alter(self):
+        self.keywords("ALTER TABLE")
+        table = self.table()
+        if self.peek("SET"):
+            self.keywords("SET TBLPROPERTIES")
+            return "properties", table, None, self.properties()
+        if self.peek("PARTITION"):
+            return self.alter_partition(table)
+        self.keywords("ADD IF NOT EXISTS")
+        spec = self.partition()
+        return "add", table, spec, \
+            self.location() if self.peek("LOCATION") else None
+
+    def alter_partition(self, table):
+        spec = self.partition()
+        if self.peek("UPDATE"):
+            self.keywords("UPDATE STATISTICS SET")
+            return "statistics", table, spec, self.properties()
+        self.keywords("SET")
+        return "location", table, spec, self.location()
 
 
 class Hive:
     """Tables with partitions: {table: {(value, ...): location or None}}."""
 
-    def __init__(self):
+    def __init__(self, typecheck=True):
+        self.typecheck = typecheck
         self.columns = {}
         self.partitions = {}
+        self.properties = {}  # table: {key: value}
+        self.statistics = {}  # (table, value, ...): {key: value}
+        self.analyzed = []  # (table, value, ...)
+        self.repaired = []  # tables
         self.refused = []  # statements that were not understood
 
     def create(self, table, columns):
         self.columns[table] = list(columns)
         self.partitions[table] = {}
+        self.properties[table] = {}
 
-    def run(self, query):
-        query = re.sub(r"\$\{[^}$ ]+\}", "SUBSTITUTED", query)
-        begun = ""
-        for text in query.split(";"):
-            if text.endswith("\\"):
-                begun += text[:-1] + ";"
-                continue
-            text, begun = begun + text, ""
-            if not text.strip():
-                continue
-            try:
-                self.add(*Parser(text).statement())
-            except HiveError as e:
-                self.refused.append(f"{text}: {e}")
-                raise
+    def run(self, text):
+        try:
+            what, table, spec, more = Parser(text).statement()
+            if table not in self.columns:
+                raise HiveError(f"no table {table}")
+            getattr(self, "do_" + what)(
+                table, self.values(table, spec) if spec else None, more)
+        except HiveError as e:
+            self.refused.append(f"{text}: {e}")
+            raise
 
-    def add(self, table, spec, location):
-        if table not in self.columns:
-            raise HiveError(f"no table {table}")
+    def values(self, table, spec):
         columns = [c for c, _ in spec]
         if columns != self.columns[table]:
             raise HiveError(f"columns {columns} are not those of {table}")
-        self.partitions[table].setdefault(
-            tuple(v for _, v in spec), location)
+        return tuple(unescape(v) if self.typecheck else v for _, v in spec)
+
+    def known(self, table, values):
+        if values not in self.partitions[table]:
+            raise HiveError(f"no partition {values} in {table}")
+
+    def do_add(self, table, values, location):
+        self.partitions[table].setdefault(values, location)
+
+    def do_location(self, table, values, location):
+        self.known(table, values)
+        self.partitions[table][values] = location
+
+    def do_statistics(self, table, values, statistics):
+        self.known(table, values)
+        if set(statistics) - {"numRows", "rawDataSize"}:
+            raise HiveError(f"unknown statistics {statistics}")
+        self.statistics[(table, *values)] = {
+            k: int(v) for k, v in statistics.items()}
+
+    def do_analyze(self, table, values, _):
+        self.known(table, values)
+        self.analyzed.append((table, *values))
+
+    def do_properties(self, table, _, properties):
+        self.properties[table].update(properties)
+
+    def do_repair(self, table, _, __):
+        self.repaired.append(table)
+
+
+def statements(query):
+    """A query as the command line reads it: one text a statement."""
+    begun = ""
+    for text in query.split(";"):
+        if text.endswith("\\"):
+            begun += text[:-1] + ";"
+            continue
+        text, begun = begun + text, ""
+        if text.strip():
+            yield text
 
 
 class Qubole(StandIn):
-    """The server. `requests` holds (method, path, headers, body)."""
+    """The server. `requests` holds (method, path, headers, body), `queries`
+    the HiveQL that was taken. `whole`: queries are not split, as the command
+    line does not inside of literals since Hive 2.2."""
 
-    def __init__(self, token="token", port=0, polls=1):
+    def __init__(self, token="token", port=0, polls=1, hive=None, whole=False,
+                 context=None):
         self.token = token
         self.polls = polls  # looks at a command before it has ended
-        self.hive = Hive()
+        self.hive = hive or Hive()
+        self.whole = whole
         self.requests = []
+        self.queries = []
         self.commands = []  # [status at the end, looks left]
         self.faults = collections.deque()
         self.lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"qubole": self})
-        self.listen(handler, port)
+        self.listen(handler, port, context)
         self.url += "/api/v1.2"
 
     def fail(self, *faults):
-        """The next requests, one fault each: an HTTP status (int), "html" (no
-        JSON), "cut" (connection closed), ("slow", seconds), "error" or
-        "cancelled" (the status of the command), None (no fault)."""
+        """The next requests, one fault each: an HTTP status (int) or one with
+        headers (int, dict), the body of a 200 (bytes), "cut" (connection
+        closed), "short" (in the middle of the answer), ("slow", seconds), a
+        dict (what the answer says instead; None: leaves out), None (none)."""
         with self.lock:
             self.faults.extend(faults)
 
@@ -234,13 +325,20 @@ class Qubole(StandIn):
             query = json.loads(body)["query"]
         except (ValueError, KeyError, TypeError):
             return 400, {"error": "no query"}
+        self.queries.append(query)
         status = "done"
         try:
-            self.hive.run(query)
+            self.execute(query)
         except HiveError:
             status = "error"
         self.commands.append([status, self.polls])
         return 200, {"id": len(self.commands), "status": "waiting"}
+
+    def execute(self, query):
+        """Statement by statement, until one fails."""
+        query = re.sub(r"\$\{[^}$ ]+\}", "SUBSTITUTED", query)
+        for text in [query] if self.whole else statements(query):
+            self.hive.run(text)
 
     def look(self, number):
         command = self.commands[number - 1]
@@ -264,30 +362,36 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if fault == "cut":
             self.close_connection = True
             return
+        if isinstance(fault, int):
+            fault = fault, {}
+        if isinstance(fault, tuple) and fault[0] != "slow":
+            self.reply(fault[0], b"out of order", fault[1])
+            return
         if isinstance(fault, tuple):
             time.sleep(fault[1])
-        if isinstance(fault, int):
-            self.reply(fault, b"out of order")
-            return
-        if fault == "html":
-            self.reply(200, b"<html>maintenance</html>")
+        if isinstance(fault, bytes):
+            self.reply(200, fault)
             return
         with q.lock:
             status, answer = q.answer(
                 self.command, self.path, self.headers, body)
-        if fault in ("error", "cancelled"):
-            answer["status"] = fault
-        self.reply(status, json.dumps(answer).encode())
+        if isinstance(fault, dict):
+            answer = {k: v for k, v in {**answer, **fault}.items()
+                      if v is not None}
+        self.reply(status, json.dumps(answer).encode(), {}, fault == "short")
 
     do_GET = do_POST = serve
 
-    def reply(self, status, body):
+    def reply(self, status, body, headers={}, short=False):
         try:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[:-3] if short else body)
+            self.close_connection |= short
         except OSError:
             pass  # the client has given up
 

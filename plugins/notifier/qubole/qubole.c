@@ -356,7 +356,7 @@ hear_path(struct qubole *qubole, const struct secor_event_path *path,
 	    .folder = path->url,
 	    .levels = path->levels,
 	    .level_count = path->level_count,
-	    .totals = path};
+	    .event = path};
 	struct secor_err why = {""};
 	struct text table = {0};
 	int rc;

@@ -29,11 +29,11 @@ struct subject {
 	const char *folder; /* of its objects, a URL */
 	const struct secor_event_level *levels;
 	uint32_t level_count;
-	const struct secor_event_path *totals; /* NULL: not known yet */
+	const struct secor_event_path *event; /* NULL: a first object's */
 };
 
-/* SECOR_REJECT with a phrase when a template is none. `totals`: the totals of
- * the path will be known. */
+/* SECOR_REJECT with a phrase when a template is none. `totals`: it will be
+ * filled by the event of a path, whose numbers are known. */
 int statement_check(const char *template_, int totals, struct secor_err *err);
 
 /* What went into a statement. */

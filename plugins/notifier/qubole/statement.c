@@ -22,9 +22,12 @@ enum kind {
 	TOPIC,
 	PATH,
 	LEVEL,
-	OBJECTS, /* numbers from here on */
+	OBJECTS, /* numbers from here on: of the event's objects */
 	RECORDS,
-	BYTES
+	BYTES,
+	TOTAL_OBJECTS, /* of the path */
+	TOTAL_RECORDS,
+	TOTAL_BYTES
 };
 
 static const struct {
@@ -32,7 +35,8 @@ static const struct {
 	enum kind kind;
 } NAMES[] = {{"table", TABLE}, {"partition", PARTITION}, {"location", LOCATION},
     {"topic", TOPIC}, {"path", PATH}, {"objects", OBJECTS},
-    {"records", RECORDS}, {"bytes", BYTES}};
+    {"records", RECORDS}, {"bytes", BYTES}, {"total_objects", TOTAL_OBJECTS},
+    {"total_records", TOTAL_RECORDS}, {"total_bytes", TOTAL_BYTES}};
 
 struct scan {
 	const char *at;
@@ -221,19 +225,38 @@ add_text(struct text *sql, const char *what, const char *value,
 	return SECOR_OK;
 }
 
+/* Objects say their size, which is the stride: a newer engine's are larger. */
+static uint64_t
+sum_of(const struct secor_event_path *path, enum kind kind)
+{
+	const char *at = (const char *)path->objects;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < path->object_count; i++) {
+		const struct secor_event_object *object = (const void *)at;
+
+		sum += kind == OBJECTS	 ? 1
+		       : kind == RECORDS ? object->records
+					 : object->bytes;
+		at += object->size;
+	}
+	return sum;
+}
+
 static int
 add_number(struct text *sql, const struct subject *subject, enum kind kind,
     struct secor_err *err)
 {
-	const struct secor_event_path *path = subject->totals;
+	const struct secor_event_path *path = subject->event;
 
 	if (path == NULL || path->size < sizeof(*path))
 		return secor_fail(err, SECOR_REJECT,
 		    "the totals of path '%.300s' are not known", subject->path);
 	text_addf(sql, "%" PRIu64,
-	    kind == OBJECTS   ? path->total_objects
-	    : kind == RECORDS ? path->total_records
-			      : path->total_bytes);
+	    kind == TOTAL_OBJECTS   ? path->total_objects
+	    : kind == TOTAL_RECORDS ? path->total_records
+	    : kind == TOTAL_BYTES   ? path->total_bytes
+				    : sum_of(path, kind));
 	return SECOR_OK;
 }
 

@@ -496,55 +496,13 @@ Test(qubole, server_that_stalls_is_given_up, .timeout = 120)
 	end(&hive);
 }
 
-static void
-expect_check(const char *key, const char *value, const char *want)
+Test(qubole, level_that_a_path_lacks_is_rejected, .timeout = 120)
 {
-	const struct plugin *plugin = harness_plugin("notifier/qubole");
-	void *conf = harness_conf(plugin, "token", "x", "table", "logs", NULL);
-	struct secor_err err = {""};
-	char *got;
+	struct hive hive;
 
-	cr_assert_eq(harness_set(plugin, conf, key, value, &err), SECOR_OK,
-	    "%s", err.text);
-	got = harness_check(plugin, conf);
-	cr_assert_str_eq(got, want);
-	free(got);
-	harness_conf_free(plugin, conf);
-}
-
-Test(qubole, check_complains_of_every_mistake)
-{
-	static const char BAD[] =
-	    "table: is no Hive table: letters, digits, '_' and one '.' behind "
-	    "the database\n";
-
-	expect_check("table", "logs_{topic}", "");
-	expect_check("table", "{topic}", "");
-	expect_check("table", "db.logs_{topic}", "");
-	expect_check("table", "logs {topic}", BAD);
-	expect_check("table", "logs;DROP", BAD);
-	expect_check("table", "a.b.c", BAD);
-	expect_check("table", ".b", BAD);
-	expect_check(
-	    "table", "a.", "table: is no Hive table: a name is empty\n");
-	expect_check("table", "", "table: is no Hive table: a name is empty\n");
-	expect_check("table", "logs_{topics}",
-	    "table: knows no placeholder but {topic}\n");
-	expect_check("tables", "{t: logs_{topic}x}",
-	    "tables: 'logs_{topic}x' is no Hive table: letters, digits, '_' "
-	    "and one '.' behind the database\n");
-	expect_check("token", "", "token: is empty or has a control byte\n");
-	expect_check("base_url", "api.qubole.com",
-	    "base_url: begins with neither http:// nor https://\n");
-}
-
-Test(qubole, check_wants_a_table)
-{
-	const struct plugin *plugin = harness_plugin("notifier/qubole");
-	void *conf = harness_conf(plugin, "token", "x", NULL);
-	char *got = harness_check(plugin, conf);
-
-	cr_assert_str_eq(got, "needs `table` or `tables`\n");
-	free(got);
-	harness_conf_free(plugin, conf);
+	begin(&hive, NULL, 0, "statements", "X {level:country}");
+	cr_assert_eq(tell_level(&hive, "dt", "x"), SECOR_REJECT);
+	expect_text(&hive, "statement 1: path 'its/path' has no level country");
+	cr_assert_eq(script_count(hive.script), 0);
+	end(&hive);
 }
