@@ -301,10 +301,12 @@ def test_amended_path_of_another_process_is_a_partition(driver, qubole):
 def test_statements_run_in_their_order(driver, qubole):
     assert driver("qubole", options(
         qubole, finalized_statements=[STATISTICS, ANALYZE],
-        amended_statements=[STATISTICS]), [
+        amended_statements=[STATISTICS, "ALTER TABLE {table} SET TBLPROPERTIES"
+                            " ('new'='{objects} {records} {bytes}')"]), [
             path(HOUR),  # before its objects: another thread tells of them
-            batch(HOUR), path(HOUR, "path_amended", total_records=5)]) == [
-                "OK"] * 3
+            batch(HOUR), path(HOUR, "path_amended", total_records=5, objects=[
+                {**o, "records": 4, "bytes": 2**40}
+                for o in batch(HOUR, HOUR)["objects"]])]) == ["OK"] * 3
     where = "(dt='2014-07-21',hr='02')"
     assert qubole.queries == [
         f"ALTER TABLE logs_t ADD IF NOT EXISTS PARTITION {where}",
@@ -312,7 +314,8 @@ def test_statements_run_in_their_order(driver, qubole):
         f"('numRows'='{2**40}','rawDataSize'='17')",
         f"ANALYZE TABLE logs_t PARTITION {where} COMPUTE STATISTICS",
         f"ALTER TABLE logs_t PARTITION {where} UPDATE STATISTICS SET "
-        "('numRows'='5','rawDataSize'='17')"]
+        "('numRows'='5','rawDataSize'='17')",
+        f"ALTER TABLE logs_t SET TBLPROPERTIES ('new'='2 8 {2**41}')"]
     assert qubole.hive.statistics == {
         ("logs_t", "2014-07-21", "02"): {"numRows": 5, "rawDataSize": 17}}
     assert qubole.hive.analyzed == [("logs_t", "2014-07-21", "02")]
