@@ -218,7 +218,10 @@ def test_every_metric_is_documented_and_every_documented_one_is_there(
     with Webhook() as hook, Qubole("t") as q:
         q.hive.create("logs", ["dt", "hr"])
         for n, (where, notifier) in enumerate([
-                (store, {"use": "webhook", "url": hook.url}),
+                (store, [{"use": "webhook", "url": hook.url},
+                         {"use": "glue", "region": "eu-west-1",
+                          "endpoint": hook.url.removesuffix("/hook"),
+                          "tables": {"of-nobody": "t"}}]),
                 ({"use": "s3", "bucket": objects.bucket,
                   "endpoint": rgw.endpoint, "region": rgw.region,
                   "access_key": rgw.access_key,
