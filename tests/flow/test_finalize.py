@@ -36,14 +36,17 @@ def webhook():
 class Paths:
     """A topic of two partitions whose paths a webhook hears of."""
 
+    PARTITIONS = 2
+
     def __init__(self, kafka, topic, group, secor, folder, webhook, **more):
         self.kafka, self.group, self.webhook = kafka, group, webhook
-        self.topic = topic(partitions=2)
+        self.topic = topic(partitions=self.PARTITIONS)
         store, self.tree = local_store(folder / "data")
         more = {"finalize": {"delay": "10m"}, "batch": {"max_age": "300ms"},
                 "notifiers": [{"use": "webhook", "url": webhook.url}], **more}
         self.process = secor(settings(
             kafka.address, group, self.topic, store, **more))
+        self.config = self.process.config  # of `secor finalize`
         self.sent = 0
 
     def produce(self, hours, partitions=(0, 1)):
@@ -58,7 +61,8 @@ class Paths:
         clients.produce(self.kafka.address, self.topic, messages)
 
     def wait_done(self):
-        wait_done(self.kafka.address, self.group, self.topic, 2)
+        wait_done(self.kafka.address, self.group, self.topic,
+                  self.PARTITIONS)
 
     def store_all(self):
         self.process.start()
@@ -74,7 +78,7 @@ class Paths:
 
     def finalize(self, *args, code=0):
         """(paths, topic) of what the command says."""
-        done = secor_command("finalize", self.process.config, "--json", *args,
+        done = secor_command("finalize", self.config, "--json", *args,
                              cwd=self.process.dir)
         assert done.returncode == code, done.stdout + done.stderr
         lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -168,6 +172,16 @@ def test_partition_that_lags_or_is_halted_holds_the_topic_back(paths):
     _, summary = p.finalize()
     assert summary["why"] == "is halted"
     assert dt(1) not in p.markers()
+    config = json.loads(p.process.config.read_text())
+    config["bad_messages"]["action"] = "skip"
+    p.process.reconfigure(config)
+    done = secor_command("offsets", "adopt", p.process.config, p.topic, "1",
+                         "--current", "--yes", cwd=p.process.dir)
+    assert done.returncode == 0, done.stdout + done.stderr
+    p.store_all()
+    told, summary = p.finalize()
+    assert {dt(1), dt(2)} <= {t["path"] for t in told}
+    assert summary["held_back_by"] is None
 
 
 def test_notifier_that_fails_is_told_again_and_stops_no_other_path(paths):

@@ -19,6 +19,7 @@ class Webhook(StandIn):
         self.events = []
         self.requests = 0
         self.status = 200
+        self.refuses = lambda event: False  # 503 for these alone
         self.open = threading.Event()
         self.open.set()
         self.lock = threading.Lock()
@@ -71,6 +72,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             w.requests += 1
         w.open.wait()
         status = w.status if w.signed(self.headers, body) else 403
+        if w.refuses(json.loads(body)):
+            status = 503
         if status == 200:
             with w.lock:
                 w.events.append(json.loads(body))

@@ -116,16 +116,20 @@ catchup(const struct manifest_store *store, const struct manifest_place *place,
     const struct catchup *range, struct ledger *ledger, struct secor_err *err)
 {
 	struct adding adding = {ledger, range->until, 0};
+	struct secor_err why = {{0}};
 	int64_t from = range->from;
 	int rc = SECOR_OK;
 
 	if (from < 0)
-		rc = find_first(store, place, range, &from, err);
+		rc = find_first(store, place, range, &from, &why);
 	if (rc == SECOR_OK && from < range->until)
-		rc = manifest_walk(store, place, from, add, &adding, err);
+		rc = manifest_walk(store, place, from, add, &adding, &why);
 	if (adding.over)
 		rc = SECOR_OK;
 	if (rc == SECOR_OK)
 		ledger_read_until(ledger, place->partition, range->until);
+	else
+		(void)secor_fail(err, rc, "%.900s%s", why.text,
+		    rc == SECOR_REJECT ? " (secor verify tells more)" : "");
 	return rc;
 }
