@@ -27,6 +27,7 @@ LIBS.notifier/command    := -ljansson
 LIBS.notifier/glue       := -lcurl -lcrypto -ljansson -lexpat
 LIBS.notifier/webhook    := -lcurl -lcrypto -ljansson
 LIBS.notifier/qubole     := -lcurl -lcrypto -ljansson
+LIBS.notifier/hive-metastore := -lssl -lcrypto
 
 # All of them together, for the unit tests that link plugins/common.
 COMMON_LIBS := -lpcre2-8 -licui18n -licuuc $(CODEC_LIBS) -lcurl -lcrypto \

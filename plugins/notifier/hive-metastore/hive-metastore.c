@@ -1,0 +1,276 @@
+/*
+ * hive-metastore.c -- keeps the partitions of a Hive metastore, in its own
+ * protocol. With the first object of a path (`add: first_object`) or when the
+ * path is complete, its partition is added; when it is complete, and when data
+ * came late, the partition gets numFiles, numRows and totalSize of the path.
+ *
+ *	partition is there, same location	heard; what differs is altered
+ *	partition is there, other location	REJECT, or altered: `relocate`
+ *	table is not there			created, or `on_error`
+ *	levels are not the table's keys		REJECT
+ *	InvalidObject, a value against the
+ *	metastore's own whitelist		REJECT
+ *	bare level, odd name, not UTF-8, a
+ *	name over 767 characters		REJECT, nothing is asked
+ *	MetaException, no connection, TLS,
+ *	`timeout` over, an answer that is none	RETRY
+ *
+ * Everything may be done twice: a partition that was added is found, and what
+ * it has already is not altered. A rejected path does not hold up the others of
+ * its batch. A path whose objects lie in deeper levels is no partition, and a
+ * topic without a table none of this plugin's business.
+ */
+#include "plugins/notifier/hive-metastore/hive-metastore.h"
+
+#include <stdlib.h>
+
+enum { PATHS_REMEMBERED = 16384 };
+
+static const char *const ON_ERROR[] = {"retry", "reject", NULL};
+
+#define CONF struct hms_conf
+
+static const struct secor_option OPTIONS[] = {
+    SECOR_OPTION(STRINGS, CONF, uris, "uris", NULL, SECOR_OPTION_REQUIRED,
+	"Addresses, thrift://host:port; the next one is asked when one does "
+	"not answer."),
+    SECOR_OPTION(STRING, CONF, database, "database", "default", 0,
+	"Database of tables that are named without one."),
+    HIVE_TABLE_ROWS(CONF, table),
+    SECOR_OPTION_CHOICE(CONF, on_error, "on_error", "retry", ON_ERROR, 0,
+	"A table that is not there, or cannot be created as it is described, "
+	"is asked for until somebody mends it, or the event is logged and "
+	"dropped."),
+    SECOR_OPTION(BOOL, CONF, relocate, "relocate", "false", 0,
+	"A partition that is there with another location is moved to the "
+	"path's folder; else the event is refused."),
+    SECOR_OPTION(PAIRS, CONF, location_schemes, "location_schemes", "{}", 0,
+	"How locations begin for Hive, by how the store's addresses do, such "
+	"as {s3: s3a}."),
+    SECOR_OPTION_RANGE(DURATION, CONF, timeout, "timeout", "60s", "100ms", "1h",
+	0, "For one call."),
+    SECOR_OPTION_RANGE(DURATION, CONF, connect_timeout, "connect_timeout",
+	"10s", "100ms", "10m", 0, "To connect, TLS included."),
+    SECOR_OPTION(STRING, CONF, user, "user", NULL, 0,
+	"Whom the metastore takes the service for (set_ugi), and owner of "
+	"tables that are created."),
+    SECOR_OPTION(BOOL, CONF, framed, "framed", "false", 0,
+	"Framed transport, as the metastore has it "
+	"(hive.metastore.thrift.framed.transport.enabled)."),
+    SECOR_OPTION(BOOL, CONF, tls, "tls", "false", 0,
+	"TLS, as the metastore has it (hive.metastore.use.SSL)."),
+    SECOR_OPTION(PATH, CONF, ca_file, "ca_file", NULL, 0,
+	"PEM file of the authorities to trust, instead of the system's."),
+    SECOR_OPTION(BOOL, CONF, create_table, "create_table", "false", 0,
+	"Create the table when it is not there: external, of `columns`, "
+	"partitioned by the names of the path's levels."),
+    SECOR_OPTION(PAIRS, CONF, columns, "columns", "{}", 0,
+	"Columns of a table that is created, name: type of Hive, in order."),
+    SECOR_OPTION(STRING, CONF, table_location, "table_location", NULL, 0,
+	"Its folder, where that is not the folder of the topic; {topic} stands "
+	"for the topic."),
+    SECOR_OPTION_CHOICE(CONF, stored_as, "stored_as", "json", HMS_STORED_AS, 0,
+	"Input format, output format and SerDe of it, as Hive's STORED AS."),
+    SECOR_OPTION(STRING, CONF, input_format, "input_format", NULL, 0,
+	"Class, instead of that of `stored_as`."),
+    SECOR_OPTION(STRING, CONF, output_format, "output_format", NULL, 0,
+	"Class, instead of that of `stored_as`."),
+    SECOR_OPTION(STRING, CONF, serde, "serde", NULL, 0,
+	"Class, instead of that of `stored_as`."),
+    SECOR_OPTION(PAIRS, CONF, serde_parameters, "serde_parameters", "{}", 0,
+	"Properties of the SerDe, such as {field.delim: \"|\"}."),
+};
+
+static void
+hms_check(const void *conf_, const struct secor_check *check)
+{
+	const struct hms_conf *conf = conf_;
+	char text[512];
+
+	for (size_t i = 0; i < conf->uris.count; i++) {
+		const char *uri = conf->uris.items[i];
+		const char *why = ms_uri_complaint(uri);
+
+		if (why == NULL)
+			continue;
+		(void)snprintf(text, sizeof(text), "'%.200s' %s", uri, why);
+		check->complain(check, "uris", text);
+	}
+	if (conf->uris.count == 0)
+		check->complain(check, "uris", "names no metastore");
+	if (!hive_is_name(conf->database, strlen(conf->database)))
+		check->complain(check, "database",
+		    "is no database: letters, digits and '_'");
+	if (conf->ca_file != NULL && !conf->tls)
+		check->complain(check, "ca_file", "is for `tls`");
+	hive_table_check(&conf->table, check);
+	hms_table_check(conf, check);
+}
+
+static void
+hms_close(void *self)
+{
+	struct hms *hms = self;
+
+	if (hms == NULL)
+		return;
+	ms_free(hms->ms);
+	hms_tables_free(hms);
+	seen_free(hms->seen);
+	free(hms);
+}
+
+static int
+hms_open(const struct secor_open *with, void **self, struct secor_err *err)
+{
+	const struct hms_conf *conf = with->conf;
+	const struct secor_host *host = with->host;
+	struct hms *hms = calloc(1, sizeof(*hms));
+
+	if (hms == NULL)
+		return secor_fail(err, SECOR_FATAL, "out of memory");
+	hms->conf = conf;
+	hms->host = host;
+	hms->ms_conf = (struct ms_conf){.uris = conf->uris,
+	    .timeout_ms = conf->timeout,
+	    .connect_ms = conf->connect_timeout,
+	    .user = conf->user,
+	    .framed = conf->framed,
+	    .link = {.tls = conf->tls, .ca_file = conf->ca_file}};
+	hms->ms = ms_new(&hms->ms_conf);
+	hms->seen = seen_new(PATHS_REMEMBERED);
+	hms->added =
+	    host->counter(host, "partitions", "Hive partitions added.");
+	hms->altered = host->counter(host, "alterations",
+	    "Hive partitions that got other statistics or another location.");
+	hms->created = host->counter(host, "tables", "Hive tables created.");
+	if (hms->ms == NULL || hms->seen == NULL) {
+		hms_close(hms);
+		return secor_fail(err, SECOR_FATAL, "out of memory");
+	}
+	*self = hms;
+	return SECOR_OK;
+}
+
+/* The same, with a prefix of what it is about. */
+static int
+keep(struct hms *hms, const struct hms_path *path, struct secor_err *err)
+{
+	struct secor_err why = {""};
+	int rc = hms_keep(hms, path, &why);
+
+	return rc == SECOR_OK
+		   ? rc
+		   : secor_fail(err, rc, "table %.200s, path %.300s: %.500s",
+			 path->table, path->path, why.text);
+}
+
+static int
+keep_object(struct hms *hms, const char *topic, const char *table,
+    const struct secor_event_object *object, struct secor_err *err)
+{
+	const char *slash = strrchr(object->url, '/');
+	struct text folder = {0};
+	struct hms_path path = {.topic = topic,
+	    .table = table,
+	    .path = object->path,
+	    .levels = object->levels,
+	    .level_count = object->level_count};
+	int rc;
+
+	if (object->level_count == 0)
+		return SECOR_OK; /* lies in the table's own folder */
+	text_add(&folder, object->url,
+	    slash == NULL ? 0 : (size_t)(slash - object->url));
+	path.folder = folder.ptr;
+	rc = folder.failed ? secor_fail(err, SECOR_RETRY, "out of memory")
+			   : keep(hms, &path, err);
+	text_fini(&folder);
+	return rc;
+}
+
+static int
+hms_batch_done(
+    void *self, const struct secor_event_batch *batch, struct secor_err *err)
+{
+	struct hms *hms = self;
+	const char *at = (const char *)batch->objects;
+	struct secor_err why = {""};
+	struct text table = {0};
+	int worst;
+	size_t n;
+
+	if (hms->conf->table.add != HIVE_ADD_FIRST_OBJECT)
+		return SECOR_OK;
+	worst = hive_table_of(&hms->conf->table, batch->topic, &table, err);
+	n = worst == SECOR_OK && table.len > 0 ? batch->object_count : 0;
+	for (size_t i = 0; i < n && worst != SECOR_RETRY; i++) {
+		/* objects say their size, which is the stride: a newer engine's
+		   are larger */
+		const struct secor_event_object *object = (const void *)at;
+		int rc =
+		    keep_object(hms, batch->topic, table.ptr, object, &why);
+
+		if (rc == SECOR_RETRY || (rc != SECOR_OK && worst == SECOR_OK))
+			worst = secor_fail(err, rc, "%s", why.text);
+		at += object->size;
+	}
+	text_fini(&table);
+	return worst;
+}
+
+/* Finalized or amended: what the partition should be is the same. */
+static int
+hms_path(
+    void *self, const struct secor_event_path *event, struct secor_err *err)
+{
+	struct hms *hms = self;
+	const struct shape_totals totals = {
+	    event->total_objects, event->total_records, event->total_bytes};
+	struct hms_path path = {.topic = event->topic,
+	    .path = event->path,
+	    .levels = event->levels,
+	    .level_count = event->level_count,
+	    .folder = event->url,
+	    .totals = &totals};
+	struct text table = {0};
+	int rc;
+
+	if (event->level_count == 0 || !event_path_is_whole(event))
+		return SECOR_OK;
+	rc = hive_table_of(&hms->conf->table, event->topic, &table, err);
+	path.table = table.ptr;
+	if (rc == SECOR_OK && table.len > 0)
+		rc = keep(hms, &path, err);
+	text_fini(&table);
+	return rc;
+}
+
+static const struct secor_notifier_ops OPS = {
+    .size = sizeof(OPS),
+    .open = hms_open,
+    .close = hms_close,
+    .batch_done = hms_batch_done,
+    .path_finalized = hms_path,
+    .path_amended = hms_path,
+};
+
+static const struct secor_plugin PLUGIN = {
+    SECOR_PLUGIN_HEAD,
+    SECOR_NOTIFIER,
+    "hive-metastore",
+    SECOR_VERSION,
+    "Keeps the partitions of Hive tables and their statistics, straight in the "
+    "metastore.",
+    1,
+    SECOR_OPTIONS(OPTIONS),
+    sizeof(struct hms_conf),
+    hms_check,
+    &OPS,
+};
+
+SECOR_EXPORT const struct secor_plugin *
+secor_plugin_entry(void)
+{
+	return &PLUGIN;
+}

@@ -1,0 +1,274 @@
+/*
+ * link.c -- see link.h. The socket does not block; what would is waited for
+ * with poll, until the time that is given.
+ */
+#include "plugins/notifier/hive-metastore/link.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+struct link {
+	int fd;
+	SSL *ssl; /* NULL: plain */
+};
+
+int64_t
+link_now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int
+wait_for(int fd, short events, int64_t until_ms, struct secor_err *err)
+{
+	struct pollfd one = {.fd = fd, .events = events};
+	int64_t left;
+
+	for (;;) {
+		left = until_ms - link_now_ms();
+		if (left <= 0)
+			return secor_fail(
+			    err, SECOR_RETRY, "no answer in time");
+		if (poll(&one, 1, left > 60000 ? 60000 : (int)left) > 0)
+			return SECOR_OK;
+	}
+}
+
+static int
+failed(struct secor_err *err, int error)
+{
+	char text[128];
+
+	return secor_fail(
+	    err, SECOR_RETRY, "%s", strerror_r(error, text, sizeof(text)));
+}
+
+/* ---- TLS ---- */
+
+/* What OpenSSL says of the last failure, in its own words. */
+static int
+tls_failed(const struct link *link, int rc, struct secor_err *err)
+{
+	long verified = SSL_get_verify_result(link->ssl);
+	unsigned long code = ERR_get_error();
+	char text[256] = "the connection has ended";
+
+	if (verified != X509_V_OK)
+		(void)snprintf(text, sizeof(text), "%s",
+		    X509_verify_cert_error_string(verified));
+	else if (code != 0)
+		ERR_error_string_n(code, text, sizeof(text));
+	else if (SSL_get_error(link->ssl, rc) == SSL_ERROR_SYSCALL &&
+		 errno != 0)
+		return failed(err, errno);
+	return secor_fail(err, SECOR_RETRY, "TLS: %s", text);
+}
+
+/* After a call that gave `rc`: OK means to call it again. */
+static int
+tls_wait(struct link *link, int rc, int64_t until_ms, struct secor_err *err)
+{
+	switch (SSL_get_error(link->ssl, rc)) {
+	case SSL_ERROR_WANT_READ:
+		return wait_for(link->fd, POLLIN, until_ms, err);
+	case SSL_ERROR_WANT_WRITE:
+		return wait_for(link->fd, POLLOUT, until_ms, err);
+	default:
+		return tls_failed(link, rc, err);
+	}
+}
+
+/* Whom the certificate must name. 0: out of memory. */
+static int
+tls_name(SSL *ssl, const char *host)
+{
+	if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1)
+		return 1;
+	return SSL_set1_host(ssl, host) == 1 &&
+	       SSL_set_tlsext_host_name(ssl, host) == 1;
+}
+
+static int
+tls_begin(struct link *link, const struct link_conf *conf, const char *host,
+    int64_t until_ms, struct secor_err *err)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	int rc = SECOR_OK, done;
+
+	if (context == NULL)
+		return secor_fail(err, SECOR_RETRY, "TLS: out of memory");
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+	done = conf->ca_file != NULL
+		   ? SSL_CTX_load_verify_locations(context, conf->ca_file, NULL)
+		   : SSL_CTX_set_default_verify_paths(context);
+	if (done != 1)
+		rc = secor_fail(err, SECOR_RETRY,
+		    "TLS: the authorities cannot be read: %s",
+		    conf->ca_file != NULL ? conf->ca_file : "the system's");
+	else
+		link->ssl = SSL_new(context);
+	SSL_CTX_free(context);
+	if (rc != SECOR_OK)
+		return rc;
+	if (link->ssl == NULL || SSL_set_fd(link->ssl, link->fd) != 1 ||
+	    !tls_name(link->ssl, host))
+		return secor_fail(err, SECOR_RETRY, "TLS: out of memory");
+	while (rc == SECOR_OK && (done = SSL_connect(link->ssl)) != 1)
+		rc = tls_wait(link, done, until_ms, err);
+	return rc;
+}
+
+/* ---- connecting ---- */
+
+static int
+connect_one(const struct addrinfo *to, int64_t until_ms, int *fd_out,
+    struct secor_err *err)
+{
+	int one = 1, error = 0, rc = SECOR_OK;
+	socklen_t len = sizeof(error);
+	int fd = socket(to->ai_family,
+	    to->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->ai_protocol);
+
+	if (fd < 0)
+		return failed(err, errno);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	if (connect(fd, to->ai_addr, to->ai_addrlen) != 0) {
+		if (errno != EINPROGRESS)
+			rc = failed(err, errno);
+		else
+			rc = wait_for(fd, POLLOUT, until_ms, err);
+		if (rc == SECOR_OK &&
+		    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+		    error != 0)
+			rc = failed(err, error);
+	}
+	if (rc != SECOR_OK)
+		(void)close(fd);
+	else
+		*fd_out = fd;
+	return rc;
+}
+
+int
+link_open(const struct link_conf *conf, const char *host, const char *port,
+    int64_t until_ms, struct link **out, struct secor_err *err)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *found, *at;
+	struct link *link;
+	int rc = getaddrinfo(host, port, &hints, &found);
+
+	if (rc != 0)
+		return secor_fail(err, SECOR_RETRY, "%s", gai_strerror(rc));
+	link = calloc(1, sizeof(*link));
+	rc = link == NULL ? secor_fail(err, SECOR_RETRY, "out of memory")
+			  : SECOR_RETRY;
+	for (at = found; link != NULL && rc != SECOR_OK && at != NULL;
+	     at = at->ai_next)
+		rc = connect_one(at, until_ms, &link->fd, err);
+	freeaddrinfo(found);
+	if (rc != SECOR_OK) {
+		free(link);
+		return rc;
+	}
+	if (conf->tls)
+		rc = tls_begin(link, conf, host, until_ms, err);
+	if (rc != SECOR_OK) {
+		link_close(link);
+		return rc;
+	}
+	*out = link;
+	return SECOR_OK;
+}
+
+void
+link_close(struct link *link)
+{
+	if (link == NULL)
+		return;
+	SSL_free(link->ssl);
+	ERR_clear_error();
+	(void)close(link->fd);
+	free(link);
+}
+
+/* ---- bytes ---- */
+
+/* As send and recv do; < 0 when it is to be called again, if rc is OK. */
+static ssize_t
+move(struct link *link, int sends, void *bytes, size_t len, int64_t until_ms,
+    int *rc, struct secor_err *err)
+{
+	ssize_t n;
+
+	ERR_clear_error();
+	errno = 0;
+	if (link->ssl != NULL) {
+		int most = len > 65536 ? 65536 : (int)len;
+		int done = sends ? SSL_write(link->ssl, bytes, most)
+				 : SSL_read(link->ssl, bytes, most);
+
+		if (done > 0)
+			return done;
+		*rc = tls_wait(link, done, until_ms, err);
+		return -1;
+	}
+	n = sends ? send(link->fd, bytes, len, MSG_NOSIGNAL)
+		  : recv(link->fd, bytes, len, 0);
+	if (n > 0)
+		return n;
+	if (n == 0)
+		*rc = secor_fail(err, SECOR_RETRY, "the connection has ended");
+	else if (errno == EAGAIN || errno == EWOULDBLOCK)
+		*rc =
+		    wait_for(link->fd, sends ? POLLOUT : POLLIN, until_ms, err);
+	else if (errno != EINTR)
+		*rc = failed(err, errno);
+	return -1;
+}
+
+int
+link_send(struct link *link, const void *bytes, size_t len, int64_t until_ms,
+    struct secor_err *err)
+{
+	char *at = (char *)(uintptr_t)bytes;
+	int rc = SECOR_OK;
+
+	while (rc == SECOR_OK && len > 0) {
+		ssize_t n = move(link, 1, at, len, until_ms, &rc, err);
+
+		if (n > 0) {
+			at += n;
+			len -= (size_t)n;
+		}
+	}
+	return rc;
+}
+
+int
+link_receive(struct link *link, void *bytes, size_t *len, int64_t until_ms,
+    struct secor_err *err)
+{
+	int rc = SECOR_OK;
+	ssize_t n = -1;
+
+	while (rc == SECOR_OK && n <= 0)
+		n = move(link, 0, bytes, *len, until_ms, &rc, err);
+	if (n > 0)
+		*len = (size_t)n;
+	return rc;
+}
