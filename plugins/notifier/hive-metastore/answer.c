@@ -8,6 +8,7 @@
 const struct ms_method MS_METHODS[MS_CALLS] = {
     [MS_SET_UGI] = {"set_ugi", 0, {MS_META}},
     [MS_GET_TABLE] = {"get_table", 1, {MS_META, MS_NO_OBJECT}},
+    [MS_GET_TABLE_REQ] = {"get_table_req", 1, {MS_META, MS_NO_OBJECT}},
     [MS_GET_PARTITION] = {"get_partition", 1, {MS_META, MS_NO_OBJECT}},
     [MS_ADD_PARTITION] = {"add_partition" CONTEXT, 1,
 	{MS_INVALID, MS_EXISTS, MS_META}},
@@ -24,6 +25,7 @@ static const char *const NAMES[] = {
     [MS_INVALID] = "InvalidObjectException",
     [MS_EXISTS] = "AlreadyExistsException",
     [MS_OPERATION] = "InvalidOperationException",
+    [MS_UNKNOWN] = "TApplicationException",
 };
 
 /* All exceptions of Hive, and Thrift's own, have their words in field 1. */
@@ -37,6 +39,17 @@ set_text(struct ms_answer *answer, const char *name, struct wire exception)
 		(void)thrift_bytes(&value, &words);
 	(void)snprintf(answer->text, sizeof(answer->text), "%s: %.*s", name,
 	    words.len > 400 ? 400 : (int)words.len, words.ptr);
+}
+
+/* TApplicationException has its type in field 2. */
+static int
+is_unknown(struct wire exception)
+{
+	struct wire value;
+	uint64_t type;
+
+	return thrift_find(exception, 2, THRIFT_I32, &value) &&
+	       wire_big(&value, 4, &type) && type == 1;
 }
 
 /* The result of a call: a structure with one field, or none for void. */
@@ -86,8 +99,8 @@ ms_read(enum ms_call call, int32_t sequence,
 	case THRIFT_REPLY:
 		return read_result(method, message->body, answer, err);
 	case THRIFT_EXCEPTION:
-		answer->said = MS_META;
-		set_text(answer, "TApplicationException", message->body);
+		answer->said = is_unknown(message->body) ? MS_UNKNOWN : MS_META;
+		set_text(answer, NAMES[MS_UNKNOWN], message->body);
 		return SECOR_OK;
 	default:
 		return secor_fail(err, SECOR_RETRY,

@@ -296,16 +296,38 @@ put_context(struct text *to, int id)
 	thrift_put_stop(to);
 }
 
+static void
+put_names(struct text *to, const char *db, const char *table)
+{
+	thrift_put_string_field(to, 1, db);
+	thrift_put_string_field(to, 2, table);
+}
+
+/* Hive 4 has no get_table any more, and Hive 2.1 no get_table_req yet. */
 int
 ms_get_table(struct ms *ms, const char *db, const char *table,
     struct ms_answer *answer, struct secor_err *err)
 {
 	struct text arguments = {0};
+	int rc;
 
-	thrift_put_string_field(&arguments, 1, db);
-	thrift_put_string_field(&arguments, 2, table);
+	thrift_put_field(&arguments, THRIFT_STRUCT, 1);
+	put_names(&arguments, db, table);
 	thrift_put_stop(&arguments);
-	return call_any(ms, MS_GET_TABLE, &arguments, answer, err);
+	thrift_put_stop(&arguments);
+	rc = call_any(ms, MS_GET_TABLE_REQ, &arguments, answer, err);
+	if (rc != SECOR_OK)
+		return rc;
+	if (answer->said == MS_UNKNOWN) {
+		put_names(&arguments, db, table);
+		thrift_put_stop(&arguments);
+		return call_any(ms, MS_GET_TABLE, &arguments, answer, err);
+	}
+	if (answer->said == MS_OK &&
+	    !thrift_find(answer->value, 1, THRIFT_STRUCT, &answer->value))
+		return secor_fail(
+		    err, SECOR_RETRY, "the answer has no table in it");
+	return SECOR_OK;
 }
 
 int
@@ -315,8 +337,7 @@ ms_get_partition(struct ms *ms, const char *db, const char *table,
 {
 	struct text arguments = {0};
 
-	thrift_put_string_field(&arguments, 1, db);
-	thrift_put_string_field(&arguments, 2, table);
+	put_names(&arguments, db, table);
 	thrift_put_field(&arguments, THRIFT_LIST, 3);
 	thrift_put_list(&arguments, THRIFT_STRING, values->count);
 	for (size_t i = 0; i < values->count; i++)
@@ -344,8 +365,7 @@ ms_alter_partition(struct ms *ms, const char *db, const char *table,
 {
 	struct text arguments = {0};
 
-	thrift_put_string_field(&arguments, 1, db);
-	thrift_put_string_field(&arguments, 2, table);
+	put_names(&arguments, db, table);
 	put_struct(&arguments, 3, partition);
 	put_context(&arguments, 4);
 	thrift_put_stop(&arguments);

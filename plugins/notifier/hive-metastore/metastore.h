@@ -31,7 +31,8 @@ enum ms_said {
 	MS_NO_OBJECT, /* NoSuchObjectException */
 	MS_INVALID,   /* InvalidObjectException */
 	MS_EXISTS,    /* AlreadyExistsException */
-	MS_OPERATION  /* InvalidOperationException */
+	MS_OPERATION, /* InvalidOperationException */
+	MS_UNKNOWN    /* it has no such method */
 };
 
 /* Valid until the next call. */
@@ -72,6 +73,7 @@ struct ms_method {
 enum ms_call {
 	MS_SET_UGI,
 	MS_GET_TABLE,
+	MS_GET_TABLE_REQ,
 	MS_GET_PARTITION,
 	MS_ADD_PARTITION,
 	MS_ALTER_PARTITION,

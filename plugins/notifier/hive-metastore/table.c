@@ -227,7 +227,7 @@ send_table(struct hms *hms, const struct hms_table *table,
 
 	if (rc != SECOR_OK || answer.said == MS_EXISTS)
 		return rc;
-	if (answer.said == MS_META)
+	if (answer.said == MS_META || answer.said == MS_UNKNOWN)
 		return secor_fail(err, SECOR_RETRY,
 		    "the table cannot be "
 		    "created: %s",

@@ -1,0 +1,324 @@
+"""The notifier hive-metastore against a real metastore, judged by Hive's own
+client: every path is one partition, where its objects are, with what is in it,
+whatever dies meanwhile."""
+
+import collections
+import json
+import random
+import re
+import threading
+import time
+import urllib.parse
+
+import kafka as clients
+import proof
+import pytest
+from flow import local_store, settings, wait_done
+from metastore import Metastore
+from proxy import TcpProxy
+from secor import secor_command
+from servers import RigError, free_ports
+
+HOUR = 3_600_000
+# the begin of an hour, two days ago: within any lookback, and over
+BEGIN = int(time.time() * 1000) // HOUR * HOUR - 48 * HOUR
+NULL = "__HIVE_DEFAULT_PARTITION__"
+STATISTICS = ("numFiles", "numRows", "totalSize")
+SOON = 90
+
+
+class Stored:
+    """A topic, its table, and a service that keeps the one's paths in the
+    other."""
+
+    def __init__(self, kafka, topic, group, secor, folder, metastore, **more):
+        self.kafka, self.group, self.metastore = kafka, group, metastore
+        self.topic = topic(partitions=2)
+        self.table = "t_" + self.topic.replace("-", "_")
+        store, self.tree = local_store(folder / "data")
+        notifier = {"use": "hive-metastore", "uris": metastore.uri,
+                    "tables": {self.topic: self.table},
+                    **more.pop("notifier", {})}
+        more = {"finalize": {"delay": "10m", "interval": "1s"},
+                "batch": {"max_age": "300ms"}, "notifiers": [notifier], **more}
+        self.process = secor(settings(
+            kafka.address, group, self.topic, store, **more))
+        self.sent = 0
+
+    def create(self, keys=("dt", "hr")):
+        self.metastore.table(self.table, keys,
+                             f"file:{self.tree.root}/{self.topic}")
+
+    def produce(self, values):
+        """[fields of a message]; `hour` of it is since BEGIN."""
+        messages = []
+        for value in values:
+            hour = value.pop("hour")
+            value = {"id": self.sent, "time": BEGIN + hour * HOUR, **value}
+            messages.append((self.sent % 2, None, json.dumps(value).encode()))
+            self.sent += 1
+        clients.produce(self.kafka.address, self.topic, messages)
+
+    def wait_done(self, timeout=SOON):
+        wait_done(self.kafka.address, self.group, self.topic, 2, timeout)
+
+    def finalize(self):
+        return secor_command("finalize", self.process.config,
+                             cwd=self.process.dir)
+
+    def wanted(self):
+        """{values: (location, statistics)} by the objects themselves."""
+        found = collections.defaultdict(lambda: [None, [0, 0, 0]])
+        for key in proof.object_keys(self.tree):
+            path = proof.parse_name(key, self.topic)["path"]
+            values = tuple(urllib.parse.unquote(level.split("=", 1)[1])
+                           for level in path.split("/"))
+            data = self.tree.get(key)
+            found[values][0] = f"file:{self.tree.root}/{self.topic}/{path}"
+            for i, n in enumerate((1, data.count(b"\n"), len(data))):
+                found[values][1][i] += n
+        return {v: (location, tuple(sums))
+                for v, (location, sums) in found.items()}
+
+    def there(self):
+        """The same, as Hive has it; a statistic that it lacks is -1."""
+        return {values: (p["sd"]["location"],
+                         tuple(int(p["parameters"].get(n, -1))
+                               for n in STATISTICS))
+                for values, p in self.metastore.partitions(self.table).items()}
+
+    def wait_there(self, timeout=SOON, statistics=True):
+        """Waits until Hive has what is stored and nothing else."""
+        def look(found):
+            return {v: (where, sums if statistics and NULL not in v else None)
+                    for v, (where, sums) in found.items()}
+        want, end = look(self.wanted()), time.monotonic() + timeout
+        while (there := look(self.there())) != want:
+            assert time.monotonic() < end, (
+                f"lacks {sorted(want.items() - there.items())[:5]}, has "
+                f"{sorted(there.items() - want.items())[:5]}")
+            time.sleep(0.2)
+        return want
+
+
+@pytest.fixture
+def stored(kafka, topic, group, secor, tmp_path):
+    def make(metastore, **more):
+        return Stored(kafka, topic, group, secor, tmp_path, metastore, **more)
+    return make
+
+
+@pytest.fixture
+def own_metastore():
+    """A factory of metastores of the test's own."""
+    made = []
+
+    def make(properties=None):
+        made.append(Metastore(properties))
+        return made[-1].start()
+    yield make
+    for m in made:
+        m.close()
+
+
+HOSTILE = ["x'); DROP TABLE t; --", "'", '"', "\\", "a\nb", ";", "`",
+           "${hiveconf:x}", "a/b", "gr\u00fc\u00df \u20ac", "\x01", "NULL", "..",
+           "100%", "%2F", "a=b", " b ", "*", None, "\U0001f4a5"]
+
+
+def test_each_path_is_a_partition_with_what_is_in_it(stored, metastore):
+    s = stored(metastore, partitioner=[
+        {"use": "field", "fields": ["country"]},
+        {"use": "date", "granularity": "hour"}])
+    s.create(["country", "dt", "hr"])
+    # one is there already, of somebody else
+    day = time.strftime("%Y-%m-%d", time.gmtime(BEGIN / 1000))
+    hour = time.strftime("%H", time.gmtime(BEGIN / 1000))
+    foreign = ("a/b", day, hour)
+    place = f"file:{s.tree.root}/{s.topic}/country=a%2Fb/dt={day}/hr={hour}"
+    metastore.ask("add", db="default", table=s.table, values=foreign,
+                  location=place, parameters={"of": "rig", "numRows": "7"})
+    before = metastore.partitions(s.table)[foreign]
+    s.process.start()
+    s.produce([{"country": c, "hour": h} for h in (0, 1) for c in HOSTILE * 2])
+    s.wait_done()
+    want = s.wait_there()
+    assert len(want) == 2 * len(HOSTILE)
+    # late data
+    s.produce([{"country": c, "hour": 1} for c in HOSTILE[:3]])
+    s.wait_done()
+    assert s.wait_there() != want
+    assert s.process.stop() == 0
+    after = metastore.partitions(s.table)[foreign]
+    assert after["createTime"] == before["createTime"]
+    assert after["parameters"]["of"] == "rig"
+    assert after["sd"] == before["sd"]
+    table = metastore.ask("table", db="default", table=s.table)
+    for p in metastore.partitions(s.table).values():
+        assert {**p["sd"], "location": None} == {
+            **table["sd"], "location": None}
+    assert "refuses" not in s.process.text()
+
+
+def test_metastore_that_is_away_gets_all_partitions_later(stored, metastore):
+    nobody, = free_ports(1)
+    way = TcpProxy(metastore.port)
+    try:
+        s = stored(metastore, notifier={
+            "uris": [f"thrift://127.0.0.1:{nobody}",
+                     f"thrift://127.0.0.1:{way.port}"],
+            "connect_timeout": "5s", "timeout": "5s", "user": "secor"})
+        s.create()
+        way.refuse()
+        s.process.start()
+        for n in range(2):
+            s.produce([{"hour": n * 4 + i % 4} for i in range(40)])
+            s.wait_done()
+        s.process.wait_for("^warn .* notifier fails notifier=hive-metastore")
+        s.process.wait_for("^warn .* path not finalized")
+        assert s.there() == {}
+        # cut behind so many bytes of an answer: what came of it is not known
+        way.reset_after(down=40)
+        way.refuse(False)
+        end = time.monotonic() + SOON
+        while way.cuts < 3:
+            assert time.monotonic() < end, "nobody asks"
+            time.sleep(0.1)
+        way.reset_after()
+        s.wait_there()
+        assert s.process.stop() == 0
+        assert "refuses" not in s.process.text()
+    finally:
+        way.close()
+
+
+def test_what_does_not_fit_is_refused_and_named(
+        stored, metastore, topic, kafka, group):
+    """Three topics of one service: keys in another order, a partition that is
+    elsewhere, and a table that is not there, which is made."""
+    other, fresh = topic(), topic()
+    names = {n: "t_" + n.replace("-", "_") for n in (other, fresh)}
+    s = stored(metastore, notifier={})
+    config = json.loads(s.process.config.read_text())
+    config["kafka"]["topics"] = [s.topic, other, fresh]
+    config["notifiers"][0].update(
+        tables={s.topic: s.table, **names}, create_table=True,
+        stored_as="sequencefile", serde_parameters={"field.delim": "|"},
+        columns={"zeta": "bigint", "alpha": "array<string>",
+                 "m": "struct<a:int,b:string>"})
+    s.process.reconfigure(config)
+    s.create(["hr", "dt"])
+    metastore.table(names[other], ["dt", "hr"], f"file:{s.tree.root}/{other}")
+    day, hour = time.strftime("%Y-%m-%d %H",
+                              time.gmtime(BEGIN / 1000)).split()
+    metastore.ask("add", db="default", table=names[other],
+                  values=[day, hour], location="file:/else/where",
+                  parameters={})
+    s.process.start()
+    value = json.dumps({"id": 0, "time": BEGIN}).encode()
+    for name in (s.topic, other, fresh):
+        clients.produce(kafka.address, name, [(0, None, value)])
+    lines = {name: s.process.wait_for(
+        rf"^error .* notifier refuses a path .*topic={name}\b.*hr=.*")[0]
+        for name in (s.topic, other)}
+    assert re.search(r"partition keys \(hr/dt\)", lines[s.topic])
+    assert "/else/where" in lines[other]
+    assert f"{s.tree.root}/{other}/dt={day}/hr={hour}" in lines[other]
+    s.process.wait_for(rf"path finalized topic={fresh} path=dt=\S+/hr=")
+    assert s.process.stop() == 0
+    assert s.there() == {}
+    assert [p["sd"]["location"] for p in
+            metastore.partitions(names[other]).values()] == ["file:/else/where"]
+    made = metastore.ask("table", db="default", table=names[fresh])
+    assert [(c["name"], c["type"]) for c in made["sd"]["cols"]] == [
+        ("zeta", "bigint"), ("alpha", "array<string>"),
+        ("m", "struct<a:int,b:string>")]
+    assert [(k["name"], k["type"]) for k in made["partitionKeys"]] == [
+        ("dt", "string"), ("hr", "string")]
+    assert made["sd"]["location"] == f"file:{s.tree.root}/{fresh}"
+    assert made["tableType"] == "EXTERNAL_TABLE"
+    assert made["sd"]["inputFormat"].endswith("SequenceFileInputFormat")
+    assert made["sd"]["serdeInfo"]["parameters"] == {"field.delim": "|"}
+    assert list(metastore.partitions(names[fresh])) == [(day, hour)]
+
+
+class Ups:
+    """Kills the metastore and starts it again, until it is left."""
+
+    def __init__(self, metastore, down_s, up_s, seed):
+        self.metastore, self.rng = metastore, random.Random(seed)
+        self.down_s, self.up_s = down_s, up_s
+        self.times = 0
+        self.failure = None
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self):
+        try:
+            while not self.over.is_set():
+                self.metastore.process.kill9()
+                self.over.wait(self.rng.uniform(*self.down_s))
+                self.metastore.start()
+                self.times += 1
+                self.over.wait(self.rng.uniform(*self.up_s))
+        except RigError as e:
+            self.failure = e
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        if self.failure:
+            raise self.failure
+
+
+@pytest.mark.deep
+def test_no_path_is_forgotten_while_everything_is_killed(
+        stored, own_metastore):
+    """1,000 hours of two Kafka partitions; kill -9 of the service at any
+    moment, and a metastore that is away for a minute and more."""
+    hours, rounds, rng = 1000, 10, random.Random(7)
+    hive = own_metastore()
+    s = stored(hive, finalize={"delay": "10m", "interval": "1s",
+                               "lookback": "60d"})
+    s.create()
+    s.process.start()
+    with Ups(hive, (20, 90), (5, 15), 7) as ups:
+        for n in range(rounds):
+            per = hours // rounds
+            s.produce([{"hour": -(n * per + i % per)} for i in range(4 * per)])
+            time.sleep(rng.uniform(1, 12))
+            s.process.kill9()
+            s.process.start()
+        s.wait_done(240)
+        while ups.times < 3:
+            time.sleep(1)
+    s.process.kill9()
+    s.process.start()
+    s.wait_there(300)
+    assert len(s.wanted()) == hours
+    assert s.process.stop() == 0
+    proof.assert_exactly_once(range(s.sent), s.tree)
+
+
+def test_metastore_and_service_are_killed_and_no_path_is_forgotten(
+        stored, own_metastore):
+    hive = own_metastore()
+    s = stored(hive, notifier={"timeout": "5s"})
+    s.create()
+    s.process.start()
+    s.produce([{"hour": -i % 30} for i in range(120)])
+    s.process.wait_for("hive partition added")
+    hive.process.kill9()
+    s.produce([{"hour": 30 + i % 10} for i in range(40)])
+    s.wait_done()
+    s.process.kill9()
+    s.process.start()
+    s.process.wait_for("^warn .* (notifier fails|path not finalized)")
+    hive.start()
+    s.wait_there()
+    assert len(s.wanted()) == 40
+    assert s.process.stop() == 0
