@@ -128,7 +128,7 @@ HOSTILE = ["x'); DROP TABLE t; --", "'", '"', "\\", "a\nb", ";", "`",
 
 def test_each_path_is_a_partition_with_what_is_in_it(stored, metastore):
     s = stored(metastore, partitioner=[
-        {"use": "field", "fields": ["country"]},
+        {"use": "field", "fields": ["country"], "missing": "default"},
         {"use": "date", "granularity": "hour"}])
     s.create(["country", "dt", "hr"])
     # one is there already, of somebody else
@@ -177,9 +177,11 @@ def test_metastore_that_is_away_gets_all_partitions_later(stored, metastore):
         s.process.wait_for("^warn .* notifier fails notifier=hive-metastore")
         s.process.wait_for("^warn .* path not finalized")
         assert s.there() == {}
+        s.process.kill9()
         # cut behind so many bytes of an answer: what came of it is not known
         way.reset_after(down=40)
         way.refuse(False)
+        s.process.start()
         end = time.monotonic() + SOON
         while way.cuts < 3:
             assert time.monotonic() < end, "nobody asks"
@@ -256,7 +258,7 @@ class Ups:
     def _run(self):
         try:
             while not self.over.is_set():
-                self.metastore.process.kill9()
+                self.metastore.kill9()
                 self.over.wait(self.rng.uniform(*self.down_s))
                 self.metastore.start()
                 self.times += 1
@@ -312,7 +314,7 @@ def test_metastore_and_service_are_killed_and_no_path_is_forgotten(
     s.process.start()
     s.produce([{"hour": -i % 30} for i in range(120)])
     s.process.wait_for("hive partition added")
-    hive.process.kill9()
+    hive.kill9()
     s.produce([{"hour": 30 + i % 10} for i in range(40)])
     s.wait_done()
     s.process.kill9()

@@ -17,7 +17,6 @@ import secor as secor_module
 import servers
 from confluent_kafka import Consumer
 from flow import local_store, settings
-from metastore import Metastore
 from proxy import CUT
 from s3 import s3_client
 
@@ -131,20 +130,6 @@ def test_hadoop_refuses_a_cut_file(tmp_path):
     cut.write_bytes(whole.read_bytes()[:-9])
     with pytest.raises(servers.RigError):
         hadoop.seq_dump([cut])
-
-
-def test_metastore_keeps_what_it_was_told_when_it_is_killed(tmp_path):
-    with Metastore() as hive:
-        hive.table("t", ["dt", "hr"], f"file:{tmp_path}/t")
-        hive.ask("add", db="default", table="t", values=["a'b/c", "é 0"],
-                 location=f"file:{tmp_path}/x", parameters={"of": "rig"})
-        hive.restart()
-        (values, found), = hive.partitions("t").items()
-        assert values == ("a'b/c", "é 0")
-        assert found["sd"]["location"] == f"file:{tmp_path}/x"
-        assert found["parameters"]["of"] == "rig"
-        with pytest.raises(servers.RigError, match="NoSuchObject"):
-            hive.ask("table", db="default", table="other")
 
 
 def test_hive_escapes_path_names():
