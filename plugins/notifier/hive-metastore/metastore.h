@@ -7,8 +7,8 @@
 #ifndef SECOR_HIVE_METASTORE_METASTORE_H
 #define SECOR_HIVE_METASTORE_METASTORE_H
 
+#include "plugins/common/thrift_wire.h"
 #include "plugins/notifier/hive-metastore/link.h"
-#include "plugins/notifier/hive-metastore/thrift.h"
 
 struct ms;
 

@@ -5,7 +5,7 @@
 #ifndef SECOR_HIVE_METASTORE_SHAPE_H
 #define SECOR_HIVE_METASTORE_SHAPE_H
 
-#include "plugins/notifier/hive-metastore/thrift.h"
+#include "plugins/common/thrift_wire.h"
 
 /* ---- a table ---- */
 

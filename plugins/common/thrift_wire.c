@@ -1,9 +1,9 @@
 /*
- * thrift.c -- see thrift.h. Numbers are big-endian; lengths and counts are
- * signed 32 bits. No recursion without a bound, no count believed before its
- * bytes are there.
+ * thrift_wire.c -- see thrift_wire.h. Numbers are big-endian; lengths and
+ * counts are signed 32 bits. No recursion without a bound, no count believed
+ * before its bytes are there.
  */
-#include "plugins/notifier/hive-metastore/thrift.h"
+#include "plugins/common/thrift_wire.h"
 
 #define STRICT UINT32_C(0x80010000) /* version 1, the kind in the last byte */
 

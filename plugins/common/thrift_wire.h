@@ -1,12 +1,13 @@
 /*
- * thrift.h -- as much of Thrift's binary protocol (strict) as a client of a
- * metastore needs: writing onto a text, and slices of what somebody else wrote.
+ * thrift_wire.h -- as much of Thrift's binary protocol (strict) as a client of
+ * a metastore needs: writing onto a text, and slices of what somebody else
+ * wrote.
  *
  * Structures are kept as bytes. Whoever changes one copies the fields that it
  * does not know, so a newer metastore loses nothing.
  */
-#ifndef SECOR_HIVE_METASTORE_THRIFT_H
-#define SECOR_HIVE_METASTORE_THRIFT_H
+#ifndef SECOR_COMMON_THRIFT_WIRE_H
+#define SECOR_COMMON_THRIFT_WIRE_H
 
 #include "plugins/common/text.h"
 #include "plugins/common/wire.h"

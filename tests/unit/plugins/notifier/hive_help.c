@@ -1,0 +1,458 @@
+/*
+ * hive_help.c -- see hive_help.h. One connection at a time.
+ */
+#include "tests/unit/plugins/notifier/hive_help.h"
+
+#include "tests/unit/plugins/notifier/event.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { MOST = 32 };
+
+struct step {
+	enum hive_how how;
+	struct text body;
+	int ends;
+};
+
+struct hive_server {
+	int listens, port;
+	pthread_t thread;
+
+	pthread_mutex_t lock; /* of all below */
+	int stops, connection, frames;
+	struct step steps[MOST];
+	size_t step_count, step_at;
+	struct text calls[MOST];
+	size_t call_count, call_told;
+};
+
+/* ---- the server ---- */
+
+/* One call, without its frame; 0 when the client has gone. */
+static int
+read_call(int fd, int framed, struct text *call, struct thrift_message *message)
+{
+	size_t head = framed ? 4 : 0;
+	char bytes[4096];
+	ssize_t n;
+
+	for (;;) {
+		if (call->len > head &&
+		    thrift_message((struct secor_bytes){call->ptr + head,
+				       call->len - head},
+			message) == THRIFT_WHOLE)
+			break;
+		n = recv(fd, bytes, sizeof(bytes), 0);
+		if (n <= 0)
+			return 0;
+		text_add(call, bytes, (size_t)n);
+	}
+	cr_assert_eq(head + message->length, call->len);
+	cr_assert(!framed ||
+		  ntohl(*(uint32_t *)(void *)call->ptr) == message->length);
+	return 1;
+}
+
+static void
+put_answer(struct text *to, const struct step *step,
+    const struct thrift_message *message)
+{
+	if (step->how != HIVE_RAW) {
+		thrift_put_i32(to,
+		    (int32_t)(0x80010000U |
+			      (step->how == HIVE_REPLY ? THRIFT_REPLY
+						       : THRIFT_EXCEPTION)));
+		thrift_put_bytes(to, message->method.ptr, message->method.len);
+		thrift_put_i32(to, message->sequence);
+	}
+	text_add(to, step->body.ptr, step->body.len);
+}
+
+static void
+send_answer(int fd, int framed, const struct step *step,
+    const struct thrift_message *message)
+{
+	struct text answer = {0}, whole = {0};
+
+	put_answer(&answer, step, message);
+	if (framed)
+		thrift_put_i32(&whole, (int32_t)answer.len);
+	text_add(&whole, answer.ptr, answer.len);
+	(void)send(fd, whole.ptr, whole.len, MSG_NOSIGNAL);
+	text_fini(&answer);
+	text_fini(&whole);
+}
+
+/* Returns whether the connection goes on. */
+static int
+serve_one(struct hive_server *server, int fd)
+{
+	struct thrift_message message;
+	struct text call = {0};
+	struct step *step = NULL;
+	int framed = server->frames;
+
+	if (!read_call(fd, framed, &call, &message)) {
+		text_fini(&call);
+		return 0;
+	}
+	(void)pthread_mutex_lock(&server->lock);
+	cr_assert_lt(server->call_count, MOST);
+	server->calls[server->call_count++] = call;
+	if (server->step_at < server->step_count)
+		step = &server->steps[server->step_at++];
+	(void)pthread_mutex_unlock(&server->lock);
+	if (step == NULL || step->how == HIVE_CLOSE)
+		return 0;
+	if (step->how == HIVE_HANG) {
+		char byte;
+
+		(void)recv(fd, &byte, 1, 0);
+		return 0;
+	}
+	send_answer(fd, framed, step, &message);
+	return step->how != HIVE_RAW && !step->ends;
+}
+
+static int
+set_connection(struct hive_server *server, int fd)
+{
+	int stops;
+
+	(void)pthread_mutex_lock(&server->lock);
+	server->connection = fd;
+	stops = server->stops;
+	(void)pthread_mutex_unlock(&server->lock);
+	return !stops;
+}
+
+static void *
+serve(void *self)
+{
+	struct hive_server *server = self;
+	int fd;
+
+	while ((fd = accept(server->listens, NULL, NULL)) >= 0) {
+		if (set_connection(server, fd))
+			while (serve_one(server, fd))
+				;
+		(void)set_connection(server, -1);
+		(void)close(fd);
+	}
+	return NULL;
+}
+
+static struct hive_server *
+server_start(void)
+{
+	struct hive_server *server = calloc(1, sizeof(*server));
+	struct sockaddr_in address = {
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+
+	server->connection = -1;
+	(void)pthread_mutex_init(&server->lock, NULL);
+	server->listens = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(server->listens, (void *)&address, len), 0);
+	cr_assert_eq(listen(server->listens, 8), 0);
+	cr_assert_eq(getsockname(server->listens, (void *)&address, &len), 0);
+	server->port = ntohs(address.sin_port);
+	cr_assert_eq(pthread_create(&server->thread, NULL, serve, server), 0);
+	return server;
+}
+
+static void
+server_stop(struct hive_server *server)
+{
+	(void)pthread_mutex_lock(&server->lock);
+	server->stops = 1;
+	if (server->connection >= 0)
+		(void)shutdown(server->connection, SHUT_RDWR);
+	(void)pthread_mutex_unlock(&server->lock);
+	(void)shutdown(server->listens, SHUT_RDWR);
+	(void)pthread_join(server->thread, NULL);
+	(void)close(server->listens);
+	for (size_t i = 0; i < server->step_count; i++)
+		text_fini(&server->steps[i].body);
+	for (size_t i = 0; i < server->call_count; i++)
+		text_fini(&server->calls[i]);
+	(void)pthread_mutex_destroy(&server->lock);
+	free(server);
+}
+
+/* ---- what a test says ---- */
+
+void
+hive_begin(struct hive *hive, ...)
+{
+	const char *key, *value;
+	char uri[64];
+	va_list ap;
+
+	memset(hive, 0, sizeof(*hive));
+	hive->plugin = harness_plugin("notifier/hive-metastore");
+	hive->server = server_start();
+	(void)snprintf(
+	    uri, sizeof(uri), "thrift://127.0.0.1:%d", hive->server->port);
+	hive->conf =
+	    harness_conf(hive->plugin, "uris", uri, "table", "t_{topic}", NULL);
+	va_start(ap, hive);
+	while ((key = va_arg(ap, const char *)) != NULL) {
+		value = va_arg(ap, const char *);
+		cr_assert_eq(harness_set(hive->plugin, hive->conf, key, value,
+				 &hive->err),
+		    SECOR_OK, "%s", hive->err.text);
+	}
+	va_end(ap);
+	hive->self = harness_open(hive->plugin, hive->conf, NULL);
+}
+
+void
+hive_end(struct hive *hive)
+{
+	harness_close(hive->plugin, hive->self);
+	harness_conf_free(hive->plugin, hive->conf);
+	server_stop(hive->server);
+}
+
+int
+hive_port(const struct hive *hive)
+{
+	return hive->server->port;
+}
+
+void
+hive_says(struct hive *hive, enum hive_how how, struct text body)
+{
+	struct hive_server *server = hive->server;
+
+	(void)pthread_mutex_lock(&server->lock);
+	cr_assert_lt(server->step_count, MOST);
+	server->steps[server->step_count++] = (struct step){how, body, 0};
+	(void)pthread_mutex_unlock(&server->lock);
+}
+
+void
+hive_then_ends(struct hive *hive)
+{
+	(void)pthread_mutex_lock(&hive->server->lock);
+	hive->server->steps[hive->server->step_count - 1].ends = 1;
+	(void)pthread_mutex_unlock(&hive->server->lock);
+}
+
+void
+hive_frames(struct hive *hive)
+{
+	hive->server->frames = 1;
+}
+
+static void
+read_kept(
+    const struct hive_server *server, size_t i, struct thrift_message *message)
+{
+	size_t head = server->frames ? 4 : 0;
+	const struct text *call = &server->calls[i];
+
+	cr_assert_eq(thrift_message((struct secor_bytes){call->ptr + head,
+					call->len - head},
+			 message),
+	    THRIFT_WHOLE);
+}
+
+void
+hive_expect(struct hive *hive, const char *methods)
+{
+	struct hive_server *server = hive->server;
+	struct thrift_message message;
+	struct text found = {0};
+
+	text_adds(&found, "");
+	(void)pthread_mutex_lock(&server->lock);
+	for (; server->call_told < server->call_count; server->call_told++) {
+		read_kept(server, server->call_told, &message);
+		text_addf(&found, "%s%.*s", found.len == 0 ? "" : " ",
+		    (int)message.method.len, message.method.ptr);
+	}
+	(void)pthread_mutex_unlock(&server->lock);
+	cr_assert_str_eq(found.ptr, methods);
+	text_fini(&found);
+}
+
+struct wire
+hive_arguments(struct hive *hive)
+{
+	struct hive_server *server = hive->server;
+	struct thrift_message message;
+
+	(void)pthread_mutex_lock(&server->lock);
+	cr_assert_gt(server->call_count, 0);
+	read_kept(server, server->call_count - 1, &message);
+	(void)pthread_mutex_unlock(&server->lock);
+	return message.body;
+}
+
+void
+hive_text(const struct hive *hive, const char *part)
+{
+	cr_assert_not_null(strstr(hive->err.text, part), "'%s' lacks '%s'",
+	    hive->err.text, part);
+}
+
+int
+hive_object(struct hive *hive, const char *value)
+{
+	const struct secor_event_level level = {"dt", value};
+	char path[1024] = "", url[1200];
+	struct event_object object = event_object(path, &level, 1);
+	struct secor_event_batch batch = event_batch("t", &object, 1);
+
+	(void)snprintf(path, sizeof(path), "dt=%s", value);
+	(void)snprintf(url, sizeof(url), "s3://b/t/%s/1_0_7.gz", path);
+	object.object.url = url;
+	return hive->plugin->ops.notifier->batch_done(
+	    hive->self, &batch, &hive->err);
+}
+
+int
+hive_path(struct hive *hive, const char *value)
+{
+	const struct secor_event_level level = {"dt", value};
+	char path[1024] = "", url[1200];
+	struct event_object object = event_object(path, &level, 1);
+	struct secor_event_path event = {.size = sizeof(event),
+	    .level_count = 1,
+	    .levels = &level,
+	    .topic = "t",
+	    .path = path,
+	    .url = url,
+	    .objects = &object.object,
+	    .object_count = 1,
+	    .total_objects = 3,
+	    .total_records = 200,
+	    .total_bytes = 9000};
+
+	(void)snprintf(path, sizeof(path), "dt=%s", value);
+	(void)snprintf(url, sizeof(url), "s3://b/t/%s", path);
+	return hive->plugin->ops.notifier->path_finalized(
+	    hive->self, &event, &hive->err);
+}
+
+/* ---- bodies ---- */
+
+struct text
+hive_void(void)
+{
+	struct text body = {0};
+
+	thrift_put_stop(&body);
+	return body;
+}
+
+struct text
+hive_error(int id, const char *words)
+{
+	struct text body = {0};
+
+	thrift_put_field(&body, THRIFT_STRUCT, id);
+	thrift_put_string_field(&body, 1, words);
+	thrift_put_stop(&body);
+	thrift_put_stop(&body);
+	return body;
+}
+
+/* A StorageDescriptor with fields that nobody knows, before and behind. */
+static void
+put_storage(struct text *to, const char *location)
+{
+	thrift_put_string_field(to, 77, "of tomorrow");
+	thrift_put_string_field(to, 3, "input.format");
+	thrift_put_string_field(to, 2, location);
+	thrift_put_field(to, THRIFT_STRUCT, 78);
+	thrift_put_string_field(to, 1, "too");
+	thrift_put_stop(to);
+	thrift_put_stop(to);
+}
+
+struct text
+hive_table_is(const char *key, ...)
+{
+	struct text body = {0}, keys = {0};
+	size_t n = 0;
+	va_list ap;
+
+	va_start(ap, key);
+	for (; key != NULL; key = va_arg(ap, const char *), n++) {
+		thrift_put_string_field(&keys, 1, key);
+		thrift_put_string_field(&keys, 2, "string");
+		thrift_put_stop(&keys);
+	}
+	va_end(ap);
+	thrift_put_field(&body, THRIFT_STRUCT, 0);
+	thrift_put_field(&body, THRIFT_STRUCT, 1);
+	thrift_put_field(&body, THRIFT_STRUCT, 7);
+	put_storage(&body, "s3://b/t");
+	thrift_put_field(&body, THRIFT_LIST, 8);
+	thrift_put_list(&body, THRIFT_STRUCT, n);
+	text_add(&body, keys.ptr, keys.len);
+	for (int i = 0; i < 3; i++)
+		thrift_put_stop(&body);
+	text_fini(&keys);
+	return body;
+}
+
+struct text
+hive_partition_is(const char *location, const char *rows)
+{
+	struct text body = {0};
+
+	thrift_put_field(&body, THRIFT_STRUCT, 0);
+	thrift_put_field(&body, THRIFT_I32, 4);
+	thrift_put_i32(&body, 1234567);
+	thrift_put_field(&body, THRIFT_STRUCT, 6);
+	put_storage(&body, location);
+	thrift_put_field(&body, THRIFT_MAP, 7);
+	thrift_put_map(&body, rows != NULL ? 4 : 1);
+	thrift_put_string(&body, "of");
+	thrift_put_string(&body, "others");
+	if (rows != NULL) {
+		thrift_put_string(&body, "numRows");
+		thrift_put_string(&body, rows);
+		thrift_put_string(&body, "numFiles");
+		thrift_put_string(&body, "3");
+		thrift_put_string(&body, "totalSize");
+		thrift_put_string(&body, "9000");
+	}
+	thrift_put_string_field(&body, 99, "unknown");
+	thrift_put_stop(&body);
+	thrift_put_stop(&body);
+	return body;
+}
+
+const char *
+hive_string(struct wire structure, const char *fields)
+{
+	static char text[1024];
+	struct secor_bytes bytes;
+	char *end;
+	long id;
+
+	(void)snprintf(text, sizeof(text), "(none)");
+	for (;; fields = end + 1) {
+		id = strtol(fields, &end, 10);
+		if (*end == '\0')
+			break;
+		if (!thrift_find(structure, (int)id, THRIFT_STRUCT, &structure))
+			return text;
+	}
+	if (thrift_find(structure, (int)id, THRIFT_STRING, &structure) &&
+	    thrift_bytes(&structure, &bytes))
+		(void)snprintf(
+		    text, sizeof(text), "%.*s", (int)bytes.len, bytes.ptr);
+	return text;
+}
