@@ -118,7 +118,7 @@ take_good(struct planning *planning, const struct routed *routed)
 	struct redrive_target *target;
 	size_t at;
 
-	/* no marker counts what comes by a redrive (late.h) */
+	/* whatever its path: readers were told of it without this (late.h) */
 	path = router_late_path(planning->redrive->router, path);
 	/* as in the batch of a service: by the order of offsets */
 	if (path->overflow != NULL &&
