@@ -25,6 +25,7 @@ LIBS.token/oidc          := -lcurl -lcrypto -ljansson
 LIBS.token/msk-iam       := -lcurl -lcrypto -ljansson -lexpat
 LIBS.notifier/command    := -ljansson
 LIBS.notifier/glue       := -lcurl -lcrypto -ljansson -lexpat
+LIBS.notifier/kafka      := -lrdkafka
 LIBS.notifier/webhook    := -lcurl -lcrypto -ljansson
 LIBS.notifier/qubole     := -lcurl -lcrypto -ljansson
 LIBS.notifier/hive-metastore := -lssl -lcrypto

@@ -1,0 +1,310 @@
+/*
+ * producer.c -- an idempotent producer of librdkafka that is waited for.
+ *
+ * Invariant: SECOR_OK means that brokers have acknowledged every message since
+ * the last end. A handle that failed an event is closed: what it may still hold
+ * is never taken for the next attempt's, and an idempotent producer whose
+ * sequence is broken (a fatal error) begins anew. Without an event there is no
+ * handle, so who is never told of anything costs nothing.
+ */
+#include "plugins/notifier/kafka/kafka.h"
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	SMALLEST = 4096, /* no broker takes less in earnest */
+	OVERHEAD = 1024, /* key, headers, and the batch around a message */
+	SLACK_MS = 5000, /* librdkafka looks at its time limits once a second */
+	SLICE_MS = 100
+};
+
+struct producer {
+	const struct kafka_conf *conf;
+	const struct secor_host *host;
+	rd_kafka_t *rk; /* NULL: none */
+	size_t largest; /* message.max.bytes */
+	size_t batch;	/* bytes of a request; shrinks */
+	size_t waiting; /* messages without an answer */
+	rd_kafka_resp_err_t failed;
+	char topic[250]; /* of the first that failed */
+	int wants_less;
+
+	pthread_mutex_t lock;
+	char said[256]; /* the last complaint of the client. Holds: lock */
+};
+
+/* ---- what librdkafka says ---- */
+
+static void
+on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+{
+	struct producer *producer = opaque;
+
+	(void)rk;
+	producer->waiting--;
+	if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR ||
+	    producer->failed != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	producer->failed = message->err;
+	(void)snprintf(producer->topic, sizeof(producer->topic), "%s",
+	    rd_kafka_topic_name(message->rkt));
+}
+
+/* Thread: any of the client's. */
+static void
+on_log(const rd_kafka_t *rk, int level, const char *facility, const char *line)
+{
+	struct producer *producer = rk == NULL ? NULL : rd_kafka_opaque(rk);
+	struct text detail = {0};
+
+	if (producer == NULL)
+		return;
+	text_addf(&detail, "facility=%s text=", facility);
+	text_add_json(&detail, line);
+	if (!detail.failed)
+		producer->host->log(
+		    producer->host, SECOR_DEBUG, "librdkafka", detail.ptr);
+	text_fini(&detail);
+	/* why they are down has been said before */
+	if (level > 4 || strstr(line, "brokers are down") != NULL)
+		return;
+	(void)pthread_mutex_lock(&producer->lock);
+	(void)snprintf(producer->said, sizeof(producer->said), "%s", line);
+	(void)pthread_mutex_unlock(&producer->lock);
+}
+
+/* ---- the handle ---- */
+
+static void
+close_handle(struct producer *producer)
+{
+	/* what is still in it has failed: not waited for */
+	if (producer->rk != NULL)
+		rd_kafka_destroy(producer->rk);
+	producer->rk = NULL;
+	producer->waiting = 0;
+	producer->failed = RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static int
+make_conf(
+    struct producer *producer, rd_kafka_conf_t **made, struct secor_err *err)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	int rc = properties_set(conf, producer->conf, producer->batch, err);
+
+	rd_kafka_conf_set_opaque(conf, producer);
+	rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+	/* errors are logged then, not queued for a poll that may never come */
+	rd_kafka_conf_set_log_cb(conf, on_log);
+	if (rc == SECOR_OK)
+		*made = conf;
+	else
+		rd_kafka_conf_destroy(conf);
+	return rc;
+}
+
+static int
+open_handle(struct producer *producer, struct secor_err *err)
+{
+	rd_kafka_conf_t *conf;
+	char why[512];
+	int rc = make_conf(producer, &conf, err);
+
+	if (rc != SECOR_OK)
+		return rc;
+	producer->said[0] = '\0';
+	producer->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+	if (producer->rk != NULL)
+		return SECOR_OK;
+	rd_kafka_conf_destroy(conf);
+	return secor_fail(err, SECOR_FATAL, "kafka client: %s", why);
+}
+
+static size_t
+number(rd_kafka_t *rk, const char *key)
+{
+	char text[32] = "";
+	size_t size = sizeof(text);
+
+	(void)rd_kafka_conf_get(rd_kafka_conf(rk), key, text, &size);
+	return (size_t)strtoull(text, NULL, 10);
+}
+
+int
+producer_new(const struct kafka_conf *conf, const struct secor_host *host,
+    struct producer **made, struct secor_err *err)
+{
+	struct producer *producer = calloc(1, sizeof(*producer));
+	int rc;
+
+	if (producer == NULL)
+		return secor_fail(err, SECOR_FATAL, "out of memory");
+	producer->conf = conf;
+	producer->host = host;
+	producer->batch = SMALLEST;
+	(void)pthread_mutex_init(&producer->lock, NULL);
+	/* certificates and rules between properties: who is wrong hears it
+	   now, not when there is something to tell */
+	rc = open_handle(producer, err);
+	if (rc != SECOR_OK) {
+		producer_free(producer);
+		return rc;
+	}
+	producer->largest = number(producer->rk, "message.max.bytes");
+	producer->batch = producer->largest;
+	close_handle(producer);
+	*made = producer;
+	return SECOR_OK;
+}
+
+void
+producer_free(struct producer *producer)
+{
+	if (producer == NULL)
+		return;
+	close_handle(producer);
+	(void)pthread_mutex_destroy(&producer->lock);
+	free(producer);
+}
+
+size_t
+producer_room(const struct producer *producer)
+{
+	return producer->batch > 2 * OVERHEAD ? producer->batch - OVERHEAD
+					      : producer->batch / 2;
+}
+
+int
+producer_wants_less(const struct producer *producer)
+{
+	return producer->wants_less;
+}
+
+/* ---- failing ---- */
+
+/* The brokers of a topic take less than this client sends at a time. */
+static int
+shrink(struct producer *producer, const char *topic, struct secor_err *err)
+{
+	size_t batch = producer->batch;
+
+	close_handle(producer);
+	if (batch / 2 < SMALLEST)
+		return secor_fail(err, SECOR_REJECT,
+		    "topic %s takes no message of %zu bytes: raise its "
+		    "max.message.bytes",
+		    topic, batch);
+	producer->batch = batch / 2;
+	producer->wants_less = 1;
+	return secor_fail(err, SECOR_RETRY,
+	    "topic %s does not take %zu bytes at a time", topic, batch);
+}
+
+static int
+fail(struct producer *producer, rd_kafka_resp_err_t why, const char *topic_,
+    struct secor_err *err)
+{
+	char said[sizeof(producer->said)], fatal[256] = "", topic[250];
+	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+	(void)snprintf(topic, sizeof(topic), "%s", topic_);
+	if (why == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+		return shrink(producer, topic, err);
+	if (producer->rk != NULL)
+		code = rd_kafka_fatal_error(producer->rk, fatal, sizeof(fatal));
+	(void)pthread_mutex_lock(&producer->lock);
+	memcpy(said, producer->said, sizeof(said));
+	(void)pthread_mutex_unlock(&producer->lock);
+	close_handle(producer);
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return secor_fail(err, SECOR_RETRY,
+		    "topic %s: the producer begins anew after %s (%s)", topic,
+		    rd_kafka_err2name(code), fatal);
+	if (why == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
+		return secor_fail(err, SECOR_RETRY,
+		    "topic %s: not acknowledged within %lld s%s%s", topic,
+		    (long long)(producer->conf->timeout / 1000),
+		    said[0] != '\0' ? ": " : "", said);
+	return secor_fail(err, SECOR_RETRY, "topic %s: %s (%s)", topic,
+	    rd_kafka_err2str(why), rd_kafka_err2name(why));
+}
+
+/* ---- an event ---- */
+
+static int64_t
+monotonic_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static rd_kafka_resp_err_t
+produce(rd_kafka_t *rk, const struct message *message)
+{
+	const char *key = message->key;
+	size_t len = key == NULL ? 0 : strlen(key);
+
+	return rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(message->topic),
+	    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, len),
+	    RD_KAFKA_V_VALUE(message->value->ptr, message->value->len),
+	    RD_KAFKA_V_HEADER("secor-event", message->event, -1),
+	    RD_KAFKA_V_HEADER("content-type", "application/json", -1),
+	    RD_KAFKA_V_END);
+}
+
+int
+producer_put(struct producer *producer, const struct message *message,
+    struct secor_err *err)
+{
+	int64_t until = monotonic_ms() + producer->conf->timeout + SLACK_MS;
+	rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR__QUEUE_FULL;
+
+	producer->wants_less = 0;
+	if (message->value->len + OVERHEAD / 2 > producer->largest) {
+		close_handle(producer);
+		return secor_fail(err, SECOR_REJECT,
+		    "an event of %zu bytes is more than message.max.bytes "
+		    "(%zu) allows",
+		    message->value->len, producer->largest);
+	}
+	/* FATAL too is RETRY: a person mends it, then it is heard */
+	if (producer->rk == NULL && open_handle(producer, err) != SECOR_OK)
+		return SECOR_RETRY;
+	while (producer->failed == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		why = produce(producer->rk, message);
+		if (why != RD_KAFKA_RESP_ERR__QUEUE_FULL ||
+		    monotonic_ms() > until)
+			break;
+		(void)rd_kafka_poll(producer->rk, SLICE_MS);
+	}
+	if (producer->failed != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return fail(producer, producer->failed, producer->topic, err);
+	if (why != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return fail(producer, why, message->topic, err);
+	producer->waiting++;
+	return SECOR_OK;
+}
+
+int
+producer_end(struct producer *producer, struct secor_err *err)
+{
+	int64_t until = monotonic_ms() + producer->conf->timeout + SLACK_MS;
+
+	while (producer->waiting > 0 &&
+	       producer->failed == RD_KAFKA_RESP_ERR_NO_ERROR &&
+	       monotonic_ms() < until)
+		(void)rd_kafka_poll(producer->rk, SLICE_MS);
+	if (producer->failed != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return fail(producer, producer->failed, producer->topic, err);
+	if (producer->waiting > 0)
+		return fail(producer, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT,
+		    producer->conf->topic, err);
+	return SECOR_OK;
+}
