@@ -67,7 +67,7 @@ size_of() {
 	kafka) echo "Kafka 3.9.2 with tools from Maven, 56 MB" ;;
 	hadoop) echo "Hadoop 3.4.2 client and hive-common 4.0.1 from Maven, 52 MB" ;;
 	hive) echo "Hive metastore 4.0.1 from Maven, 126 MB" ;;
-	venv) echo "Python packages of $RIG/requirements.txt from pip, about 150 MB (500 MB on disk)" ;;
+	venv) echo "Python packages of $RIG/requirements.txt from pip, about 165 MB (600 MB on disk)" ;;
 	librdkafka) echo "librdkafka $(pinned_librdkafka | cut -d' ' -f1) out of those, 12 MB on disk" ;;
 	esac
 }
