@@ -330,7 +330,7 @@ def test_late_data_over_72_hours_is_told_with_right_totals(late):
     p.config = p.yaml("final", finalize={"delay": "10m"})
     rows = [(q, SINCE + hour, good) for q, hour, good in simulated(72, 72, 60)]
     p.process.start()
-    for step in steps(rows, 5):
+    for step in steps(rows, 4):
         p.send(step)
         p.wait_done()
         p.finalize()

@@ -5,6 +5,7 @@
 #include "core/flow/final/redrives.h"
 
 #include "core/base/buf.h"
+#include "core/base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,8 @@ struct redrives {
 	struct ledger *ledger;
 	char *folder;
 	struct pointers fresh;
-	int any; /* paths have pointers */
+	int any;  /* paths have pointers */
+	int kept; /* the store lets us remove nothing */
 };
 
 struct redrives *
@@ -264,21 +266,39 @@ is_done_with(
 	return 1;
 }
 
+static int
+remove_pointer(const struct redrives *redrives, const struct redriven *at,
+    struct secor_err *err)
+{
+	const struct manifest_store *store = redrives->store;
+	char *key = redriven_new_key(redrives->folder, at);
+	int rc = store->ops->remove(store->self, key, err);
+
+	free(key);
+	return rc;
+}
+
 int
 redrives_tidy(struct redrives *redrives, int64_t now_ms, struct secor_err *err)
 {
-	const struct manifest_store *store = redrives->store;
+	struct secor_err why = {{0}};
+	char quoted[1200];
 	int rc = SECOR_OK;
 
+	if (redrives->kept)
+		return SECOR_OK;
 	for (size_t i = 0; rc == SECOR_OK && i < redrives->fresh.count; i++) {
 		const struct pointer *pointer = &redrives->fresh.items[i];
-		char *key;
 
-		if (!is_done_with(redrives, pointer, now_ms))
-			continue;
-		key = redriven_new_key(redrives->folder, &pointer->at);
-		rc = store->ops->remove(store->self, key, err);
-		free(key);
+		if (is_done_with(redrives, pointer, now_ms))
+			rc = remove_pointer(redrives, &pointer->at, &why);
 	}
-	return rc;
+	if (rc == SECOR_RETRY)
+		return secor_fail(err, rc, "%s", why.text);
+	redrives->kept = rc != SECOR_OK;
+	if (redrives->kept)
+		log_line(SECOR_DEBUG, "pointers to receipts are kept",
+		    "topic=%s reason=%s", redrives->topic->topic,
+		    log_quote(quoted, sizeof(quoted), why.text));
+	return SECOR_OK;
 }

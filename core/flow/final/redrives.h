@@ -25,7 +25,9 @@ int redrives_of(struct redrives *redrives, const struct entry *entry,
     struct secor_err *err);
 
 /* Removes pointers that nobody needs: every tally counts their receipt, and
- * that for so long that no other process can have an older tally in hand. */
+ * that for so long that no other process can have an older tally in hand. Who
+ * may not remove anything keeps them: each is a name more in the listings.
+ * SECOR_RETRY when the store does not answer. */
 int
 redrives_tidy(struct redrives *redrives, int64_t now_ms, struct secor_err *err);
 

@@ -21,6 +21,7 @@ static struct entry *entries;
 static size_t entry_count;
 static int failures;
 static int knows_crc;
+static int remove_rc;
 
 /* Where the key is or belongs. Holds: lock. */
 static size_t
@@ -61,6 +62,7 @@ memory_store_clear(void)
 	entries = NULL;
 	failures = 0;
 	knows_crc = 0;
+	remove_rc = SECOR_OK;
 	(void)pthread_mutex_unlock(&lock);
 }
 
@@ -133,6 +135,12 @@ memory_store_fail(int n)
 	(void)pthread_mutex_lock(&lock);
 	failures = n;
 	(void)pthread_mutex_unlock(&lock);
+}
+
+void
+memory_store_refuse_removes(int rc)
+{
+	remove_rc = rc;
 }
 
 void
@@ -247,7 +255,8 @@ static int
 memory_remove(void *self, const char *key, struct secor_err *err)
 {
 	(void)self;
-	(void)err;
+	if (remove_rc != SECOR_OK)
+		return secor_fail(err, remove_rc, "memory: keeps %s", key);
 	memory_store_remove(key);
 	return SECOR_OK;
 }

@@ -19,6 +19,8 @@ void memory_store_remove(const char *key);
 void memory_store_remove_all(const char *prefix);
 /* The next n lists, gets and heads fail with SECOR_RETRY. */
 void memory_store_fail(int n);
+/* What removes through the plugin answer from now on. */
+void memory_store_refuse_removes(int rc);
 /* Whether heads know the CRC32C. */
 void memory_store_knows_crc(int knows);
 
