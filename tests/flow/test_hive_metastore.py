@@ -278,6 +278,7 @@ class Ups:
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(1200)
 def test_no_path_is_forgotten_while_everything_is_killed(
         stored, own_metastore):
     """1,000 hours of two Kafka partitions; kill -9 of the service at any
@@ -288,7 +289,7 @@ def test_no_path_is_forgotten_while_everything_is_killed(
                                "lookback": "60d"})
     s.create()
     s.process.start()
-    with Ups(hive, (20, 90), (5, 15), 7) as ups:
+    with Ups(hive, (20, 75), (5, 15), 7) as ups:
         for n in range(rounds):
             per = hours // rounds
             s.produce([{"hour": -(n * per + i % per)} for i in range(4 * per)])

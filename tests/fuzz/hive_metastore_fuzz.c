@@ -1,0 +1,237 @@
+/*
+ * hive_metastore_fuzz.c -- any answers of a metastore: every event ends with a
+ * status and, unless it is good, a sentence; and whatever was said, what is
+ * asked next is a whole call of the protocol.
+ *
+ * Of the plugin everything is here but its sockets (link.c). The first byte
+ * chooses the event and the options (below), then come the answers: two bytes
+ * of length each, and the bytes. None left: the connection breaks.
+ */
+#include "plugins/notifier/hive-metastore/hive-metastore.h"
+
+#include "tests/fuzz/fuzz.h"
+
+enum {
+	EVENT = 3, /* 0, 3: batch, 1: finalized, 2: amended */
+	CREATE = 4,
+	RELOCATE = 8,
+	FRAMED = 16,
+	USER = 32,
+	REJECT = 64,
+	PIECES = 128 /* a byte at a time */
+};
+
+/* ---- link.h without a network ---- */
+
+struct link {
+	int is_open;
+};
+
+static struct {
+	struct wire rest;   /* answers to come */
+	struct wire answer; /* the one that is being received */
+	int framed, pieces, links, calls;
+} fake;
+
+int64_t
+link_now_ms(void)
+{
+	return 1000;
+}
+
+int
+link_open(const struct link_conf *conf, const char *host, const char *port,
+    int64_t until_ms, struct link **link, struct secor_err *err)
+{
+	(void)conf;
+	MUST(strcmp(host, "h") == 0 && strcmp(port, "9083") == 0);
+	MUST(until_ms > 1000);
+	if (wire_left(&fake.rest) == 0)
+		return secor_fail(err, SECOR_RETRY, "refused");
+	*link = calloc(1, sizeof(**link));
+	MUST(*link != NULL);
+	fake.links++;
+	return SECOR_OK;
+}
+
+void
+link_close(struct link *link)
+{
+	fake.links -= link != NULL;
+	free(link);
+}
+
+int
+link_send(struct link *link, const void *bytes, size_t len, int64_t until_ms,
+    struct secor_err *err)
+{
+	size_t head = fake.framed ? 4 : 0;
+	struct thrift_message message;
+	uint64_t n;
+
+	(void)link;
+	(void)until_ms;
+	MUST(len > head);
+	MUST(thrift_message(
+		 (struct secor_bytes){(const char *)bytes + head, len - head},
+		 &message) == THRIFT_WHOLE);
+	MUST(message.kind == THRIFT_CALL && head + message.length == len);
+	fake.calls++;
+	fake.answer = fake.rest;
+	if (!wire_big(&fake.rest, 2, &n))
+		return secor_fail(err, SECOR_RETRY, "broken");
+	if (n > wire_left(&fake.rest))
+		n = wire_left(&fake.rest);
+	fake.answer.at = wire_take(&fake.rest, n);
+	fake.answer.end = fake.rest.at;
+	return SECOR_OK;
+}
+
+int
+link_receive(struct link *link, void *bytes, size_t *len, int64_t until_ms,
+    struct secor_err *err)
+{
+	size_t n = wire_left(&fake.answer);
+
+	(void)link;
+	(void)until_ms;
+	if (n == 0)
+		return secor_fail(err, SECOR_RETRY, "ended");
+	if (n > *len)
+		n = *len;
+	if (fake.pieces)
+		n = 1;
+	memcpy(bytes, wire_take(&fake.answer, n), n);
+	*len = n;
+	return SECOR_OK;
+}
+
+/* ---- the host ---- */
+
+static void
+host_log(const struct secor_host *host, int level, const char *event,
+    const char *detail)
+{
+	(void)host;
+	MUST(level == SECOR_INFO && event != NULL && detail != NULL);
+}
+
+static int64_t
+host_now(const struct secor_host *host)
+{
+	(void)host;
+	return INT64_C(1770000000000);
+}
+
+static struct secor_counter *
+host_counter(const struct secor_host *host, const char *name, const char *help)
+{
+	static char any;
+
+	(void)host;
+	MUST(name != NULL && help != NULL);
+	return (struct secor_counter *)&any;
+}
+
+static void
+host_add(struct secor_counter *counter, int64_t n)
+{
+	MUST(counter != NULL && n == 1);
+}
+
+static const struct secor_host host = {
+    sizeof(host), host_log, host_now, host_counter, host_add};
+
+/* ---- together ---- */
+
+static const char *const uris[] = {"thrift://h"};
+static const struct secor_pair columns[] = {{"a", "int"}, {"b", "string"}};
+static const struct secor_event_level levels[] = {{"dt", "x'y"}, {"hr", NULL}};
+
+#define PATH "dt=x%27y/hr=__HIVE_DEFAULT_PARTITION__"
+
+static struct hms_conf
+conf_of(unsigned bits)
+{
+	struct hms_conf conf = {.uris = {uris, 1},
+	    .database = "default",
+	    .table = {.table = "t_{topic}"},
+	    .on_error = bits & REJECT ? 1 : 0,
+	    .relocate = bits & RELOCATE ? 1 : 0,
+	    .timeout = 60000,
+	    .connect_timeout = 10000,
+	    .user = bits & USER ? "me" : NULL,
+	    .framed = bits & FRAMED ? 1 : 0,
+	    .create_table = bits & CREATE ? 1 : 0,
+	    .columns = {columns, 2}};
+
+	return conf;
+}
+
+static int
+tell(const struct secor_notifier_ops *ops, void *self, unsigned bits,
+    struct secor_err *err)
+{
+	struct secor_event_object object = {.size = sizeof(object),
+	    .level_count = 2,
+	    .levels = levels,
+	    .url = "s3://b/t/" PATH "/1_0_0.gz",
+	    .path = PATH};
+	struct secor_event_batch batch = {.size = sizeof(batch),
+	    .topic = "t",
+	    .objects = &object,
+	    .object_count = 1};
+	struct secor_event_path path = {.size = sizeof(path),
+	    .level_count = 2,
+	    .levels = levels,
+	    .topic = "t",
+	    .path = PATH,
+	    .url = "s3://b/t/" PATH,
+	    .objects = &object,
+	    .object_count = 1,
+	    .total_objects = 3,
+	    .total_records = 200,
+	    .total_bytes = 9000};
+
+	switch (bits & EVENT) {
+	case 1:
+		return ops->path_finalized(self, &path, err);
+	case 2:
+		return ops->path_amended(self, &path, err);
+	default:
+		return ops->batch_done(self, &batch, err);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct secor_notifier_ops *ops = secor_plugin_entry()->ops;
+	struct secor_open with = {.size = sizeof(with), .host = &host};
+	struct hms_conf conf;
+	void *self = NULL;
+
+	if (size < 1)
+		return 0;
+	conf = conf_of(data[0]);
+	memset(&fake, 0, sizeof(fake));
+	fake.framed = conf.framed;
+	fake.pieces = (data[0] & PIECES) != 0;
+	fake.rest =
+	    wire_of((struct secor_bytes){(const char *)data + 1, size - 1});
+	with.conf = &conf;
+	MUST(ops->open(&with, &self, NULL) == SECOR_OK);
+	/* twice: what the first has left behind is part of it */
+	for (int i = 0; i < 2; i++) {
+		struct secor_err err = {""};
+		int rc = tell(ops, self, data[0], &err);
+
+		MUST(rc == SECOR_OK || rc == SECOR_RETRY || rc == SECOR_REJECT);
+		MUST(rc == SECOR_OK || err.text[0] != '\0');
+		MUST(memchr(err.text, '\0', sizeof(err.text)) != NULL);
+		MUST(fake.links >= 0 && fake.links <= 1);
+	}
+	ops->close(self);
+	MUST(fake.links == 0);
+	return 0;
+}
