@@ -19,7 +19,8 @@
 
 struct link {
 	int fd;
-	SSL *ssl; /* NULL: plain */
+	SSL *ssl;	  /* NULL: plain */
+	int64_t until_ms; /* of the running call */
 };
 
 int64_t
@@ -208,37 +209,40 @@ link_close(struct link *link)
 
 /* ---- bytes ---- */
 
-/* As send and recv do; < 0 when it is to be called again, if rc is OK. */
-static ssize_t
-move(struct link *link, int sends, void *bytes, size_t len, int64_t until_ms,
-    int *rc, struct secor_err *err)
+static int
+move_tls(struct link *link, int sends, void *bytes, size_t *len,
+    struct secor_err *err)
+{
+	int most = *len > 65536 ? 65536 : (int)*len;
+	int done = sends ? SSL_write(link->ssl, bytes, most)
+			 : SSL_read(link->ssl, bytes, most);
+
+	*len = done > 0 ? (size_t)done : 0;
+	return done > 0 ? SECOR_OK : tls_wait(link, done, link->until_ms, err);
+}
+
+/* As send and recv do; *len: how many it was. 0, and SECOR_OK: once more. */
+static int
+move(struct link *link, int sends, void *bytes, size_t *len,
+    struct secor_err *err)
 {
 	ssize_t n;
 
 	ERR_clear_error();
 	errno = 0;
-	if (link->ssl != NULL) {
-		int most = len > 65536 ? 65536 : (int)len;
-		int done = sends ? SSL_write(link->ssl, bytes, most)
-				 : SSL_read(link->ssl, bytes, most);
-
-		if (done > 0)
-			return done;
-		*rc = tls_wait(link, done, until_ms, err);
-		return -1;
-	}
-	n = sends ? send(link->fd, bytes, len, MSG_NOSIGNAL)
-		  : recv(link->fd, bytes, len, 0);
-	if (n > 0)
-		return n;
+	if (link->ssl != NULL)
+		return move_tls(link, sends, bytes, len, err);
+	n = sends ? send(link->fd, bytes, *len, MSG_NOSIGNAL)
+		  : recv(link->fd, bytes, *len, 0);
+	*len = n > 0 ? (size_t)n : 0;
+	if (n > 0 || (n < 0 && errno == EINTR))
+		return SECOR_OK;
 	if (n == 0)
-		*rc = secor_fail(err, SECOR_RETRY, "the connection has ended");
-	else if (errno == EAGAIN || errno == EWOULDBLOCK)
-		*rc =
-		    wait_for(link->fd, sends ? POLLOUT : POLLIN, until_ms, err);
-	else if (errno != EINTR)
-		*rc = failed(err, errno);
-	return -1;
+		return secor_fail(err, SECOR_RETRY, "the connection has ended");
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return wait_for(
+		    link->fd, sends ? POLLOUT : POLLIN, link->until_ms, err);
+	return failed(err, errno);
 }
 
 int
@@ -248,13 +252,13 @@ link_send(struct link *link, const void *bytes, size_t len, int64_t until_ms,
 	char *at = (char *)(uintptr_t)bytes;
 	int rc = SECOR_OK;
 
+	link->until_ms = until_ms;
 	while (rc == SECOR_OK && len > 0) {
-		ssize_t n = move(link, 1, at, len, until_ms, &rc, err);
+		size_t n = len;
 
-		if (n > 0) {
-			at += n;
-			len -= (size_t)n;
-		}
+		rc = move(link, 1, at, &n, err);
+		at += n;
+		len -= n;
 	}
 	return rc;
 }
@@ -264,11 +268,14 @@ link_receive(struct link *link, void *bytes, size_t *len, int64_t until_ms,
     struct secor_err *err)
 {
 	int rc = SECOR_OK;
-	ssize_t n = -1;
+	size_t n = 0;
 
-	while (rc == SECOR_OK && n <= 0)
-		n = move(link, 0, bytes, *len, until_ms, &rc, err);
-	if (n > 0)
-		*len = (size_t)n;
+	link->until_ms = until_ms;
+	while (rc == SECOR_OK && n == 0) {
+		n = *len;
+		rc = move(link, 0, bytes, &n, err);
+	}
+	if (rc == SECOR_OK)
+		*len = n;
 	return rc;
 }

@@ -142,13 +142,17 @@ static int
 add(struct job *job, enum ms_said *said, struct secor_err *err)
 {
 	struct hms *hms = job->hms;
+	const struct partition_plan plan = {.db = job->table->db,
+	    .table = job->table->name,
+	    .location = job->location.ptr,
+	    .values = &job->values,
+	    .table_sd = job->table->shape.sd,
+	    .totals = job->path->totals};
 	struct text partition = {0};
 	struct ms_answer answer;
 	int rc;
 
-	partition_write(&partition, job->table->db, job->table->name,
-	    &job->values, job->table->shape.sd, job->location.ptr,
-	    job->path->totals);
+	partition_write(&partition, &plan);
 	rc = ms_add_partition(hms->ms, &partition, &answer, err);
 	text_fini(&partition);
 	if (rc != SECOR_OK)

@@ -313,23 +313,23 @@ put_storage_at(struct text *to, struct wire sd, const char *location)
 }
 
 void
-partition_write(struct text *to, const char *db, const char *table,
-    const struct secor_strings *values, struct wire table_sd,
-    const char *location, const struct shape_totals *totals)
+partition_write(struct text *to, const struct partition_plan *plan)
 {
+	const struct secor_strings *values = plan->values;
+
 	thrift_put_field(to, THRIFT_LIST, PART_VALUES);
 	thrift_put_list(to, THRIFT_STRING, values->count);
 	for (size_t i = 0; i < values->count; i++)
 		thrift_put_string(to, values->items[i]);
-	thrift_put_string_field(to, PART_DB, db);
-	thrift_put_string_field(to, PART_TABLE, table);
+	thrift_put_string_field(to, PART_DB, plan->db);
+	thrift_put_string_field(to, PART_TABLE, plan->table);
 	thrift_put_field(to, THRIFT_I32, PART_CREATED);
 	thrift_put_i32(to, 0); /* the metastore looks at its clock */
 	thrift_put_field(to, THRIFT_I32, PART_ACCESSED);
 	thrift_put_i32(to, 0);
-	put_storage_at(to, table_sd, location);
-	if (totals != NULL) {
-		put_parameters(to, (struct wire){NULL, NULL}, totals);
+	put_storage_at(to, plan->table_sd, plan->location);
+	if (plan->totals != NULL) {
+		put_parameters(to, (struct wire){NULL, NULL}, plan->totals);
 	} else {
 		thrift_put_field(to, THRIFT_MAP, PART_PARAMETERS);
 		thrift_put_map(to, 0);

@@ -41,10 +41,15 @@ struct shape_totals {
 	uint64_t objects, records, bytes;
 };
 
-/* A new one: the table's storage at another place; `totals` may be NULL. */
-void partition_write(struct text *to, const char *db, const char *table,
-    const struct secor_strings *values, struct wire table_sd,
-    const char *location, const struct shape_totals *totals);
+/* What a new one is made of. */
+struct partition_plan {
+	const char *db, *table, *location;
+	const struct secor_strings *values;
+	struct wire table_sd;		   /* its storage, but for the place */
+	const struct shape_totals *totals; /* may be NULL */
+};
+
+void partition_write(struct text *to, const struct partition_plan *plan);
 
 /* One that is there, with other statistics (unless `totals` is NULL), and at
  * another place (unless `location` is NULL). */
