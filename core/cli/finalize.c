@@ -221,6 +221,7 @@ run(struct finalize *finalize, const struct cli_words *words,
 	    .look = look_for,
 	    .arg = finalize,
 	    .dry_run = finalize->dry_run,
+	    .wait = 1,
 	    .said = on_path};
 	char **topics = NULL;
 	size_t count = 0;

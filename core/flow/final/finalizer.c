@@ -1,51 +1,15 @@
 /*
- * finalizer.c -- see finalizer.h: topics, what is due, what failed.
+ * finalizer.c -- see finalizer.h: topics, and what is read of them.
  */
-#include "core/flow/final/finalizer.h"
-
 #include "core/base/buf.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
-#include "core/base/metrics.h"
 #include "core/flow/final/catchup.h"
+#include "core/flow/final/finalizer_impl.h"
 #include "core/flow/final/redrives.h"
-#include "core/flow/final/tell.h"
-#include "core/flow/notify_impl.h"
 
-#include <inttypes.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { URL_ROOM = 2048 };
-
-struct topic_metrics {
-	struct metric *watermark, *holder, *finalized, *amended, *failures,
-	    *waiting, *objects;
-};
-
-struct topic {
-	struct topic *next;
-	char *name;
-	const struct config_topic *config;
-	struct spans *spans;
-	struct ledger *ledger;
-	struct manifest_place place; /* borrows name */
-	struct redrives *redrives;
-	int64_t *read_until; /* by partition; -1: nothing was read yet */
-	size_t partitions;
-	int stale; /* somebody else's tallies took the place of ours */
-	struct topic_metrics metrics;
-};
-
-struct finalizer {
-	struct finalizer_how how;
-	struct manifest_store store;
-	struct tellers *tellers;
-	struct topic *topics;
-	_Atomic int stopping;
-	unsigned seed; /* of the back-off */
-};
 
 /* ---- opening and closing ---- */
 
@@ -70,8 +34,8 @@ finalizer_new(const struct finalizer_how *how, struct finalizer **finalizer,
 	made->seed = (unsigned)clock_boot_ms();
 	rc = open_store(made, err);
 	if (rc == SECOR_OK && !how->dry_run)
-		rc =
-		    tellers_new(how->config, &made->store, &made->tellers, err);
+		rc = tellers_new(
+		    how->config, how->wake, how->arg, &made->tellers, err);
 	if (rc != SECOR_OK) {
 		finalizer_free(made);
 		return rc;
@@ -84,6 +48,7 @@ void
 finalizer_stop(struct finalizer *finalizer)
 {
 	atomic_store(&finalizer->stopping, 1);
+	tellers_stop(finalizer->tellers);
 }
 
 static void
@@ -120,6 +85,7 @@ finalizer_forget(struct finalizer *finalizer, const char *topic)
 			struct topic *gone = *at;
 
 			*at = gone->next;
+			due_drop(finalizer, gone);
 			topic_free(gone);
 			return;
 		}
@@ -130,9 +96,12 @@ finalizer_free(struct finalizer *finalizer)
 {
 	if (finalizer == NULL)
 		return;
+	tellers_stop(finalizer->tellers);
 	while (finalizer->topics != NULL)
 		finalizer_forget(finalizer, finalizer->topics->name);
 	tellers_free(finalizer->tellers);
+	while (finalizer->dropped.first != NULL)
+		telling_free(finalizer->dropped.first);
 	if (finalizer->store.self != NULL)
 		finalizer->store.ops->close(finalizer->store.self);
 	free(finalizer);
@@ -182,6 +151,8 @@ topic_get(struct finalizer *f, const char *name, struct topic **topic,
 	made = mem_alloc(sizeof(*made));
 	made->name = mem_dup(name, strlen(name));
 	made->config = config_topic(f->how.config, name);
+	made->again_boot_ms = INT64_MAX;
+	made->tellings.topic = made;
 	topic_metrics(&made->metrics, name);
 	rc = spans_new(made->config, &made->spans, err);
 	if (rc != SECOR_OK) {
@@ -241,194 +212,44 @@ read_manifests(struct finalizer *f, struct topic *topic,
 	return rc;
 }
 
-/* What the store has of the entry, and of redrives into it. Others may be at
- * work, too: who finds that a tally counts less than he knew of begins anew, so
- * that the last one who wrote, or the next one who looks, has all of it. */
-static int
-read_entry(struct finalizer *f, struct topic *topic, struct entry *entry,
-    struct secor_err *err)
-{
-	char *key = tally_key(
-	    f->store.prefix, topic->name, topic->place.generation, entry->path);
-	struct tally tally;
-	int found;
-	int rc = tally_get(&f->store, key, &tally, &found, err);
-
-	free(key);
-	if (rc != SECOR_OK)
-		return rc;
-	if (entry->state == ENTRY_SETTLED &&
-	    !(found && tally_covers(&tally, &entry->tally))) {
-		topic->stale = 1;
-		if (found)
-			tally_fini(&tally);
-		return SECOR_OK;
-	}
-	ledger_settle(entry, found ? &tally : NULL);
-	return redrives_of(topic->redrives, entry, err);
-}
-
-/* Whether the entry is to be told; what the store knows of it is read first. */
-static int
-look_up(struct finalizer *f, struct topic *topic, struct entry *entry,
-    int64_t oldest_ms, int *wanted, struct secor_err *err)
-{
-	int rc = read_entry(f, topic, entry, err);
-
-	*wanted = 0;
-	if (rc != SECOR_OK || topic->stale)
-		return rc;
-	*wanted = entry->state == ENTRY_SETTLED
-		      ? entry->fresh_count > 0
-		      : entry->span.until >= oldest_ms || entry->tries > 0;
-	entry->unsure = *wanted && !f->how.dry_run;
-	return SECOR_OK;
-}
-
 /* ---- telling ---- */
 
-static void
-say(const struct finalizer *f, const struct topic *topic,
-    const struct entry *entry, const struct tally *sum, const char *failed)
-{
-	struct finalizer_path path = {.topic = topic->name,
-	    .tally = sum,
-	    .amended = entry->state == ENTRY_SETTLED,
-	    .fresh_objects = entry->fresh_count,
-	    .failed = failed};
-	char url[URL_ROOM] = "";
-
-	for (size_t i = 0; i < entry->fresh_count; i++)
-		path.fresh_records += entry->fresh[i]->object.records;
-	if (f->store.ops->url != NULL)
-		f->store.ops->url(
-		    f->store.self, entry->folder, url, sizeof(url));
-	path.url = url;
-	if (f->how.said != NULL)
-		f->how.said(f->how.arg, &path);
-}
-
-static void
-note_done(struct topic *topic, const struct entry *entry,
-    const struct tally *sum, struct finalizer_pass *pass)
-{
-	int amended = entry->state == ENTRY_SETTLED;
-
-	log_line(SECOR_INFO, amended ? "path amended" : "path finalized",
-	    "topic=%s path=%s objects=%" PRIu64 " records=%" PRIu64
-	    " bytes=%" PRIu64 " new_objects=%zu",
-	    topic->name, sum->path, sum->totals.objects, sum->totals.records,
-	    sum->totals.bytes, entry->fresh_count);
-	metric_add(
-	    amended ? topic->metrics.amended : topic->metrics.finalized, 1);
-	if (amended)
-		metric_add(topic->metrics.objects, (int64_t)entry->fresh_count);
-	*(amended ? &pass->amended : &pass->finalized) += 1;
-}
-
-static void
-note_failed(struct finalizer *f, struct topic *topic, struct entry *entry,
-    const char *why, struct finalizer_pass *pass)
-{
-	int64_t wait =
-	    notify_backoff_ms(entry->tries++, (unsigned)rand_r(&f->seed));
-	char quoted[1200];
-
-	if (entry->tries == 1)
-		log_line(SECOR_WARN, "path not finalized",
-		    "topic=%s path=%s reason=%s next=retry", topic->name,
-		    entry->path, log_quote(quoted, sizeof(quoted), why));
-	entry->again_boot_ms = clock_boot_ms() + wait;
-	metric_add(topic->metrics.failures, 1);
-	pass->failed++;
-}
-
-static void
-do_entry(struct finalizer *f, struct topic *topic, struct entry *entry,
-    struct finalizer_pass *pass)
-{
-	struct secor_err why = {{0}};
-	struct tally sum;
-	int rc = SECOR_OK;
-
-	ledger_sum(topic->ledger, entry, &sum);
-	if (!f->how.dry_run)
-		rc = tell_path(
-		    f->tellers, &topic->config->finalize, entry, &sum, &why);
-	say(f, topic, entry, &sum, rc == SECOR_OK ? NULL : why.text);
-	if (rc != SECOR_OK) {
-		note_failed(f, topic, entry, why.text, pass);
-	} else if (f->how.dry_run) {
-		*(entry->state == ENTRY_SETTLED ? &pass->amended
-						: &pass->finalized) += 1;
-	} else {
-		note_done(topic, entry, &sum, pass);
-		entry->tries = 0;
-		ledger_settle(entry, &sum);
-	}
-	tally_fini(&sum);
-}
-
-/* A tally, or a receipt, that cannot be read is trouble of its path alone. */
 static int
-do_unreadable(struct finalizer *f, struct topic *topic, struct entry *entry,
-    const struct secor_err *why, struct finalizer_pass *pass)
+more_to_offer(const struct topic *topic, int rc)
 {
-	struct tally sum;
-
-	ledger_sum(topic->ledger, entry, &sum);
-	say(f, topic, entry, &sum, why->text);
-	note_failed(f, topic, entry, why->text, pass);
-	tally_fini(&sum);
-	return SECOR_OK;
+	return rc == SECOR_OK && topic->left_out && !topic->stale;
 }
 
+/* Everything that is due now, once. */
 static int
-do_due(struct finalizer *f, struct topic *topic, int64_t watermark_ms,
-    struct finalizer_pass *pass, struct secor_err *err)
+tell(struct finalizer *f, struct topic *topic, struct secor_err *err)
 {
-	const struct config_finalize *how = &topic->config->finalize;
-	size_t count;
-	struct entry **due =
-	    ledger_due(topic->ledger, watermark_ms - how->delay_ms, &count);
-	int rc = SECOR_OK;
+	int64_t now = clock_boot_ms();
+	int rc = due_offer(f, topic, now, err);
+	uint64_t left = topic->pass.left;
 
-	for (size_t i = 0; rc == SECOR_OK && i < count && !topic->stale; i++) {
-		struct secor_err why = {{0}};
-		int wanted;
-
-		if (atomic_load(&f->stopping))
-			break;
-		if (due[i]->again_boot_ms > clock_boot_ms()) {
-			pass->left++;
-			continue;
-		}
-		rc = look_up(f, topic, due[i], watermark_ms - how->lookback_ms,
-		    &wanted, &why);
-		if (rc == SECOR_OK && wanted)
-			do_entry(f, topic, due[i], pass);
-		else if (rc == SECOR_REJECT)
-			rc = do_unreadable(f, topic, due[i], &why, pass);
-		else if (rc != SECOR_OK)
-			(void)secor_fail(err, rc, "%s", why.text);
-	}
-	free(due);
+	if (!f->how.wait || f->tellers == NULL)
+		return rc;
+	while ((topic->in_flight > 0 || more_to_offer(topic, rc)) &&
+	       due_answers(f, 1, clock_boot_ms()))
+		if (more_to_offer(topic, rc) && tellers_roomy(f->tellers))
+			rc = due_offer(f, topic, now, err);
+	topic->pass.left = left;
 	return rc;
 }
 
-static int
-end_pass(struct finalizer *f, struct topic *topic, struct secor_err *err)
+static void
+begin_anew(struct finalizer *f, struct topic *topic)
 {
-	if (topic->stale) {
-		log_line(SECOR_INFO, "finalizer begins anew",
-		    "topic=%s reason=\"another one was at work\"", topic->name);
-		forget_read(topic);
-		begin_read(f, topic);
-		return SECOR_OK;
-	}
-	return f->how.dry_run
-		   ? SECOR_OK
-		   : redrives_tidy(topic->redrives, clock_now_ms(), err);
+	if (!topic->stale)
+		return;
+	log_line(SECOR_INFO, "finalizer begins anew",
+	    "topic=%s reason=\"another one was at work\"", topic->name);
+	due_drop(f, topic);
+	forget_read(topic);
+	begin_read(f, topic);
+	topic->again_boot_ms = INT64_MAX;
+	topic->left_out = 0;
 }
 
 int
@@ -445,23 +266,66 @@ finalizer_run(struct finalizer *f, const char *name,
 		rc = f->how.look(f->how.arg, name, &view, err);
 	if (rc != SECOR_OK)
 		return rc;
-	pass->watermark = watermark_of(&view);
-	ms = pass->watermark.ms;
-	metric_set(topic->metrics.holder, pass->watermark.holder);
+	memset(&topic->pass, 0, sizeof(topic->pass));
+	topic->pass.watermark = watermark_of(&view);
+	ms = topic->pass.watermark.ms;
+	metric_set(topic->metrics.holder, topic->pass.watermark.holder);
 	if (ms != INT64_MIN && topic->config->finalize.delay_ms >= 0) {
 		metric_set(topic->metrics.watermark, ms);
 		rc = read_manifests(f, topic, &view, ms, err);
 		if (rc == SECOR_OK)
 			rc = redrives_read(topic->redrives, err);
-		if (rc == SECOR_OK)
-			rc = do_due(f, topic, ms, pass, err);
-		metric_set(topic->metrics.waiting,
-		    (int64_t)(pass->failed + pass->left));
+		if (rc == SECOR_OK) {
+			topic->watermark_ms = ms;
+			rc = tell(f, topic, err);
+		}
 		ledger_forget(
 		    topic->ledger, ms - topic->config->finalize.lookback_ms);
-		if (rc == SECOR_OK)
-			rc = end_pass(f, topic, err);
+		if (rc == SECOR_OK && !topic->stale && !f->how.dry_run)
+			rc =
+			    redrives_tidy(topic->redrives, clock_now_ms(), err);
+		begin_anew(f, topic);
 	}
+	*pass = topic->pass;
 	free(view.parts);
 	return rc;
+}
+
+/* Another topic is the first to get the next room. */
+static void
+rotate(struct finalizer *f)
+{
+	struct topic *first = f->topics;
+	struct topic **at = &f->topics;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = first;
+	f->topics = first->next;
+	first->next = NULL;
+}
+
+int64_t
+finalizer_turn(struct finalizer *f, int64_t now_boot_ms)
+{
+	int64_t again = INT64_MAX;
+	int roomy;
+
+	(void)due_answers(f, 0, now_boot_ms);
+	roomy = tellers_roomy(f->tellers);
+	for (struct topic *topic = f->topics; topic != NULL;
+	     topic = topic->next) {
+		struct secor_err why; /* the next look says it */
+
+		if (topic->again_boot_ms <= now_boot_ms ||
+		    (roomy && topic->left_out))
+			(void)due_offer(f, topic, now_boot_ms, &why);
+		begin_anew(f, topic);
+		if (topic->again_boot_ms < again)
+			again = topic->again_boot_ms;
+	}
+	if (roomy && f->topics != NULL)
+		rotate(f);
+	due_note_oldest(f);
+	return again;
 }

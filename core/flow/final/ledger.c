@@ -9,6 +9,7 @@
 #include "core/base/hash.h"
 #include "core/flow/path.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,8 +43,15 @@ ledger_new(const char *topic, struct spans *spans, int whole_paths)
 	return ledger;
 }
 
-static void
-object_unref(struct ledger_object *object)
+struct ledger_object *
+ledger_object_ref(struct ledger_object *object)
+{
+	object->refs++;
+	return object;
+}
+
+void
+ledger_object_unref(struct ledger_object *object)
 {
 	if (--object->refs > 0)
 		return;
@@ -56,7 +64,7 @@ static void
 drop_fresh(struct entry *entry)
 {
 	for (size_t i = 0; i < entry->fresh_count; i++)
-		object_unref(entry->fresh[i]);
+		ledger_object_unref(entry->fresh[i]);
 	free(entry->fresh);
 	entry->fresh = NULL;
 	entry->fresh_count = 0;
@@ -65,6 +73,7 @@ drop_fresh(struct entry *entry)
 static void
 entry_free(struct entry *entry)
 {
+	assert(entry->telling == NULL);
 	drop_fresh(entry);
 	tally_fini(&entry->tally);
 	free(entry->path);
@@ -169,8 +178,7 @@ enter(struct entry *entry, struct ledger_object *object)
 		return;
 	entry->fresh = mem_grow(entry->fresh,
 	    (entry->fresh_count + 1) * sizeof(struct ledger_object *));
-	entry->fresh[entry->fresh_count++] = object;
-	object->refs++;
+	entry->fresh[entry->fresh_count++] = ledger_object_ref(object);
 }
 
 /* Bytes of the first `levels` levels of a path. */
@@ -230,7 +238,7 @@ add_copy(struct ledger *ledger, const struct redriven *of,
 	object->object.key = mem_dup(from->key, strlen(from->key));
 	object->object.path = mem_dup(from->path, strlen(from->path));
 	add_object(ledger, object);
-	object_unref(object);
+	ledger_object_unref(object);
 }
 
 void
@@ -324,12 +332,10 @@ ledger_settle(struct entry *entry, struct tally *tally)
 		struct ledger_object *object = entry->fresh[i];
 
 		if (is_counted(entry, &object->of))
-			object_unref(object);
+			ledger_object_unref(object);
 		else
 			entry->fresh[kept++] = object;
 	}
-	if (kept < entry->fresh_count)
-		entry->heard = 0; /* what comes now is news */
 	entry->fresh_count = kept;
 }
 
@@ -420,7 +426,7 @@ static int
 is_wanted(const struct entry *entry)
 {
 	if (entry->state == ENTRY_OPEN)
-		return entry->tries > 0;
+		return entry->tries > 0 || entry->telling != NULL;
 	return has_work(entry);
 }
 

@@ -37,19 +37,23 @@ struct entry {
 	size_t fresh_count;
 	int unsure; /* a tally of ours was put, or tried to, and not seen since
 		     */
-	uint64_t heard;	       /* notifiers that know it as it is now, by bit */
-	size_t heard_count;    /* fresh objects when they heard */
-	int tries;	       /* that failed in a row */
-	int64_t again_boot_ms; /* not before this; 0 */
+	struct telling *telling; /* on its way to the notifiers; or NULL */
+	int tries;		 /* that the store failed, in a row */
+	int64_t again_boot_ms;	 /* not before this; 0 */
 };
 
 struct ledger;
+
+/* Keeps the object beyond its entry. */
+struct ledger_object *ledger_object_ref(struct ledger_object *object);
+void ledger_object_unref(struct ledger_object *object);
 
 /* `whole_paths`: no entries for the levels above (where the layout does not put
  * them into one folder). Borrows both. */
 struct ledger *
 ledger_new(const char *topic, struct spans *spans, int whole_paths);
-void ledger_free(struct ledger *ledger); /* accepts NULL */
+/* No entry is being told. Accepts NULL. */
+void ledger_free(struct ledger *ledger);
 
 /* A manifest of the topic, each once, by start within a partition. */
 void ledger_add(struct ledger *ledger, const struct manifest *manifest);
@@ -84,8 +88,8 @@ void ledger_sum(const struct ledger *ledger, const struct entry *entry,
  * list with free(). */
 struct entry **ledger_due(struct ledger *ledger, int64_t until, size_t *count);
 
-/* Forgets what ended before `until`: all but what waits for its amendment or
- * has failed. */
+/* Forgets what ended before `until`: all but what waits for its amendment, is
+ * being told, or has failed. */
 void ledger_forget(struct ledger *ledger, int64_t until);
 
 /* How many entries there are. */

@@ -38,8 +38,10 @@ struct final_service {
 	int started;
 	pthread_mutex_t lock;
 	pthread_cond_t moved;
-	int stopping;	    /* Holds: lock */
-	struct task *tasks; /* Holds: lock; freed by the thread */
+	int stopping;	      /* Holds: lock */
+	int answered;	      /* Holds: lock; a notifier has */
+	int64_t turn_boot_ms; /* the thread's: when notifiers are told again */
+	struct task *tasks;   /* Holds: lock; freed by the thread */
 };
 
 int
@@ -128,28 +130,58 @@ find_due(struct final_service *service, int64_t *wait_ms)
 	return due;
 }
 
-/* Waits for a task that is due; NULL when it is to stop. */
-static struct task *
-next_task(struct final_service *service)
+/* How long until something is to be done: *due becomes a task that is, 0 when
+ * there is one, or notifiers are to be told. Holds: lock. */
+static int64_t
+find_work(struct final_service *service, struct task **due)
 {
-	struct task *due = NULL;
+	int64_t until_turn = service->turn_boot_ms - clock_boot_ms();
+	int64_t wait_ms;
+
+	*due = find_due(service, &wait_ms);
+	if (*due != NULL || service->answered || until_turn <= 0)
+		return 0;
+	return until_turn < wait_ms ? until_turn : wait_ms;
+}
+
+/* Waits for something to do; 0 when it is to stop. */
+static int
+next_work(struct final_service *service, struct task **due)
+{
+	int go_on;
+	int64_t wait_ms;
 
 	(void)pthread_mutex_lock(&service->lock);
-	while (!service->stopping) {
-		struct timespec until;
-		int64_t wait_ms;
+	while (!service->stopping && (wait_ms = find_work(service, due)) > 0) {
+		struct timespec until = clock_after(wait_ms);
 
-		due = find_due(service, &wait_ms);
-		if (due != NULL)
-			break;
-		until = clock_after(wait_ms);
 		(void)pthread_cond_timedwait(
 		    &service->moved, &service->lock, &until);
 	}
-	if (service->stopping)
-		due = NULL;
+	go_on = !service->stopping;
+	service->answered = 0;
 	(void)pthread_mutex_unlock(&service->lock);
-	return due;
+	return go_on;
+}
+
+/* A notifier has answered. Thread: the notifier's. */
+static void
+wake(void *arg)
+{
+	struct final_service *service = arg;
+
+	(void)pthread_mutex_lock(&service->lock);
+	service->answered = 1;
+	(void)pthread_cond_signal(&service->moved);
+	(void)pthread_mutex_unlock(&service->lock);
+}
+
+static int
+look_for(void *arg, const char *topic, struct view *view, struct secor_err *err)
+{
+	struct final_service *service = arg;
+
+	return look_at(service->look, topic, view, err);
 }
 
 static void *
@@ -158,8 +190,12 @@ run(void *arg)
 	struct final_service *service = arg;
 	struct task *task;
 
-	while ((task = next_task(service)) != NULL)
-		look_at_task(service, task);
+	while (next_work(service, &task)) {
+		if (task != NULL)
+			look_at_task(service, task);
+		service->turn_boot_ms =
+		    finalizer_turn(service->finalizer, clock_boot_ms());
+	}
 	return NULL;
 }
 
@@ -170,7 +206,8 @@ final_service_new(const struct config *config, struct final_service **service,
     struct secor_err *err)
 {
 	struct final_service *made = mem_alloc(sizeof(*made));
-	struct finalizer_how how = {.config = config, .look = look_at};
+	struct finalizer_how how = {
+	    .config = config, .look = look_for, .arg = made, .wake = wake};
 	pthread_condattr_t attr;
 	int rc;
 
@@ -184,7 +221,6 @@ final_service_new(const struct config *config, struct final_service **service,
 	    "Looks at a topic that failed: Kafka or the store did not answer.",
 	    NULL);
 	rc = look_new(config, &made->look, err);
-	how.arg = made->look;
 	if (rc == SECOR_OK)
 		rc = finalizer_new(&how, &made->finalizer, err);
 	if (rc == SECOR_OK &&

@@ -4,68 +4,164 @@
 #include "core/flow/final/tell.h"
 
 #include "core/base/buf.h"
-#include "core/base/clock.h"
 #include "core/base/log.h"
-#include "core/base/metrics.h"
-#include "core/flow/path.h"
-#include "core/flow/put.h"
 
+#include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { URL_ROOM = 2048, MOST_NOTIFIERS = 64 };
-
-struct one {
+struct teller {
+	struct tellers *all;
 	const struct plugin *plugin;
 	void *self;
-	struct metric *told, *refused, *retries;
+	struct queue *queue;
+	pthread_t thread;
+	int started;
+	_Atomic int telling; /* the plugin has the thread */
+	/* the finalizer's; what was answered and not taken counts */
+	size_t paths, objects;
+	int full;
+	size_t waiting;
+	struct metric *told, *refused, *retries, *queued, *waits, *since;
 };
 
 struct tellers {
-	const struct config *config;
-	const struct manifest_store *store;
-	struct one *items;
+	struct teller *items;
 	size_t count;
+	struct queue *answers;
+	_Atomic int stopping;
+	int roomy;
 };
 
-static int
-open_one(const struct tellers *tellers, struct one *one,
-    const struct config_use *use, struct secor_err *err)
-{
-	const char *name = use->plugin->desc.name;
-	const struct config_opening how = {
-	    .allow_commands = tellers->config->allow_commands};
+/* ---- a notifier's thread ---- */
 
-	one->plugin = use->plugin;
-	one->told = metric_counter("secor_notifier_paths_told_total",
+static int
+call(struct teller *teller, const struct news *news, struct secor_err *why)
+{
+	const struct secor_notifier_ops *ops = teller->plugin->ops.notifier;
+	int rc;
+
+	atomic_store(&teller->telling, 1);
+	rc = news->amended ? ops->path_amended(teller->self, news->path, why)
+			   : ops->path_finalized(teller->self, news->path, why);
+	atomic_store(&teller->telling, 0);
+	return rc;
+}
+
+static void
+refused(struct teller *teller, const struct news *news, const char *why)
+{
+	char quoted[1200];
+
+	metric_add(teller->refused, 1);
+	log_line(SECOR_ERROR, "notifier refuses a path",
+	    "notifier=%s topic=%s path=%s error=%s", teller->plugin->desc.name,
+	    news->path->topic, news->path->path,
+	    log_quote(quoted, sizeof(quoted), why));
+}
+
+static void
+tell(struct teller *teller, struct hearing *hearing)
+{
+	const struct news *news = hearing->news;
+	struct secor_err why = {{0}};
+
+	hearing->status = call(teller, news, &why);
+	if (hearing->status == SECOR_OK) {
+		metric_add(teller->told, 1);
+	} else if (hearing->status == SECOR_REJECT) {
+		refused(teller, news, why.text);
+	} else {
+		hearing->status = SECOR_RETRY;
+		hearing->why = mem_text(
+		    "notifier %s: %s", teller->plugin->desc.name, why.text);
+		metric_add(teller->retries, 1);
+	}
+}
+
+static void *
+teller_run(void *arg)
+{
+	struct teller *teller = arg;
+	struct tellers *all = teller->all;
+	struct queue_node *node;
+
+	while ((node = queue_get(teller->queue, -1)) != NULL) {
+		struct hearing *hearing = (struct hearing *)node;
+
+		hearing->dropped = atomic_load(&all->stopping) ||
+				   atomic_load(&hearing->news->dropped);
+		if (!hearing->dropped)
+			tell(teller, hearing);
+		queue_put(all->answers, node);
+	}
+	return NULL;
+}
+
+/* ---- opening and closing ---- */
+
+static void
+open_metrics(struct teller *teller, const char *name)
+{
+	const char *const *labels = METRIC_LABELS("notifier", name);
+
+	teller->told = metric_counter("secor_notifier_paths_told_total",
 	    "Paths that a notifier has heard of, finalized or amended.",
-	    METRIC_LABELS("notifier", name));
-	one->refused = metric_counter("secor_notifier_paths_refused_total",
-	    "Paths that a notifier refused for good.",
-	    METRIC_LABELS("notifier", name));
-	one->retries = metric_counter("secor_notifier_paths_retries_total",
-	    "Paths that a notifier must be told of again.",
-	    METRIC_LABELS("notifier", name));
-	return config_open(use, &how, &one->self, err);
+	    labels);
+	teller->refused = metric_counter("secor_notifier_paths_refused_total",
+	    "Paths that a notifier refused for good.", labels);
+	teller->retries = metric_counter("secor_notifier_paths_retries_total",
+	    "Paths that a notifier must be told of again.", labels);
+	teller->queued = metric_gauge("secor_notifier_paths_queued",
+	    "Paths in a notifier's queue, and the one that it is told.",
+	    labels);
+	teller->waits = metric_gauge("secor_notifier_paths_waiting",
+	    "Paths that have their marker, and a notifier has not heard yet.",
+	    labels);
+	teller->since = metric_gauge_ms("secor_notifier_paths_since_seconds",
+	    "Since when the oldest path waits for a notifier; 0: none does.",
+	    labels);
+}
+
+static int
+open_teller(const struct config *config, struct teller *teller, size_t i,
+    struct secor_err *err)
+{
+	const struct config_use *use = &config->notifiers.items[i];
+	const struct config_opening how = {
+	    .allow_commands = config->allow_commands};
+	int rc;
+
+	teller->plugin = use->plugin;
+	teller->queue = queue_new(NULL, NULL);
+	open_metrics(teller, use->plugin->desc.name);
+	rc = config_open(use, &how, &teller->self, err);
+	if (rc != SECOR_OK)
+		return rc;
+	if (pthread_create(&teller->thread, NULL, teller_run, teller) != 0)
+		return secor_fail(err, SECOR_FATAL, "no thread for notifier %s",
+		    use->plugin->desc.name);
+	teller->started = 1;
+	return SECOR_OK;
 }
 
 int
-tellers_new(const struct config *config, const struct manifest_store *store,
+tellers_new(const struct config *config, void (*wake)(void *arg), void *arg,
     struct tellers **tellers, struct secor_err *err)
 {
 	struct tellers *made = mem_alloc(sizeof(*made));
 	size_t count = config->notifiers.count;
 	int rc = SECOR_OK;
 
-	made->config = config;
-	made->store = store;
-	if (count > MOST_NOTIFIERS)
+	if (count > TELL_NOTIFIERS)
 		rc = secor_fail(
-		    err, SECOR_FATAL, "more than %d notifiers", MOST_NOTIFIERS);
+		    err, SECOR_FATAL, "more than %d notifiers", TELL_NOTIFIERS);
+	made->answers = queue_new(wake, arg);
 	made->items = mem_alloc((count + 1) * sizeof(*made->items));
 	for (size_t i = 0; rc == SECOR_OK && i < count; i++) {
-		rc = open_one(
-		    made, &made->items[i], &config->notifiers.items[i], err);
+		made->items[i].all = made;
+		rc = open_teller(config, &made->items[i], i, err);
 		made->count = i + 1;
 	}
 	if (rc != SECOR_OK) {
@@ -77,203 +173,151 @@ tellers_new(const struct config *config, const struct manifest_store *store,
 }
 
 void
+tellers_stop(struct tellers *tellers)
+{
+	if (tellers == NULL)
+		return;
+	atomic_store(&tellers->stopping, 1);
+	for (size_t i = 0; i < tellers->count; i++)
+		queue_close(tellers->items[i].queue);
+	queue_close(tellers->answers);
+}
+
+static void
+close_teller(struct teller *teller)
+{
+	if (atomic_load(&teller->telling))
+		log_line(SECOR_INFO, "waits for notifier", "notifier=%s",
+		    teller->plugin->desc.name);
+	if (teller->started)
+		(void)pthread_join(teller->thread, NULL);
+	(void)queue_get_all(teller->queue);
+	queue_free(teller->queue);
+	if (teller->self != NULL)
+		teller->plugin->ops.notifier->close(teller->self);
+	metric_add(teller->queued, -(int64_t)teller->paths);
+	metric_add(teller->waits, -(int64_t)teller->waiting);
+	metric_set(teller->since, 0);
+}
+
+void
 tellers_free(struct tellers *tellers)
 {
 	if (tellers == NULL)
 		return;
+	tellers_stop(tellers);
 	for (size_t i = 0; i < tellers->count; i++)
-		if (tellers->items[i].self != NULL)
-			tellers->items[i].plugin->ops.notifier->close(
-			    tellers->items[i].self);
+		close_teller(&tellers->items[i]);
+	(void)queue_get_all(tellers->answers);
+	queue_free(tellers->answers);
 	free(tellers->items);
 	free(tellers);
 }
 
-/* ---- to the store ---- */
+/* ---- the finalizer's side ---- */
 
-static int
-put_marker(const struct tellers *tellers, const struct config_finalize *how,
-    const struct entry *entry, const struct tally *sum, struct secor_err *err)
+size_t
+tellers_count(const struct tellers *tellers)
 {
-	int whole = how->marker == CONFIG_MARKER_JSON;
-	char *key = mem_text("%s/%s", entry->folder, how->marker_name);
-	char *text = whole ? tally_marker(sum) : mem_text("%s", "");
-	int rc = store_put_text(
-	    tellers->store, key, text, whole ? "application/json" : NULL, err);
-
-	free(text);
-	free(key);
-	return rc;
-}
-
-static int
-put_tally(const struct tellers *tellers, const struct tally *sum,
-    struct secor_err *err)
-{
-	char *key = tally_key(
-	    tellers->store->prefix, sum->topic, sum->generation, sum->path);
-	char *text = tally_write(sum);
-	int rc =
-	    store_put_text(tellers->store, key, text, "application/json", err);
-
-	free(text);
-	free(key);
-	return rc;
-}
-
-/* ---- to the notifiers ---- */
-
-struct event {
-	struct secor_event_path path;
-	struct secor_event_level *levels;
-	struct secor_event_object *objects;
-	struct secor_event_level **object_levels;
-	char **urls;
-	char url[URL_ROOM];
-};
-
-static void
-fill_url(const struct tellers *tellers, const char *key, char url[URL_ROOM])
-{
-	url[0] = '\0';
-	if (tellers->store->ops->url != NULL)
-		tellers->store->ops->url(
-		    tellers->store->self, key, url, URL_ROOM);
-}
-
-static void
-fill_object(const struct tellers *tellers, const struct manifest_object *from,
-    struct event *event, size_t i)
-{
-	struct secor_event_object *to = &event->objects[i];
-	char url[URL_ROOM];
-
-	fill_url(tellers, from->key, url);
-	event->urls[i] = mem_dup(url, strlen(url));
-	*to = (struct secor_event_object){.size = sizeof(*to),
-	    .key = from->key,
-	    .url = event->urls[i],
-	    .path = from->path,
-	    .records = from->records,
-	    .bytes = from->bytes,
-	    .first_offset = from->first_offset,
-	    .last_offset = from->last_offset,
-	    .crc32c = from->crc32c};
-	to->level_count =
-	    (uint32_t)path_split(from->path, &event->object_levels[i]);
-	to->levels = event->object_levels[i];
-}
-
-static void
-event_init(struct event *event, const struct tellers *tellers,
-    const struct entry *entry, const struct tally *sum)
-{
-	size_t count = entry->fresh_count;
-
-	memset(event, 0, sizeof(*event));
-	event->objects = mem_alloc((count + 1) * sizeof(*event->objects));
-	event->object_levels =
-	    mem_alloc((count + 1) * sizeof(struct secor_event_level *));
-	event->urls = mem_alloc((count + 1) * sizeof(char *));
-	for (size_t i = 0; i < count; i++)
-		fill_object(tellers, &entry->fresh[i]->object, event, i);
-	fill_url(tellers, entry->folder, event->url);
-	event->path = (struct secor_event_path){.size = sizeof(event->path),
-	    .topic = sum->topic,
-	    .path = sum->path,
-	    .url = event->url,
-	    .objects = event->objects,
-	    .object_count = count,
-	    .total_objects = sum->totals.objects,
-	    .total_records = sum->totals.records,
-	    .total_bytes = sum->totals.bytes,
-	    .time_from = sum->span.from,
-	    .time_until = sum->span.until};
-	event->path.level_count =
-	    (uint32_t)path_split(sum->path, &event->levels);
-	event->path.levels = event->levels;
-}
-
-static void
-event_fini(struct event *event)
-{
-	for (size_t i = 0; i < event->path.object_count; i++) {
-		free(event->object_levels[i]);
-		free(event->urls[i]);
-	}
-	free(event->objects);
-	free(event->object_levels);
-	free(event->urls);
-	free(event->levels);
-}
-
-static int
-tell_one(const struct one *one, const struct event *event, int amended,
-    struct secor_err *err)
-{
-	const struct secor_notifier_ops *ops = one->plugin->ops.notifier;
-	struct secor_err why = {{0}};
-	char quoted[1200];
-	int rc = SECOR_OK;
-
-	if (amended && ops->path_amended != NULL)
-		rc = ops->path_amended(one->self, &event->path, &why);
-	else if (!amended && ops->path_finalized != NULL)
-		rc = ops->path_finalized(one->self, &event->path, &why);
-	if (rc == SECOR_OK) {
-		metric_add(one->told, 1);
-		return SECOR_OK;
-	}
-	if (rc == SECOR_REJECT) {
-		metric_add(one->refused, 1);
-		log_line(SECOR_ERROR, "notifier refuses a path",
-		    "notifier=%s topic=%s path=%s error=%s",
-		    one->plugin->desc.name, event->path.topic, event->path.path,
-		    log_quote(quoted, sizeof(quoted), why.text));
-		return SECOR_OK;
-	}
-	metric_add(one->retries, 1);
-	return secor_fail(err, SECOR_RETRY, "notifier %s: %s",
-	    one->plugin->desc.name, why.text);
-}
-
-/* Everyone who has not heard it yet, also after one has failed. */
-static int
-tell_all(const struct tellers *tellers, struct entry *entry,
-    const struct tally *sum, struct secor_err *err)
-{
-	int amended = entry->state == ENTRY_SETTLED;
-	struct event event;
-	int rc = SECOR_OK;
-
-	if (entry->heard_count != entry->fresh_count)
-		entry->heard = 0;
-	entry->heard_count = entry->fresh_count;
-	event_init(&event, tellers, entry, sum);
-	for (size_t i = 0; i < tellers->count; i++) {
-		if ((entry->heard >> i & 1) != 0)
-			continue;
-		if (tell_one(&tellers->items[i], &event, amended, err) ==
-		    SECOR_OK)
-			entry->heard |= UINT64_C(1) << i;
-		else
-			rc = SECOR_RETRY;
-	}
-	event_fini(&event);
-	return rc;
+	return tellers->count;
 }
 
 int
-tell_path(struct tellers *tellers, const struct config_finalize *how,
-    struct entry *entry, struct tally *sum, struct secor_err *err)
+tellers_wants(const struct tellers *tellers, size_t i, int amended)
 {
-	int rc;
+	const struct secor_notifier_ops *ops =
+	    tellers->items[i].plugin->ops.notifier;
 
-	sum->written_ms = clock_now_ms();
-	rc = put_marker(tellers, how, entry, sum, err);
-	if (rc == SECOR_OK)
-		rc = tell_all(tellers, entry, sum, err);
-	if (rc == SECOR_OK)
-		rc = put_tally(tellers, sum, err);
-	return rc;
+	return (amended ? ops->path_amended : ops->path_finalized) != NULL;
+}
+
+int
+tellers_open(const struct tellers *tellers)
+{
+	for (size_t i = 0; i < tellers->count; i++)
+		if (!tellers->items[i].full)
+			return 1;
+	return tellers->count == 0;
+}
+
+int
+tellers_fits(struct tellers *tellers, size_t i, size_t objects)
+{
+	struct teller *teller = &tellers->items[i];
+
+	if (teller->paths >= TELL_PATHS ||
+	    (teller->objects > 0 && teller->objects + objects > TELL_OBJECTS))
+		teller->full = 1;
+	return !teller->full;
+}
+
+void
+tellers_offer(struct tellers *tellers, struct hearing *hearing)
+{
+	struct teller *teller = &tellers->items[hearing->notifier];
+
+	assert(hearing->state == HEARING_DUE);
+	teller->paths++;
+	teller->objects += hearing->news->path->object_count;
+	metric_add(teller->queued, 1);
+	hearing->state = HEARING_QUEUED;
+	queue_put(teller->queue, &hearing->node);
+}
+
+struct hearing *
+tellers_answer(struct tellers *tellers, int wait)
+{
+	struct hearing *hearing =
+	    (struct hearing *)queue_get(tellers->answers, wait ? -1 : 0);
+	struct teller *teller;
+
+	if (hearing == NULL)
+		return NULL;
+	teller = &tellers->items[hearing->notifier];
+	assert(hearing->state == HEARING_QUEUED);
+	hearing->state = hearing->dropped || hearing->status == SECOR_RETRY
+			     ? HEARING_DUE
+			     : HEARING_HEARD;
+	teller->paths--;
+	teller->objects -= hearing->news->path->object_count;
+	metric_add(teller->queued, -1);
+	if (teller->full && teller->paths <= TELL_PATHS / 2 &&
+	    teller->objects <= TELL_OBJECTS / 2) {
+		teller->full = 0;
+		tellers->roomy = 1;
+	}
+	return hearing;
+}
+
+int
+tellers_roomy(struct tellers *tellers)
+{
+	int roomy = tellers->roomy;
+
+	tellers->roomy = 0;
+	return roomy;
+}
+
+void
+tellers_wait(struct tellers *tellers, size_t i, int n)
+{
+	tellers->items[i].waiting += (size_t)n;
+	metric_add(tellers->items[i].waits, n);
+}
+
+/* Notifiers of one name share the metric: the oldest of all. */
+void
+tellers_since(struct tellers *tellers, const int64_t *since_ms)
+{
+	for (size_t i = 0; i < tellers->count; i++) {
+		int64_t oldest = since_ms[i];
+
+		for (size_t j = 0; j < tellers->count; j++)
+			if (tellers->items[j].since ==
+				tellers->items[i].since &&
+			    since_ms[j] > 0 &&
+			    (oldest == 0 || since_ms[j] < oldest))
+				oldest = since_ms[j];
+		metric_set(tellers->items[i].since, oldest);
+	}
 }

@@ -140,6 +140,7 @@ begin(struct fixture *f, const char *timezone, int dry_run)
 	    .look = look,
 	    .arg = f,
 	    .dry_run = dry_run,
+	    .wait = 1,
 	    .said = said};
 	struct secor_err err = {""};
 
@@ -332,8 +333,11 @@ redrive(struct fixture *f, int64_t time_ms, int64_t number)
 static void
 begin_again(struct fixture *f)
 {
-	struct finalizer_how how = {
-	    .config = &f->config, .look = look, .arg = f, .said = said};
+	struct finalizer_how how = {.config = &f->config,
+	    .look = look,
+	    .wait = 1,
+	    .arg = f,
+	    .said = said};
 	struct secor_err err;
 
 	finalizer_free(f->finalizer);
@@ -376,7 +380,8 @@ Test(finalizer, marker_notifier_and_tally_once)
 Test(finalizer, next_process_knows_what_was_told_and_what_is_new)
 {
 	struct fixture f;
-	struct finalizer_how how = {.look = look, .arg = &f, .said = said};
+	struct finalizer_how how = {
+	    .look = look, .arg = &f, .wait = 1, .said = said};
 	struct secor_err err;
 
 	begin(&f, "UTC", 0);
