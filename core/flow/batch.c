@@ -297,13 +297,11 @@ batch_tick(struct batch *batch, const struct routed *routed)
 
 	batch->clock_ms =
 	    router_clock(batch->lane->router, batch->clock_ms, routed);
-	if (!routed->late)
-		return;
 	if (part->late == NULL)
 		part->late = metric_counter("secor_late_messages_total",
 		    "Messages in late=true (finalize.late: separate).",
 		    METRIC_LABELS("topic", part->topic));
-	metric_add(part->late, 1);
+	metric_add(part->late, routed->late);
 }
 
 int64_t

@@ -234,7 +234,8 @@ def test_every_metric_is_documented_and_every_documented_one_is_there(
                 kafka={"max_messages_per_second": 1000,
                        "max_bytes_per_second": "1MiB"},
                 finalize={"delay": "0", "interval": "1s",
-                          "lookback": "3650d"}),
+                          "lookback": "3650d",
+                          "late": ["separate", "amend"][n]}),
                 name=f"secor-{n}")
             process.start()
             clients.produce_json(kafka.address, name, 10)
