@@ -3,6 +3,7 @@ messages alone; whatever happens to processes and batches, it goes there."""
 
 import json
 import random
+import re
 import time
 import urllib.request
 
@@ -26,14 +27,15 @@ def path_of(time_ms, late):
 
 
 class Stream:
-    """Messages {"id", "time"} of some hours, a few of them late, one in a
-    hundred from the future; and where each must go."""
+    """Messages {"id", "time"}, some of them late, one in a hundred from the
+    future; and where each must go. Now and then the time jumps, and a row of
+    late ones follows: a batch that begins there with a wrong clock shows."""
 
     def __init__(self, address, topic, seed=7):
         self.address, self.topic = address, topic
         self.any = random.Random(seed)
         self.clock = [None] * PARTITIONS  # as docs/DOWNSTREAM.md has it
-        self.now = BEGIN
+        self.now, self.row = BEGIN, 0
         self.expected = {}  # id: path
 
     def place(self, partition, time_ms, kafka_ms):
@@ -44,22 +46,33 @@ class Stream:
         self.clock[partition] = seen if clock is None else max(clock, seen)
         return path_of(time_ms, late)
 
+    def trickle(self, count):
+        """So that there are many batches, and two at a time."""
+        for _ in range(0, count, 50):
+            self.produce(50)
+
     def produce(self, count):
-        messages, times = [], []
+        messages, times, row = [], [], self.row
         for one in range(len(self.expected), len(self.expected) + count):
             partition = self.any.randrange(PARTITIONS)
             self.now += self.any.randrange(12_000)
             dice = self.any.random()
+            row -= 1
+            if dice < 0.012:
+                self.now += HOUR + DELAY
+                row = 40
             time_ms = self.now
-            if dice < 0.1:
+            if row in range(40):
+                time_ms -= HOUR + DELAY + self.any.randrange(HOUR // 2)
+            elif dice < 0.1:
                 time_ms -= self.any.randrange(4 * HOUR)
             elif dice > 0.99:
                 time_ms += 5 * HOUR
             value = json.dumps({"id": one, "time": time_ms}).encode()
             messages.append((partition, None, value, self.now))
             times.append((one, time_ms, self.now))
-        places = clients.produce(self.address, self.topic, messages,
-                                 {"batch.num.messages": 20})
+        self.row = row
+        places = clients.produce(self.address, self.topic, messages)
         # a producer that repeats a request may change their order
         for (partition, _), (one, time_ms, kafka_ms) in sorted(
                 zip(places, times)):
@@ -74,14 +87,19 @@ class Stream:
             path = key[len(head):key.rindex("/")]
             assert path == self.expected[one], (one, key)
         late = sum("late=true" in p for p in self.expected.values())
-        assert 0 < late < len(self.expected) / 5
+        assert 0 < late < len(self.expected) / 2
 
 
 def small(**more):
-    """Many batches: messages come a few at a time."""
     return {"finalize": FINALIZE,
-            "kafka": {"properties": {"fetch.message.max.bytes": 2048}},
-            "batch": {"max_age": "400ms", "max_messages": 50}, **more}
+            "batch": {"max_age": "400ms", "max_messages": 30}, **more}
+
+
+def metrics(process):
+    m = process.wait_for(r"http listens.*?(127\.0\.0\.1:\d+)")
+    with urllib.request.urlopen(f"http://{m.group(1)}/metrics",
+                                timeout=30) as answer:
+        return answer.read().decode()
 
 
 STEPS = ["cut", "plan-sent", "plan-acked", "put-begin", "put-done",
@@ -102,8 +120,8 @@ def test_killed_with_late_messages_makes_the_same_objects(
     process.start()
     wait_done(kafka.address, group, name, PARTITIONS)
     assert process.stop() == 0
-    stream.produce(900)  # the clock of these begins where it was
     process.start(env={"SECOR_STOP_AT": step})
+    stream.trickle(900)  # the clock of these begins where it was
     stopped_at(process, step)
     before = contents(tree, name)
     process.kill9()
@@ -118,21 +136,58 @@ def test_killed_with_late_messages_makes_the_same_objects(
     verify(process)
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_clock_goes_on_behind_a_batch_that_is_not_stored_yet(
+        killed, kafka, topic, group, secor, tmp_path):
+    name = topic()
+    store, tree = local_store(tmp_path / "data")
+    wall = tree.root / name
+    wall.write_text("a file where the topic's folder would be")
+    process = secor(settings(kafka.address, group, name, store, **small()))
+
+    def produce(first, hour):
+        clients.produce(kafka.address, name, [
+            (0, None, json.dumps({"id": first + i,
+                                  "time": BEGIN + hour * HOUR}).encode())
+            for i in range(10)])
+    process.start()
+    produce(0, 5)
+    process.wait_for("store waits")  # nothing of hour 5 is committed
+    produce(10, 0)
+    deadline = time.monotonic() + 90
+    while not re.search(r"^secor_messages_total 20$", metrics(process), re.M):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    if killed:
+        process.kill9()
+        clients.bury(kafka.address, group)
+    wall.unlink()
+    if killed:
+        process.start()
+    wait_done(kafka.address, group, name, 1)
+    assert process.stop() == 0
+    found = {one: key.split("/")[1] for key, one in proof.read_ids(tree)}
+    assert found == {i: f"late={'false' if i < 10 else 'true'}"
+                     for i in range(20)}
+    verify(process)
+
+
+@pytest.mark.deep
 def test_rebalances_change_no_path(kafka, topic, group, secor, tmp_path):
     name = topic(partitions=PARTITIONS)
     stream = Stream(kafka.address, name, seed=8)
     store, tree = local_store(tmp_path / "data")
     config = settings(kafka.address, group, name, store, **small())
     a, b = secor(config, name="a"), secor(config, name="b")
-    stream.produce(400)
     a.start()
+    stream.trickle(300)
     a.wait_for("object stored", count=3)
     b.start()  # while a stores and collects
-    stream.produce(300)
+    stream.trickle(300)
     b.wait_for(r"partitions assigned.*count=[12]")
-    stream.produce(300)
+    stream.trickle(300)
     a.kill9()  # b takes over what a has planned, or collected
-    stream.produce(300)
+    stream.trickle(300)
     wait_done(kafka.address, group, name, PARTITIONS)
     assert b.stop() == 0
     stream.check(tree)
@@ -172,7 +227,7 @@ def test_marked_path_stays_as_it_is_when_late_data_comes(paths):
     p.produce([0, 2])  # hour 0 is over, hour 2 is not
     p.process.start()
     p.wait_done()
-    assert 'secor_late_messages_total{topic="%s"} 20' % p.topic in metrics(p)
+    assert 'secor_late_messages_total{topic="%s"} 20' % p.topic in metrics(p.process)
     assert p.process.stop() == 0
     assert p.records(f"late=false/{dt(0)}") == 20
     assert p.records(f"late=true/{dt(0)}") == 20
@@ -195,13 +250,6 @@ def test_marked_path_stays_as_it_is_when_late_data_comes(paths):
     assert "before the batch began" in why(p, f"late=true/{dt(0)}")
     assert "late       no: " in why(p, f"late=false/{dt(1)}")
     verify(p.process)
-
-
-def metrics(p):
-    m = p.process.wait_for(r"http listens.*?(127\.0\.0\.1:\d+)")
-    with urllib.request.urlopen(f"http://{m.group(1)}/metrics",
-                                timeout=30) as answer:
-        return answer.read().decode()
 
 
 def test_broker_that_stamps_leaves_nothing_to_amend(
