@@ -78,12 +78,14 @@ ifeq ($(DEPS),no)
 DEPS_BUILD :=
 DEPS_UNIT  :=
 DEPS_TEST  :=
+DEPS_DEEP  :=
 else
 DEPS_BUILD := build/.deps-build
 DEPS_UNIT  := build/.deps-unit
 DEPS_TEST  := build/.deps-test
+DEPS_DEEP  := build/.deps-deep
 endif
-build/.deps-test: tests/rig/requirements.txt tests/rig/librdkafka.sum \
+build/.deps-test build/.deps-deep: tests/rig/requirements.txt tests/rig/librdkafka.sum \
 	$(wildcard tests/rig/pom/*.xml)
 build/.deps-%: deploy/deps.sh
 	@bash deploy/deps.sh $*
@@ -287,7 +289,7 @@ chaos: all | $(DEPS_TEST) ## CHAOS_SCHEDULES schedules of chaos from CHAOS_SEED 
 	@bash tests/chaos/run.sh $(or $(CHAOS_SCHEDULES),100) \
 	$(or $(CHAOS_SEED),1)
 
-check-deep: all newest unit-release noplan | $(DEPS_TEST) ## what is too heavy for check
+check-deep: all newest unit-release noplan | $(DEPS_DEEP) ## what is too heavy for check
 	@bash tests/run.sh unit newest-all deep model-deep fuzz-deep
 
 check-fuzz: replay-fuzz ## replay the corpora of the fuzz targets

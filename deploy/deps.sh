@@ -4,7 +4,8 @@
 #   deploy/deps.sh build   libraries and compiler to build secor
 #   deploy/deps.sh unit    and Criterion, for the unit tests
 #   deploy/deps.sh test    and the real servers and readers of the flow tests
-#   deploy/deps.sh have build|unit|test    install nothing: is all of it there?
+#   deploy/deps.sh deep    and Hive itself, for make check-deep
+#   deploy/deps.sh have build|unit|test|deep    install nothing: is it all there?
 #
 # Debian's packages come from apt without recommends (root or sudo). Kafka,
 # Hadoop's jars and a Python environment come from Maven and pip as they are
@@ -35,8 +36,8 @@ packages_of() { # MODE
 	case $1 in
 	build) echo $BUILD_PACKAGES ;;
 	unit) echo $BUILD_PACKAGES $UNIT_PACKAGES ;;
-	test) echo $BUILD_PACKAGES $UNIT_PACKAGES $TEST_PACKAGES ;;
-	*) die "usage: deploy/deps.sh [have] build|unit|test" ;;
+	test | deep) echo $BUILD_PACKAGES $UNIT_PACKAGES $TEST_PACKAGES ;;
+	*) die "usage: deploy/deps.sh [have] build|unit|test|deep" ;;
 	esac
 }
 
@@ -58,6 +59,7 @@ source_of() {
 	kafka) echo $RIG/pom/kafka.xml ;;
 	hadoop) echo $RIG/pom/hadoop.xml ;;
 	hive) echo $RIG/pom/hive.xml ;;
+	hiveql) echo $RIG/pom/hiveql.xml ;;
 	venv) echo $RIG/requirements.txt ;;
 	librdkafka) echo $RIG/librdkafka.sum ;;
 	esac
@@ -67,6 +69,7 @@ size_of() {
 	kafka) echo "Kafka 3.9.2 with tools from Maven, 56 MB" ;;
 	hadoop) echo "Hadoop 3.4.2 client and hive-common 4.0.1 from Maven, 52 MB" ;;
 	hive) echo "Hive metastore 4.0.1 from Maven, 126 MB" ;;
+	hiveql) echo "Hive 4.0.1 itself from Maven, 92 MB" ;;
 	venv) echo "Python packages of $RIG/requirements.txt from pip, about 165 MB (600 MB on disk)" ;;
 	librdkafka) echo "librdkafka $(pinned_librdkafka | cut -d' ' -f1) out of those, 12 MB on disk" ;;
 	esac
@@ -74,9 +77,12 @@ size_of() {
 stamp_of() { sha256sum <"$(source_of "$1")" | cut -c1-64; }
 is_fetched() { [ "$(cat "$CACHE/$1/.stamp" 2>/dev/null)" = "$(stamp_of "$1")" ]; }
 missing_fetched() { # MODE
-	local f
-	[ "$1" = test ] || return 0
-	for f in $FETCHED; do
+	local f wanted=
+	case $1 in
+	test) wanted=$FETCHED ;;
+	deep) wanted="$FETCHED hiveql" ;;
+	esac
+	for f in $wanted; do
 		is_fetched "$f" || echo "$f"
 	done
 }
@@ -169,7 +175,7 @@ fetch() { # NAME...
 	local f jars="" pids="" p failed=0
 	for f; do
 		say "fetching $(size_of "$f") into $CACHE/$f"
-		case $f in kafka | hadoop | hive) jars="$jars $f" ;; esac
+		case $f in kafka | hadoop | hive | hiveql) jars="$jars $f" ;; esac
 	done
 	# Maven's local repository is for one Maven at a time; pip goes beside it.
 	case " $* " in *" venv "*) fetch_venv & pids="$pids $!" ;; esac

@@ -254,7 +254,7 @@ run_suite() { # SUITE
 	flow-tsan) suite_pytest flow-tsan sanitize tsan ;;
 	newest) suite_pytest newest "librdkafka and not deep" newest ;;
 	newest-all) suite_pytest newest-all "not deep" newest ;;
-	deep) suite_pytest deep deep ;;
+	deep) need deep && suite_pytest deep deep ;;
 	*) fail "there is no suite '$1': unit asan tsan fuzz fuzz-deep" \
 	    "lint model model-deep flow flow-asan flow-tsan newest" \
 	    "newest-all deep" ;;

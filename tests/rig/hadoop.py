@@ -17,7 +17,7 @@ from servers import CACHE, HERE, JVM, RigError
 LIBS = CACHE / "hadoop" / "libs"
 
 
-def classes(folder=HERE / "java", libs=LIBS):
+def classes(folder=HERE / "java", *libs):
     """The folder's sources, compiled once into the cache."""
     sources = sorted(folder.glob("*.java"))
     digest = hashlib.sha256(b"".join(s.read_bytes() for s in sources))
@@ -30,7 +30,9 @@ def classes(folder=HERE / "java", libs=LIBS):
             return place
         fresh = pathlib.Path(f"{place}.{os.getpid()}")
         done = subprocess.run(
-            ["javac", "-nowarn", "-cp", f"{libs}/*", "-d", fresh, *sources],
+            ["javac", "-nowarn", "-cp",
+             ":".join(f"{lib}/*" for lib in libs or (LIBS,)), "-d", fresh,
+             *sources],
             capture_output=True, text=True)
         if done.returncode != 0:
             shutil.rmtree(fresh, ignore_errors=True)

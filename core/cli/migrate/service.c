@@ -426,8 +426,9 @@ put_qubole(struct migration *m)
 	yaml_raw(m, 4, "timeout", timeout);
 	warn(m, "secor.enable.qubole",
 	    "a partition whose statement failed was never tried again by the "
-	    "original; here it is. It is added with the first object, not "
-	    "when the path is complete");
+	    "original; here it is. It is added with the first object; with "
+	    "`add: finalized` and finalize.delay when the path is complete, "
+	    "as the original's finalizer did");
 }
 
 void

@@ -7,11 +7,12 @@
  * tools read it line by line, and ${variables} are replaced in the text of a
  * statement. They are written as "\;", octal and "$\{".
  *
- * Hive undoes escapes in LOCATION, but not in the values of a partition (its
- * parser says so: 4.0.1 keeps what is between the quotes). So escapes are
- * avoided where a value can do without: one with an apostrophe goes in double
- * quotes. Where it cannot, the partition is spelled with the escapes, and
- * LOCATION says where its objects really are.
+ * That Hive undoes escapes in the values of a partition is not to be relied on:
+ * 4.0.1 does so because it checks their types (hive.typecheck.on.insert), and
+ * keeps them as they are spelled where it does not. So escapes are avoided
+ * where a value can do without: one with an apostrophe goes in double quotes.
+ * Where it cannot, LOCATION says where its objects really are; there escapes
+ * are always undone.
  */
 #include "plugins/notifier/qubole/qubole.h"
 
@@ -100,4 +101,42 @@ hive_add_value(struct text *sql, const struct secor_event_level *level)
 	int null = level->value == NULL || level->value[0] == '\0';
 
 	return hive_add_literal(sql, null ? NULL_VALUE : level->value);
+}
+
+static void
+add_escaped(struct text *folder, const char *value)
+{
+	for (; *value != '\0'; value++) {
+		unsigned char c = (unsigned char)*value;
+
+		if (c < ' ' || c == 0x7f ||
+		    strchr("\"#%'*/:=?\\{[]^", c) != NULL)
+			text_addf(folder, "%%%02X", c);
+		else
+			text_add(folder, value, 1);
+	}
+}
+
+/* Hive knows columns in lower case, and escapes no value for its dots. */
+int
+hive_is_folder(
+    const char *path, const struct secor_event_level *levels, uint32_t count)
+{
+	struct text folder = {0};
+	int same;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const char *value = levels[i].value;
+
+		text_adds(&folder, i == 0 ? "" : "/");
+		for (const char *at = levels[i].name; *at != '\0'; at++)
+			text_addf(&folder, "%c",
+			    *at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
+		text_adds(&folder, "=");
+		add_escaped(&folder,
+		    value == NULL || value[0] == '\0' ? NULL_VALUE : value);
+	}
+	same = !folder.failed && strcmp(folder.ptr, path) == 0;
+	text_fini(&folder);
+	return same;
 }

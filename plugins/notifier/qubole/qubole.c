@@ -212,7 +212,7 @@ add_built_in(
 	if (!qubole->conf->location)
 		rc = statement_add(&sql, ADD, subject, &what, err);
 	if (rc == SECOR_OK &&
-	    (qubole->conf->location || (what & STATEMENT_ESCAPES) != 0)) {
+	    (qubole->conf->location || (what & STATEMENT_ELSEWHERE) != 0)) {
 		text_fini(&sql);
 		sql = (struct text){0};
 		rc = statement_add(
@@ -224,8 +224,7 @@ add_built_in(
 	return rc;
 }
 
-/* Hive undoes no escapes in the values of a partition, so it would look for its
- * objects elsewhere: who adds it must say where they are. */
+/* Who adds a partition that Hive would look for elsewhere must say where. */
 static int
 run_one(struct qubole *qubole, const char *template_,
     const struct subject *subject, int *what, struct secor_err *err)
@@ -233,10 +232,10 @@ run_one(struct qubole *qubole, const char *template_,
 	struct text sql = {0};
 	int rc = statement_add(&sql, template_, subject, what, err);
 
-	if (rc == SECOR_OK && *what == STATEMENT_ESCAPES)
+	if (rc == SECOR_OK && *what == STATEMENT_ELSEWHERE)
 		rc = secor_fail(err, SECOR_REJECT,
-		    "a value of path '%.300s' takes escapes, so the statement "
-		    "must say LOCATION {location}",
+		    "Hive would not find path '%.300s' by its values: the "
+		    "statement must say LOCATION {location}",
 		    subject->path);
 	if (rc == SECOR_OK)
 		rc = command_run(qubole->http, &qubole->command, sql.ptr, err);

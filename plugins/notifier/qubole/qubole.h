@@ -18,6 +18,9 @@ void hive_add_name(struct text *sql, const char *name, size_t len);
 int hive_add_literal(struct text *sql, const char *value);
 /* As a literal, or that of Hive's default partition when it is null. */
 int hive_add_value(struct text *sql, const struct secor_event_level *level);
+/* 1 when the path is what Hive calls the folder of the partition by itself. */
+int hive_is_folder(
+    const char *path, const struct secor_event_level *levels, uint32_t count);
 
 /* ---- statement.c: one statement of a template ---- */
 
@@ -38,7 +41,9 @@ int statement_check(const char *template_, int totals, struct secor_err *err);
 
 /* What went into a statement. */
 enum {
-	STATEMENT_ESCAPES = 1, /* {partition}, and a value took escapes */
+	/* {partition}, and Hive may look for its objects elsewhere: a value
+	   took escapes, or the folder is not named as Hive would name it */
+	STATEMENT_ELSEWHERE = 1,
 	STATEMENT_LOCATION = 2 /* {location} */
 };
 

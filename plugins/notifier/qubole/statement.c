@@ -190,8 +190,11 @@ add_partition(struct text *sql, const struct subject *subject, int *what,
 		hive_add_name(sql, level->name, strlen(level->name));
 		text_adds(sql, "=");
 		if (hive_add_value(sql, level))
-			*what |= STATEMENT_ESCAPES;
+			*what |= STATEMENT_ELSEWHERE;
 	}
+	if (!hive_is_folder(
+		subject->path, subject->levels, subject->level_count))
+		*what |= STATEMENT_ELSEWHERE;
 	return SECOR_OK;
 }
 

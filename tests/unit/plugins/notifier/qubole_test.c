@@ -2,6 +2,7 @@
  * qubole_test.c -- the qubole notifier against a server that answers as told.
  * (What its statements mean is judged by a reader of HiveQL in the flow tests.)
  */
+#include "core/flow/path.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/plugins/common/script.h"
 #include "tests/unit/plugins/notifier/event.h"
@@ -52,9 +53,16 @@ static int
 tell_level(struct hive *hive, const char *name, const char *value)
 {
 	const struct secor_event_level level = {name, value};
-	struct event_object object = event_object("its/path", &level, 1);
+	struct event_object object;
+	struct buf path = {0};
+	int rc;
 
-	return tell(hive, "t", &object, 1);
+	buf_printf(&path, "%s=", name);
+	path_escape(&path, value, value == NULL ? 0 : strlen(value));
+	object = event_object(path.ptr, &level, 1);
+	rc = tell(hive, "t", &object, 1);
+	buf_fini(&path);
+	return rc;
 }
 
 static void
@@ -227,13 +235,45 @@ Test(qubole, location_is_the_folder_of_the_object, .timeout = 120)
 	end(&hive);
 }
 
+/* Folders that Hive would name otherwise. */
+Test(qubole, folder_with_a_name_of_its_own_is_told, .timeout = 120)
+{
+	static const struct {
+		const char *path, *name, *value, *rest;
+	} rows[] = {
+	    {"c=%2E%2E", "c", "..", "c='..')" AT},
+	    {"C=x", "C", "x", "C='x')" AT},
+	    {"c=a:b", "c", "a:b", "c='a:b')" AT}, /* compat: secor */
+	    {"c=a%3Ab", "c", "a:b", "c='a:b')"},
+	    {"elsewhere/c=x", "c", "x", "c='x')" AT},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static const struct script_step steps[] = {SUBMITTED, DONE};
+		const struct secor_event_level level = {
+		    rows[i].name, rows[i].value};
+		struct event_object object =
+		    event_object(rows[i].path, &level, 1);
+		char want[256];
+		struct hive hive;
+
+		begin(&hive, steps, 2, NULL, NULL);
+		cr_assert_eq(tell(&hive, "t", &object, 1), SECOR_OK);
+		(void)snprintf(want, sizeof(want),
+		    "ALTER TABLE logs_t ADD IF NOT EXISTS PARTITION (%s",
+		    rows[i].rest);
+		expect_query(&hive, 0, want);
+		end(&hive);
+	}
+}
+
 Test(qubole, path_that_is_no_hive_partition_is_rejected, .timeout = 120)
 {
 	static const struct {
 		const char *name, *value, *text;
 	} rows[] = {
 	    {"", "x", "has a level without a name"},
-	    {"a-b", "x", "level 'a-b' of path 'its/path' is no Hive column"},
+	    {"a-b", "x", "level 'a-b' of path 'a-b=x' is no Hive column"},
 	    {"a) --", "x", "is no Hive column"},
 	    {"gr\xc3\xbc", "x", "is no Hive column"},
 	    {"c", "\xff", "is not UTF-8"},
@@ -502,7 +542,7 @@ Test(qubole, level_that_a_path_lacks_is_rejected, .timeout = 120)
 
 	begin(&hive, NULL, 0, "statements", "X {level:country}");
 	cr_assert_eq(tell_level(&hive, "dt", "x"), SECOR_REJECT);
-	expect_text(&hive, "statement 1: path 'its/path' has no level country");
+	expect_text(&hive, "statement 1: path 'dt=x' has no level country");
 	cr_assert_eq(script_count(hive.script), 0);
 	end(&hive);
 }
