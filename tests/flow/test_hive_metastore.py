@@ -113,8 +113,8 @@ def own_metastore():
     """A factory of metastores of the test's own."""
     made = []
 
-    def make(properties=None):
-        made.append(Metastore(properties))
+    def make(secure=False):
+        made.append(Metastore(secure))
         return made[-1].start()
     yield make
     for m in made:
@@ -309,11 +309,21 @@ def test_no_path_is_forgotten_while_everything_is_killed(
 
 def test_metastore_and_service_are_killed_and_no_path_is_forgotten(
         stored, own_metastore):
-    hive = own_metastore()
-    s = stored(hive, notifier={"timeout": "5s"})
+    """Through TLS and frames. Who is not vouched for is told nothing."""
+    hive = own_metastore(secure=True)
+    s = stored(hive, notifier={"timeout": "5s", "tls": True, "framed": True,
+                               "ca_file": str(hive.tls / "rogue.pem")})
     s.create()
     s.process.start()
     s.produce([{"hour": -i % 30} for i in range(120)])
+    s.process.wait_for("^warn .* notifier fails .*TLS: unable to get local "
+                       "issuer certificate")
+    s.process.kill9()
+    assert s.there() == {}
+    config = json.loads(s.process.config.read_text())
+    config["notifiers"][0]["ca_file"] = str(hive.tls / "ca.pem")
+    s.process.reconfigure(config)
+    s.process.start()
     s.process.wait_for("hive partition added")
     hive.kill9()
     s.produce([{"hour": 30 + i % 10} for i in range(40)])

@@ -6,6 +6,7 @@ import select
 import subprocess
 
 from hadoop import classes
+from secure import openssl, make_certificates
 from servers import (CACHE, HERE, JVM, RigError, Server, _listens, free_ports,
                      watchdog)
 
@@ -47,7 +48,7 @@ class HiveClient:
     def __init__(self, uri, folder):
         self.log = open(folder / "client.log", "ab")
         self.child = subprocess.Popen(
-            [*JVM, "-Xmx128m", "-cp",
+            [*JVM, "-Xmx128m", "-cp", f"{folder}/conf:"
              f"{classes(HERE / 'java' / 'hive', LIBS)}:{LIBS}/*",
              "HiveClient", uri], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self.log, start_new_session=True)
@@ -76,28 +77,49 @@ class HiveClient:
 
 
 class Metastore(Server):
-    """Hive's metastore on Derby. `properties` go into its site file. `ask` is
-    its own client, see HiveClient; tables of tests have names of their own."""
+    """Hive's metastore on Derby. `ask` is its own client, see HiveClient;
+    tables of tests have names of their own. secure=True: TLS, by the authority
+    self.tls/ca.pem, and framed transport."""
 
     name = "metastore"
 
-    def __init__(self, properties=None):
+    def __init__(self, secure=False):
         super().__init__()
         self.port, = free_ports(1)
         self.uri = f"thrift://127.0.0.1:{self.port}"
         self.client = None
         conf = self.dir / "conf"
         conf.mkdir()
+        properties = self._secure() if secure else {}
         (conf / "metastore-site.xml").write_text(SITE.format(
             dir=self.dir, more="".join(
                 f"<property><name>{k}</name><value>{v}</value></property>\n"
-                for k, v in (properties or {}).items())))
+                for k, v in properties.items())))
         (conf / "log4j2.properties").write_text(
             "rootLogger.level = warn\nrootLogger.appenderRefs = out\n"
             "rootLogger.appenderRef.out.ref = out\n"
             "appender.out.type = Console\nappender.out.name = out\n"
             "appender.out.layout.type = PatternLayout\n"
             "appender.out.layout.pattern = %d %p %c{1} %m%n\n")
+
+    def _secure(self):
+        self.tls = self.dir / "tls"
+        make_certificates(self.tls)
+        keys, trust = self.tls / "keys.p12", self.tls / "trust.p12"
+        openssl("pkcs12", "-export", "-out", keys, "-passout", "pass:secret",
+                 "-inkey", self.tls / "broker.key",
+                 "-in", self.tls / "broker.pem")
+        self.run(["keytool", "-importcert", "-noprompt", "-alias", "ca",
+                  "-file", self.tls / "ca.pem", "-keystore", trust,
+                  "-storetype", "PKCS12", "-storepass", "secret"])
+        return {"metastore.use.SSL": "true",
+                "metastore.thrift.framed.transport.enabled": "true",
+                "metastore.keystore.path": keys,
+                "metastore.keystore.type": "PKCS12",
+                "metastore.keystore.password": "secret",
+                "metastore.truststore.path": trust,
+                "metastore.truststore.type": "PKCS12",
+                "metastore.truststore.password": "secret"}
 
     def start(self):
         # a lock of a Derby that was killed is not one

@@ -14,7 +14,7 @@ _SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 _CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
 
-def _openssl(*args):
+def openssl(*args):
     done = subprocess.run(["openssl", *map(str, args)], capture_output=True,
                           text=True)
     if done.returncode != 0:
@@ -26,16 +26,16 @@ def make_certificates(folder):
     NAME.pem and NAME.key in the folder."""
     folder.mkdir()
     for name in ("ca", "rogue"):
-        _openssl("req", "-x509", *_CURVE, "-days", 30, "-subj", f"/CN={name}",
+        openssl("req", "-x509", *_CURVE, "-days", 30, "-subj", f"/CN={name}",
                  "-keyout", folder / f"{name}.key",
                  "-out", folder / f"{name}.pem")
     alt = folder / "alt"
     alt.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
     for name in ("broker", "client"):
         request = folder / f"{name}.csr"
-        _openssl("req", *_CURVE, "-subj", f"/CN={name}",
+        openssl("req", *_CURVE, "-subj", f"/CN={name}",
                  "-keyout", folder / f"{name}.key", "-out", request)
-        _openssl("x509", "-req", "-in", request, "-days", 30,
+        openssl("x509", "-req", "-in", request, "-days", 30,
                  "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
                  "-CAcreateserial", "-extfile", alt,
                  "-out", folder / f"{name}.pem")
