@@ -171,9 +171,8 @@ def test_metastore_that_is_away_gets_all_partitions_later(stored, metastore):
         s.create()
         way.refuse()
         s.process.start()
-        for n in range(2):
-            s.produce([{"hour": n * 4 + i % 4} for i in range(40)])
-            s.wait_done()
+        s.produce([{"hour": i % 8} for i in range(80)])
+        s.wait_done()
         s.process.wait_for("^warn .* notifier fails notifier=hive-metastore")
         s.process.wait_for("^warn .* path not finalized")
         assert s.there() == {}
@@ -183,7 +182,7 @@ def test_metastore_that_is_away_gets_all_partitions_later(stored, metastore):
         way.refuse(False)
         s.process.start()
         end = time.monotonic() + SOON
-        while way.cuts < 3:
+        while way.cuts < 2:
             assert time.monotonic() < end, "nobody asks"
             time.sleep(0.1)
         way.reset_after()
@@ -307,6 +306,7 @@ def test_no_path_is_forgotten_while_everything_is_killed(
     proof.assert_exactly_once(range(s.sent), s.tree)
 
 
+@pytest.mark.deep
 def test_metastore_and_service_are_killed_and_no_path_is_forgotten(
         stored, own_metastore):
     """Through TLS and frames. Who is not vouched for is told nothing."""
