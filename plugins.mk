@@ -31,7 +31,7 @@ LIBS.notifier/qubole     := -lcurl -lcrypto -ljansson
 LIBS.notifier/hive-metastore := -lssl -lcrypto
 
 # All of them together, for the unit tests that link plugins/common.
-COMMON_LIBS := -lpcre2-8 -licui18n -licuuc $(CODEC_LIBS) -lcurl -lcrypto \
+COMMON_LIBS := -lpcre2-8 -licui18n -licuuc $(CODEC_LIBS) -lcurl -lssl -lcrypto \
 	-ljansson -lexpat -lxxhash
 
 # ---- one's own plugins ---------------------------------------------------------

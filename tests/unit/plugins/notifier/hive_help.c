@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@ struct step {
 struct hive_server {
 	int listens, port;
 	pthread_t thread;
+	SSL_CTX *context; /* NULL: plain */
+	SSL *ssl;	  /* of the connection */
 
 	pthread_mutex_t lock; /* of all below */
 	int stops, connection, frames;
@@ -34,10 +37,19 @@ struct hive_server {
 
 /* ---- the server ---- */
 
+static ssize_t
+get(struct hive_server *server, int fd, char *bytes, size_t room)
+{
+	return server->ssl != NULL ? SSL_read(server->ssl, bytes, (int)room)
+				   : recv(fd, bytes, room, 0);
+}
+
 /* One call, without its frame; 0 when the client has gone. */
 static int
-read_call(int fd, int framed, struct text *call, struct thrift_message *message)
+read_call(struct hive_server *server, int fd, struct text *call,
+    struct thrift_message *message)
 {
+	int framed = server->frames;
 	size_t head = framed ? 4 : 0;
 	char bytes[4096];
 	ssize_t n;
@@ -48,7 +60,7 @@ read_call(int fd, int framed, struct text *call, struct thrift_message *message)
 				       call->len - head},
 			message) == THRIFT_WHOLE)
 			break;
-		n = recv(fd, bytes, sizeof(bytes), 0);
+		n = get(server, fd, bytes, sizeof(bytes));
 		if (n <= 0)
 			return 0;
 		text_add(call, bytes, (size_t)n);
@@ -75,16 +87,19 @@ put_answer(struct text *to, const struct step *step,
 }
 
 static void
-send_answer(int fd, int framed, const struct step *step,
+send_answer(struct hive_server *server, int fd, const struct step *step,
     const struct thrift_message *message)
 {
 	struct text answer = {0}, whole = {0};
 
 	put_answer(&answer, step, message);
-	if (framed)
+	if (server->frames)
 		thrift_put_i32(&whole, (int32_t)answer.len);
 	text_add(&whole, answer.ptr, answer.len);
-	(void)send(fd, whole.ptr, whole.len, MSG_NOSIGNAL);
+	if (server->ssl != NULL)
+		(void)SSL_write(server->ssl, whole.ptr, (int)whole.len);
+	else
+		(void)send(fd, whole.ptr, whole.len, MSG_NOSIGNAL);
 	text_fini(&answer);
 	text_fini(&whole);
 }
@@ -96,9 +111,8 @@ serve_one(struct hive_server *server, int fd)
 	struct thrift_message message;
 	struct text call = {0};
 	struct step *step = NULL;
-	int framed = server->frames;
 
-	if (!read_call(fd, framed, &call, &message)) {
+	if (!read_call(server, fd, &call, &message)) {
 		text_fini(&call);
 		return 0;
 	}
@@ -113,10 +127,10 @@ serve_one(struct hive_server *server, int fd)
 	if (step->how == HIVE_HANG) {
 		char byte;
 
-		(void)recv(fd, &byte, 1, 0);
+		(void)get(server, fd, &byte, 1);
 		return 0;
 	}
-	send_answer(fd, framed, step, &message);
+	send_answer(server, fd, step, &message);
 	return step->how != HIVE_RAW && !step->ends;
 }
 
@@ -132,6 +146,18 @@ set_connection(struct hive_server *server, int fd)
 	return !stops;
 }
 
+/* Returns whether there is a connection now. */
+static int
+begin(struct hive_server *server, int fd)
+{
+	if (!set_connection(server, fd))
+		return 0;
+	if (server->context == NULL)
+		return 1;
+	server->ssl = SSL_new(server->context);
+	return SSL_set_fd(server->ssl, fd) == 1 && SSL_accept(server->ssl) == 1;
+}
+
 static void *
 serve(void *self)
 {
@@ -139,10 +165,12 @@ serve(void *self)
 	int fd;
 
 	while ((fd = accept(server->listens, NULL, NULL)) >= 0) {
-		if (set_connection(server, fd))
+		if (begin(server, fd))
 			while (serve_one(server, fd))
 				;
 		(void)set_connection(server, -1);
+		SSL_free(server->ssl);
+		server->ssl = NULL;
 		(void)close(fd);
 	}
 	return NULL;
@@ -183,6 +211,7 @@ server_stop(struct hive_server *server)
 	for (size_t i = 0; i < server->call_count; i++)
 		text_fini(&server->calls[i]);
 	(void)pthread_mutex_destroy(&server->lock);
+	SSL_CTX_free(server->context);
 	free(server);
 }
 
@@ -197,6 +226,7 @@ hive_begin(struct hive *hive, ...)
 
 	memset(hive, 0, sizeof(*hive));
 	hive->plugin = harness_plugin("notifier/hive-metastore");
+	(void)signal(SIGPIPE, SIG_IGN); /* as the service has it */
 	hive->server = server_start();
 	(void)snprintf(
 	    uri, sizeof(uri), "thrift://127.0.0.1:%d", hive->server->port);
@@ -249,7 +279,17 @@ hive_then_ends(struct hive *hive)
 void
 hive_frames(struct hive *hive)
 {
+	(void)pthread_mutex_lock(&hive->server->lock);
 	hive->server->frames = 1;
+	(void)pthread_mutex_unlock(&hive->server->lock);
+}
+
+void
+hive_tls(struct hive *hive, SSL_CTX *context)
+{
+	(void)pthread_mutex_lock(&hive->server->lock);
+	hive->server->context = context;
+	(void)pthread_mutex_unlock(&hive->server->lock);
 }
 
 static void

@@ -17,6 +17,7 @@
 
 #include "plugins/common/thrift_wire.h"
 #include "tests/unit/harness.h"
+#include "tests/unit/plugins/notifier/hive_tls.h"
 
 #include <secor/notifier.h>
 
@@ -47,6 +48,8 @@ void hive_says(struct hive *hive, enum hive_how how, struct text body);
 /* After this answer the connection ends without a word. */
 void hive_then_ends(struct hive *hive);
 void hive_frames(struct hive *hive);
+/* TLS from here on; takes the context. */
+void hive_tls(struct hive *hive, SSL_CTX *context);
 
 /* The methods that were called since the last time, one space between. */
 void hive_expect(struct hive *hive, const char *methods);

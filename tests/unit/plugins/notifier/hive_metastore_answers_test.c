@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define TABLE "get_table_req"
 #define ADD "add_partition_with_environment_context"
@@ -180,5 +181,56 @@ Test(hive_metastore_answers, frames_are_spoken_when_told, .timeout = 120)
 	hive_says(&hive, HIVE_REPLY, hive_partition_is("p", NULL));
 	cr_assert_eq(hive_object(&hive, "x"), SECOR_OK, "%s", hive.err.text);
 	hive_expect(&hive, TABLE " " ADD);
+	hive_end(&hive);
+}
+
+Test(hive_metastore_answers, tls_is_spoken_with_who_is_vouched_for,
+    .timeout = 120)
+{
+	static const struct {
+		const char *name;
+		int trusted;
+		const char *text; /* NULL: it works */
+	} rows[] = {
+	    {"IP:127.0.0.1", 1, NULL},
+	    {"IP:127.0.0.2", 1, "TLS: IP address mismatch"},
+	    {"DNS:localhost", 1, "TLS: IP address mismatch"},
+	    {"IP:127.0.0.1", 0, "TLS: self-signed certificate"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char mine[] = "/tmp/hive-tls-XXXXXX",
+		     other[] = "/tmp/hive-tls-XXXXXX";
+		struct hive hive;
+		int rc;
+
+		(void)close(mkstemp(mine));
+		(void)close(mkstemp(other));
+		SSL_CTX_free(hive_tls_new("DNS:other", other));
+		hive_begin(&hive, "tls", "true", "ca_file",
+		    rows[i].trusted ? mine : other, NULL);
+		hive_tls(&hive, hive_tls_new(rows[i].name, mine));
+		hive_says(&hive, HIVE_REPLY, hive_table_is("dt", NULL));
+		hive_says(&hive, HIVE_REPLY, hive_partition_is("p", NULL));
+		rc = hive_object(&hive, "x");
+		cr_assert_eq(rc, rows[i].text == NULL ? SECOR_OK : SECOR_RETRY,
+		    "%s: %s", rows[i].name, hive.err.text);
+		if (rows[i].text != NULL)
+			hive_text(&hive, rows[i].text);
+		hive_expect(&hive, rows[i].text == NULL ? TABLE " " ADD : "");
+		hive_end(&hive);
+		(void)unlink(mine);
+		(void)unlink(other);
+	}
+}
+
+Test(hive_metastore_answers, authorities_that_cannot_be_read_are_an_error,
+    .timeout = 120)
+{
+	struct hive hive;
+
+	hive_begin(&hive, "tls", "true", "ca_file", "/nowhere", NULL);
+	cr_assert_eq(hive_object(&hive, "x"), SECOR_RETRY);
+	hive_text(&hive, "TLS: the authorities cannot be read: /nowhere");
 	hive_end(&hive);
 }
