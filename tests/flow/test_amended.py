@@ -329,15 +329,19 @@ def test_late_data_over_72_hours_is_told_with_right_totals(late):
     p = late(batch={"max_age": "100ms"}, finalize={})
     p.config = p.yaml("final", finalize={"delay": "10m"})
     rows = [(q, SINCE + hour, good) for q, hour, good in simulated(72, 72, 60)]
+    times_told = collections.Counter()  # foretold: once a step with news
     p.process.start()
     for step in steps(rows, 4):
+        times_told.update({at(hour) for _, hour, _ in step for at in (dt, day)})
         p.send(step)
         p.wait_done()
         p.finalize()
     assert p.process.stop() == 0
     assert p.finalize()[0] == []
     markers = p.assert_told()
-    assert sum(m["amended"] for m in markers.values()) > 30
+    assert {path: marker["amended"] + 1
+            for path, marker in markers.items()} == times_told
+    assert sum(times_told.values()) > len(times_told) + 20
     proof.assert_exactly_once(range(len(rows)), p.tree)
 
 
