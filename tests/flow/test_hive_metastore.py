@@ -18,6 +18,7 @@ from metastore import Metastore
 from proxy import TcpProxy
 from secor import secor_command
 from servers import RigError, free_ports
+from watch import metric
 
 HOUR = 3_600_000
 # the begin of an hour, two days ago: within any lookback, and over
@@ -144,6 +145,8 @@ def test_each_path_is_a_partition_with_what_is_in_it(stored, metastore):
     s.wait_done()
     want = s.wait_there()
     assert len(want) == 2 * len(HOSTILE)
+    assert metric(s.process, "secor_hive_metastore_partitions_total") \
+        == len(want) - 1
     # late data
     s.produce([{"country": c, "hour": 1} for c in HOSTILE[:3]])
     s.wait_done()

@@ -1,4 +1,4 @@
-"""Starts servers of the rig for a person: up.py kafka rgw weed.
+"""Starts servers of the rig for a person: up.py kafka rgw weed metastore.
 
 Prints their addresses and keys, and ends them at Ctrl-C.
 """
@@ -8,9 +8,11 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from metastore import Metastore  # noqa: E402
 from servers import Kafka, Rgw, SeaweedFS  # noqa: E402
 
-KINDS = {"kafka": Kafka, "rgw": Rgw, "weed": SeaweedFS}
+KINDS = {"kafka": Kafka, "rgw": Rgw, "weed": SeaweedFS,
+         "metastore": Metastore}
 
 
 def main(names):
@@ -25,6 +27,8 @@ def main(names):
             s.start()
             if name == "kafka":
                 print(f"kafka brokers={s.address} dir={s.dir}", flush=True)
+            elif name == "metastore":
+                print(f"metastore uris={s.uri} dir={s.dir}", flush=True)
             else:
                 print(f"{name} endpoint={s.endpoint} "
                       f"access_key={s.access_key} secret_key={s.secret_key} "
