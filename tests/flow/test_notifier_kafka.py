@@ -8,7 +8,7 @@ import time
 import kafka as clients
 import proof
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import (AclBinding, AclOperation,
                                    AclPermissionType, AdminClient,
                                    ResourcePatternType, ResourceType)
@@ -62,6 +62,18 @@ class Events:
                 for p, ms in proof.manifests(self.tree, self.topic).items()
                 for _, m in ms for o in m["objects"]}
 
+    def end_of(self, consumer, partition, until):
+        """Of a topic that may just have been made: asked for until it is
+        known."""
+        while True:
+            try:
+                return consumer.get_watermark_offsets(
+                    TopicPartition(self.into, partition), timeout=60)[1]
+            except KafkaException:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+
     def read(self):
         """[(partition, key, headers, event)] of all that was written."""
         found = []
@@ -69,11 +81,9 @@ class Events:
                       "group.id": "events", "enable.auto.commit": False,
                       "fetch.wait.max.ms": 20})
         try:
-            ends = [c.get_watermark_offsets(
-                TopicPartition(self.into, p), timeout=60)[1]
-                for p in range(3)]
-            c.assign([TopicPartition(self.into, p, 0) for p in range(3)])
             end = time.monotonic() + 90
+            ends = [self.end_of(c, p, end) for p in range(3)]
+            c.assign([TopicPartition(self.into, p, 0) for p in range(3)])
             while len(found) < sum(ends):
                 assert time.monotonic() < end, f"{len(found)} of {ends}"
                 for m in c.consume(1000, 0.05):
