@@ -163,7 +163,8 @@ look_until_done(struct finalize *finalize, const char *topic,
 		rc = finalizer_run(finalize->finalizer, topic, &pass, err);
 		if (rc != SECOR_OK)
 			break;
-		told = !finalize->dry_run && pass.finalized + pass.amended > 0;
+		told = !finalize->dry_run &&
+		       (pass.again || pass.finalized + pass.amended > 0);
 		finalized += pass.finalized;
 		amended += pass.amended;
 		*sum = pass;

@@ -248,6 +248,7 @@ begin_anew(struct finalizer *f, struct topic *topic)
 	due_drop(f, topic);
 	forget_read(topic);
 	begin_read(f, topic);
+	topic->pass.again = 1;
 	topic->again_boot_ms = INT64_MAX;
 	topic->left_out = 0;
 }

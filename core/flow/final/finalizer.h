@@ -53,7 +53,8 @@ struct finalizer_pass {
 	struct watermark watermark;
 	uint64_t finalized, amended, failed;
 	uint64_t left; /* failed before, and not due to be tried again */
-		       /* without `wait` more becomes of them in later turns */
+	int again; /* another one was at work: the next look has all of it */
+		   /* without `wait` more becomes of them in later turns */
 };
 
 /* Opens store and notifiers, instances of its own. SECOR_FATAL with a

@@ -180,6 +180,30 @@ Test(redrives, pointer_goes_when_all_tallies_have_it_and_totals_stay_right)
 	one_ear_end(&f);
 }
 
+Test(redrives, pointers_that_may_not_be_removed_hold_nothing_up)
+{
+	struct one_ear f;
+	struct finalizer_pass pass;
+	struct secor_err err;
+
+	one_ear_begin(&f, "UTC", 0);
+	one_ear_batch(&f, (int64_t[]){EAR_T, EAR_T + 30 * EAR_HOUR}, 2);
+	redrive(&f, EAR_T + 5, 1);
+	(void)one_ear_run(&f);
+	memory_store_refuse_removes(SECOR_RETRY);
+	cr_assert_eq(
+	    finalizer_run(f.finalizer, "events", &pass, &err), SECOR_RETRY);
+	memory_store_refuse_removes(SECOR_FATAL);
+	(void)one_ear_run(&f);
+	(void)one_ear_run(&f);
+	cr_assert(has(new_pointer));
+	memory_store_refuse_removes(SECOR_OK);
+	one_ear_begin_again(&f);
+	(void)one_ear_run(&f);
+	cr_assert_not(has(new_pointer));
+	one_ear_end(&f);
+}
+
 /* A tally that another process put in place of ours, with less in it. */
 Test(redrives, tally_that_counts_less_is_mended_by_who_knows_more)
 {
@@ -199,7 +223,7 @@ Test(redrives, tally_that_counts_less_is_mended_by_who_knows_more)
 	f.last_until = 0;
 	cr_assert_eq(one_ear_run(&f).amended, 1);
 	memory_store_put(key, old, len);
-	cr_assert_eq(one_ear_run(&f).amended, 0, "it begins anew");
+	cr_assert_eq(one_ear_run(&f).again, 1);
 	f.last_until = 0;
 	f.heard.len = 0;
 	cr_assert_eq(one_ear_run(&f).amended, 1);
@@ -224,8 +248,18 @@ Test(redrives, broken_tally_and_receipt_are_trouble_of_their_path_alone)
 	cr_assert_eq(pass.finalized, 1);
 	one_ear_expect(&f, "new dt=2026-01-01/hr=01 01 1/1;");
 	memory_store_remove(key);
+	put_pointers(&f, EAR_T + 5, 1);
+	memory_store_remove(new_pointer); /* long ago */
+	memory_store_put("_manifests/events/0/redrive/"
+			 "1_00000000000000000000_1.json",
+	    "{}", 2);
+	one_ear_begin_again(&f);
+	pass = one_ear_run(&f);
+	cr_assert_eq(pass.failed, 1);
+	cr_assert_eq(pass.finalized, 0);
+	put_receipt(&f, EAR_T + 5, 1);
 	one_ear_begin_again(&f);
 	cr_assert_eq(one_ear_run(&f).finalized, 1);
-	one_ear_expect(&f, "new dt=2026-01-01/hr=00 00 1/1;");
+	one_ear_expect(&f, "new dt=2026-01-01/hr=00 00 2/2;");
 	one_ear_end(&f);
 }
