@@ -160,6 +160,7 @@ FUZZ_SRC.msgpack      := plugins/parser/msgpack/read.c
 FUZZ_SRC.thrift       := plugins/parser/thrift/read.c
 FUZZ_SRC.protobuf     := $(addprefix plugins/parser/protobuf/,read.c descriptor.c)
 FUZZ_LIBS.msgpack     := -lmsgpackc
+FUZZ_SRC.statement    := $(addprefix plugins/notifier/qubole/,statement.c hive.c)
 FUZZ_SRC.s3           := tests/fuzz/answers.c $(wildcard plugins/store/s3/*.c)
 FUZZ_SRC.sequencefile := tests/fuzz/read.c $(wildcard plugins/format/sequencefile/*.c)
 FUZZ_SRC.avro_files   := tests/fuzz/read.c $(wildcard plugins/format/avro/*.c)

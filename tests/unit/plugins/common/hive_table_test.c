@@ -82,7 +82,7 @@ Test(seen, more_than_fit_forgets_the_oldest)
 {
 	enum { MOST = 3 };
 	struct seen *seen = seen_new(MOST);
-	char text[16];
+	char text[32];
 
 	for (int i = 0; i < 10; i++) {
 		(void)snprintf(text, sizeof(text), "path %d", i);
