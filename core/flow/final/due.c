@@ -69,6 +69,7 @@ note_done(struct topic *topic, const struct telling *telling)
 	if (amended)
 		metric_add(topic->metrics.objects, (int64_t)telling->covers);
 	metric_add(topic->metrics.waiting, -1);
+	topic->waiting--;
 	*(amended ? &topic->pass.amended : &topic->pass.finalized) += 1;
 }
 
@@ -268,7 +269,7 @@ tell_or_say(struct finalizer *f, struct topic *topic, struct entry *entry,
 		say_only(f, topic, entry);
 		return;
 	}
-	metric_add(topic->metrics.waiting, 1);
+	topic->waiting++;
 	if (entry->telling != NULL &&
 	    telling_rests(entry->telling, now_boot_ms))
 		topic->pass.left++;
@@ -284,13 +285,13 @@ offer_one(struct finalizer *f, struct topic *topic, struct entry *entry,
 	int wanted, rc;
 
 	if (must_wait(f, topic, entry, now_boot_ms)) {
-		metric_add(topic->metrics.waiting, 1);
+		topic->waiting++;
 		return SECOR_OK;
 	}
 	rc = look_up(f, topic, entry, &wanted, &why);
 	if (rc == SECOR_REJECT) {
 		entry_failed(f, topic, entry, now_boot_ms, why.text);
-		metric_add(topic->metrics.waiting, 1);
+		topic->waiting++;
 		return SECOR_OK;
 	}
 	if (rc != SECOR_OK)
@@ -312,13 +313,14 @@ due_offer(struct finalizer *f, struct topic *topic, int64_t now_boot_ms,
 	topic->again_boot_ms = INT64_MAX;
 	topic->left_out = 0;
 	topic->pass.left = 0;
-	metric_set(topic->metrics.waiting, 0);
+	topic->waiting = 0;
 	for (size_t i = 0; rc == SECOR_OK && i < count && !topic->stale; i++) {
 		if (atomic_load(&f->stopping))
 			break;
 		rc = offer_one(f, topic, due[i], now_boot_ms, err);
 	}
 	free(due);
+	metric_set(topic->metrics.waiting, topic->waiting);
 	if (rc != SECOR_OK)
 		come_again(topic, now_boot_ms + STORE_AGAIN_MS);
 	/* paths that failed one by one come again a few at a time */

@@ -28,6 +28,7 @@ struct topic {
 	int64_t watermark_ms;  /* everything before it is read */
 	int64_t again_boot_ms; /* something comes again then; INT64_MAX */
 	int left_out;	       /* something had no room with a notifier */
+	int64_t waiting;       /* are over, and not told to all */
 	size_t in_flight;      /* hearings that notifiers have */
 	struct tellings tellings;
 	struct finalizer_pass pass; /* what became of paths in this pass */
