@@ -8,6 +8,7 @@
 #include "core/base/buf.h"
 #include "core/base/hash.h"
 #include "core/flow/accept.h"
+#include "core/flow/changers.h"
 #include "core/flow/guard.h"
 #include "core/flow/late.h"
 #include "core/flow/path.h"
@@ -37,16 +38,10 @@ struct step { /* a partitioner */
 	size_t field_at[MAX_FIELDS]; /* index in the router's fields */
 };
 
-struct changer { /* a transformer */
-	const struct plugin *plugin;
-	void *self;
-};
-
 struct router {
 	const struct config_topic *topic;
 	size_t key_overhead;
-	struct changer *changers;
-	size_t changer_count;
+	struct changers changers;
 	void *parser;
 	struct step *steps;
 	size_t step_count;
@@ -114,25 +109,11 @@ open_all(struct router *router, struct secor_err *err)
 	const struct config_topic *topic = router->topic;
 	const struct config_opening how = {.fields = &router->fields,
 	    .no_time = topic->time_source == CONFIG_TIME_KAFKA};
-	int rc = SECOR_OK;
+	int rc = changers_open(
+	    &router->changers, &topic->transformers, &router->looks_at, err);
 
-	router->changers =
-	    mem_alloc(topic->transformers.count * sizeof(*router->changers));
 	router->steps =
 	    mem_alloc(topic->partitioners.count * sizeof(*router->steps));
-	for (size_t i = 0; rc == SECOR_OK && i < topic->transformers.count;
-	     i++) {
-		const struct config_use *use = &topic->transformers.items[i];
-		struct changer *changer = &router->changers[i];
-
-		changer->plugin = use->plugin;
-		rc = config_open(use, NULL, &changer->self, err);
-		router->changer_count = i + 1;
-		router->looks_at |= use->plugin->ops.transformer->looks_at;
-		if (use->plugin->ops.transformer->looks != NULL)
-			router->looks_at |=
-			    use->plugin->ops.transformer->looks(use->conf);
-	}
 	for (size_t i = 0; rc == SECOR_OK && i < topic->partitioners.count;
 	     i++) {
 		rc = open_step(router, &topic->partitioners.items[i],
@@ -190,17 +171,13 @@ router_free(struct router *router)
 		paths_unref(&router->paths, router->slots[i].path);
 		free(router->slots[i].inputs);
 	}
-	for (size_t i = 0; i < router->changer_count; i++)
-		if (router->changers[i].self != NULL)
-			router->changers[i].plugin->ops.transformer->close(
-			    router->changers[i].self);
+	changers_close(&router->changers);
 	for (size_t i = 0; i < router->step_count; i++)
 		if (router->steps[i].self != NULL)
 			router->steps[i].plugin->ops.partitioner->close(
 			    router->steps[i].self);
 	if (router->parser != NULL)
 		router->topic->parser.plugin->ops.parser->close(router->parser);
-	free(router->changers);
 	free(router->steps);
 	buf_fini(&router->inputs_now);
 	buf_fini(&router->text);
@@ -481,23 +458,13 @@ find_path(struct router *router, struct routed *out)
 static enum route_outcome
 change(struct router *router, struct routed *out)
 {
-	for (size_t i = 0; i < router->changer_count; i++) {
-		const struct changer *changer = &router->changers[i];
-		struct secor_message in = out->message;
-		int keep = 1;
-		int rc = changer->plugin->ops.transformer->transform(
-		    changer->self, &in, &out->message, &keep, &out->err);
+	int keep;
+	int rc = changers_run(
+	    &router->changers, &out->message, &keep, &out->plugin, &out->err);
 
-		out->message.topic = in.topic;
-		out->message.partition = in.partition;
-		out->message.offset = in.offset;
-		out->plugin = changer->plugin->desc.name;
-		if (rc != SECOR_OK)
-			return outcome_of(rc);
-		if (!keep)
-			return ROUTE_FILTERED;
-	}
-	return ROUTE_OK;
+	if (rc != SECOR_OK)
+		return outcome_of(rc);
+	return keep ? ROUTE_OK : ROUTE_FILTERED;
 }
 
 static enum route_outcome
@@ -536,7 +503,7 @@ router_route(struct router *router, const struct secor_message *message,
 
 	out->message = *message;
 	out->path = NULL;
-	if (router->changer_count > 0)
+	if (router->changers.count > 0)
 		outcome = change(router, out);
 	if (outcome == ROUTE_OK)
 		outcome = parse(router, out);
