@@ -3,6 +3,7 @@
  */
 #include "plugins/common/event_hole.h"
 #include "plugins/common/event_json.h"
+#include "plugins/common/event_objects.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -14,23 +15,19 @@ struct sums {
 	uint64_t objects, records, bytes;
 };
 
-/* Objects say their size, which is the stride: a newer engine's are larger. */
 static struct sums
 sum_of(const struct event_said *said)
 {
-	const struct secor_event_object *objects =
+	const struct secor_event_object *object =
 	    said->batch != NULL ? said->batch->objects : said->path->objects;
 	size_t count = said->batch != NULL ? said->batch->object_count
 					   : said->path->object_count;
-	const char *at = (const char *)objects;
 	struct sums sums = {.objects = count};
 
 	for (size_t i = 0; i < count; i++) {
-		const struct secor_event_object *object = (const void *)at;
-
 		sums.records += object->records;
 		sums.bytes += object->bytes;
-		at += object->size;
+		object = event_objects_next(object);
 	}
 	return sums;
 }

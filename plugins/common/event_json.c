@@ -3,6 +3,8 @@
  */
 #include "plugins/common/event_json.h"
 
+#include "plugins/common/event_objects.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -45,21 +47,15 @@ add_object(struct text *text, const struct secor_event_object *object)
 	    object->last_offset, object->crc32c);
 }
 
-/* The engine's objects may be larger than those this plugin knows: each says
- * its size, which is the stride. */
 static void
 add_objects(
-    struct text *text, const struct secor_event_object *objects, size_t count)
+    struct text *text, const struct secor_event_object *object, size_t count)
 {
-	const char *at = (const char *)objects;
-
 	text_adds(text, "\"objects\":[");
 	for (size_t i = 0; i < count; i++) {
-		const struct secor_event_object *object = (const void *)at;
-
 		text_adds(text, i > 0 ? ",{" : "{");
 		add_object(text, object);
-		at += object->size;
+		object = event_objects_next(object);
 	}
 	text_adds(text, "]}");
 }

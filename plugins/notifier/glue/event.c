@@ -4,6 +4,7 @@
  */
 #include "plugins/notifier/glue/glue.h"
 
+#include "plugins/common/event_objects.h"
 #include "plugins/common/seen.h"
 
 #include <stdlib.h>
@@ -263,7 +264,7 @@ glue_batch_done(
     void *self, const struct secor_event_batch *batch, struct secor_err *err)
 {
 	struct glue *glue = self;
-	const char *at = (const char *)batch->objects;
+	const struct secor_event_object *object = batch->objects;
 	struct text table = {0};
 	struct round round;
 	int rc;
@@ -275,13 +276,9 @@ glue_batch_done(
 	     rc == SECOR_OK && round.wants != NULL &&
 	     round.worst != SECOR_RETRY && i < batch->object_count;
 	     i++) {
-		/* objects say their size, which is the stride: a newer engine's
-		   are larger */
-		const struct secor_event_object *object = (const void *)at;
-
 		if (!is_known(&round, object))
 			add_object(&round, object);
-		at += object->size;
+		object = event_objects_next(object);
 	}
 	if (rc == SECOR_OK)
 		rc = end(&round, err);

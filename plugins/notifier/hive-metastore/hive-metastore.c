@@ -22,6 +22,8 @@
  */
 #include "plugins/notifier/hive-metastore/hive-metastore.h"
 
+#include "plugins/common/event_objects.h"
+
 #include <stdlib.h>
 
 enum { PATHS_REMEMBERED = 16384 };
@@ -194,7 +196,7 @@ hms_batch_done(
     void *self, const struct secor_event_batch *batch, struct secor_err *err)
 {
 	struct hms *hms = self;
-	const char *at = (const char *)batch->objects;
+	const struct secor_event_object *object = batch->objects;
 	struct secor_err why = {""};
 	struct text table = {0};
 	int worst;
@@ -205,15 +207,12 @@ hms_batch_done(
 	worst = hive_table_of(&hms->conf->table, batch->topic, &table, err);
 	n = worst == SECOR_OK && table.len > 0 ? batch->object_count : 0;
 	for (size_t i = 0; i < n && worst != SECOR_RETRY; i++) {
-		/* objects say their size, which is the stride: a newer engine's
-		   are larger */
-		const struct secor_event_object *object = (const void *)at;
 		int rc =
 		    keep_object(hms, batch->topic, table.ptr, object, &why);
 
 		if (rc == SECOR_RETRY || (rc != SECOR_OK && worst == SECOR_OK))
 			worst = secor_fail(err, rc, "%s", why.text);
-		at += object->size;
+		object = event_objects_next(object);
 	}
 	text_fini(&table);
 	return worst;

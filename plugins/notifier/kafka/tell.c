@@ -3,6 +3,7 @@
  * many parts.
  */
 #include "plugins/common/event_json.h"
+#include "plugins/common/event_objects.h"
 #include "plugins/notifier/kafka/kafka.h"
 
 #include <stdlib.h>
@@ -84,20 +85,17 @@ static int
 put_objects(struct told *told, struct secor_err *err)
 {
 	const struct secor_event_batch *batch = told->said->batch;
-	const char *at = (const char *)batch->objects;
+	const struct secor_event_object *object = batch->objects;
 	int rc = SECOR_OK;
 
 	for (size_t i = 0; rc == SECOR_OK && i < batch->object_count; i++) {
-		/* objects say their size, which is the stride: a newer engine's
-		   are larger */
-		const struct secor_event_object *object = (const void *)at;
 		struct text key = {0}, value = {0};
 
 		add_key(told->kafka, batch->topic, object->path,
 		    batch->partition, &key);
 		event_object_json(&value, batch, object, told->said->sent_ms);
 		rc = put(told, "object_stored", &key, &value, err);
-		at += object->size;
+		object = event_objects_next(object);
 	}
 	return rc;
 }

@@ -41,6 +41,7 @@
  */
 #include "plugins/notifier/qubole/qubole.h"
 
+#include "plugins/common/event_objects.h"
 #include "plugins/common/hive_table.h"
 #include "plugins/common/seen.h"
 #include "plugins/common/url.h"
@@ -318,7 +319,7 @@ qubole_batch_done(
     void *self, const struct secor_event_batch *batch, struct secor_err *err)
 {
 	struct qubole *qubole = self;
-	const char *at = (const char *)batch->objects;
+	const struct secor_event_object *object = batch->objects;
 	struct subject subject = {.topic = batch->topic};
 	struct secor_err why = {""};
 	struct text table = {0};
@@ -331,14 +332,11 @@ qubole_batch_done(
 	n = worst == SECOR_OK && table.len > 0 ? batch->object_count : 0;
 	subject.table = table.ptr;
 	for (size_t i = 0; i < n && worst != SECOR_RETRY; i++) {
-		/* objects say their size, which is the stride: a newer engine's
-		   are larger */
-		const struct secor_event_object *object = (const void *)at;
 		int rc = add_object(qubole, &subject, object, &why);
 
 		if (rc == SECOR_RETRY || (rc != SECOR_OK && worst == SECOR_OK))
 			worst = wrap(&subject, rc, &why, err);
-		at += object->size;
+		object = event_objects_next(object);
 	}
 	text_fini(&table);
 	return worst;

@@ -8,6 +8,7 @@
  * escapes in two of them. Comments and ';' are refused, since the tools between
  * here and Hive do not agree where they end.
  */
+#include "plugins/common/event_objects.h"
 #include "plugins/common/hive_table.h"
 #include "plugins/notifier/qubole/qubole.h"
 
@@ -228,20 +229,17 @@ add_text(struct text *sql, const char *what, const char *value,
 	return SECOR_OK;
 }
 
-/* Objects say their size, which is the stride: a newer engine's are larger. */
 static uint64_t
 sum_of(const struct secor_event_path *path, enum kind kind)
 {
-	const char *at = (const char *)path->objects;
+	const struct secor_event_object *object = path->objects;
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < path->object_count; i++) {
-		const struct secor_event_object *object = (const void *)at;
-
 		sum += kind == OBJECTS	 ? 1
 		       : kind == RECORDS ? object->records
 					 : object->bytes;
-		at += object->size;
+		object = event_objects_next(object);
 	}
 	return sum;
 }
