@@ -132,10 +132,3 @@ hive_level_check(const struct secor_event_level *level, const char *path,
 		    level->name, path);
 	return SECOR_OK;
 }
-
-int
-event_path_is_whole(const struct secor_event_path *path)
-{
-	return path->object_count > 0 &&
-	       path->objects[0].level_count == path->level_count;
-}

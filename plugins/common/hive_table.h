@@ -1,6 +1,6 @@
 /*
- * hive_table.h -- which Hive table a topic has, and which of its paths are
- * partitions: what the notifiers that write to a catalogue share.
+ * hive_table.h -- which Hive table a topic has, and what may be a partition of
+ * it: what the notifiers that write to a catalogue share.
  */
 #ifndef SECOR_COMMON_HIVE_TABLE_H
 #define SECOR_COMMON_HIVE_TABLE_H
@@ -53,9 +53,5 @@ int hive_is_name(const char *text, size_t len);
  * its value: it has no name, an odd one, or bytes that are not UTF-8. */
 int hive_level_check(const struct secor_event_level *level, const char *path,
     struct secor_err *err);
-
-/* 1 when objects lie in the path itself, so that it is a partition. The levels
- * above (dt=2026-01-01 over its hours) are finalized too, and are none. */
-int event_path_is_whole(const struct secor_event_path *path);
 
 #endif

@@ -62,7 +62,7 @@ fill(const char *template_, const char *value, const char *topic,
 	    {"dt", value}, {"Date", "x"}};
 	const struct secor_event_path event = {
 	    .size = sizeof(event), .total_records = 7};
-	const struct subject subject = {.topic = topic,
+	const struct hive_path subject = {.topic = topic,
 	    .table = "db.table",
 	    .path = value,
 	    .folder = topic,

@@ -12,7 +12,7 @@
 #define SECOR_NOTIFIER_GLUE_H
 
 #include "plugins/common/aws_options.h"
-#include "plugins/common/hive_table.h"
+#include "plugins/common/hive_event.h"
 #include "plugins/common/http.h"
 
 #include <jansson.h>

@@ -22,8 +22,6 @@
  */
 #include "plugins/notifier/hive-metastore/hive-metastore.h"
 
-#include "plugins/common/event_objects.h"
-
 #include <stdlib.h>
 
 enum { PATHS_REMEMBERED = 16384 };
@@ -154,68 +152,13 @@ hms_open(const struct secor_open *with, void **self, struct secor_err *err)
 	return SECOR_OK;
 }
 
-/* The same, with a prefix of what it is about. */
-static int
-keep(struct hms *hms, const struct hms_path *path, struct secor_err *err)
-{
-	struct secor_err why = {""};
-	int rc = hms_keep(hms, path, &why);
-
-	return rc == SECOR_OK
-		   ? rc
-		   : secor_fail(err, rc, "table %.200s, path %.300s: %.500s",
-			 path->table, path->path, why.text);
-}
-
-static int
-keep_object(struct hms *hms, const char *topic, const char *table,
-    const struct secor_event_object *object, struct secor_err *err)
-{
-	const char *slash = strrchr(object->url, '/');
-	struct text folder = {0};
-	struct hms_path path = {.topic = topic,
-	    .table = table,
-	    .path = object->path,
-	    .levels = object->levels,
-	    .level_count = object->level_count};
-	int rc;
-
-	if (object->level_count == 0)
-		return SECOR_OK; /* lies in the table's own folder */
-	text_add(&folder, object->url,
-	    slash == NULL ? 0 : (size_t)(slash - object->url));
-	path.folder = folder.ptr;
-	rc = folder.failed ? secor_fail(err, SECOR_RETRY, "out of memory")
-			   : keep(hms, &path, err);
-	text_fini(&folder);
-	return rc;
-}
-
 static int
 hms_batch_done(
     void *self, const struct secor_event_batch *batch, struct secor_err *err)
 {
 	struct hms *hms = self;
-	const struct secor_event_object *object = batch->objects;
-	struct secor_err why = {""};
-	struct text table = {0};
-	int worst;
-	size_t n;
 
-	if (hms->conf->table.add != HIVE_ADD_FIRST_OBJECT)
-		return SECOR_OK;
-	worst = hive_table_of(&hms->conf->table, batch->topic, &table, err);
-	n = worst == SECOR_OK && table.len > 0 ? batch->object_count : 0;
-	for (size_t i = 0; i < n && worst != SECOR_RETRY; i++) {
-		int rc =
-		    keep_object(hms, batch->topic, table.ptr, object, &why);
-
-		if (rc == SECOR_RETRY || (rc != SECOR_OK && worst == SECOR_OK))
-			worst = secor_fail(err, rc, "%s", why.text);
-		object = event_objects_next(object);
-	}
-	text_fini(&table);
-	return worst;
+	return hive_each_object(&hms->conf->table, batch, hms_keep, hms, err);
 }
 
 /* Finalized or amended: what the partition should be is the same. */
@@ -224,25 +167,8 @@ hms_path(
     void *self, const struct secor_event_path *event, struct secor_err *err)
 {
 	struct hms *hms = self;
-	const struct shape_totals totals = {
-	    event->total_objects, event->total_records, event->total_bytes};
-	struct hms_path path = {.topic = event->topic,
-	    .path = event->path,
-	    .levels = event->levels,
-	    .level_count = event->level_count,
-	    .folder = event->url,
-	    .totals = &totals};
-	struct text table = {0};
-	int rc;
 
-	if (event->level_count == 0 || !event_path_is_whole(event))
-		return SECOR_OK;
-	rc = hive_table_of(&hms->conf->table, event->topic, &table, err);
-	path.table = table.ptr;
-	if (rc == SECOR_OK && table.len > 0)
-		rc = keep(hms, &path, err);
-	text_fini(&table);
-	return rc;
+	return hive_whole_path(&hms->conf->table, event, hms_keep, hms, err);
 }
 
 static const struct secor_notifier_ops OPS = {

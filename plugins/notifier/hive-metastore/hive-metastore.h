@@ -4,7 +4,7 @@
 #ifndef SECOR_NOTIFIER_HIVE_METASTORE_H
 #define SECOR_NOTIFIER_HIVE_METASTORE_H
 
-#include "plugins/common/hive_table.h"
+#include "plugins/common/hive_event.h"
 #include "plugins/common/seen.h"
 #include "plugins/notifier/hive-metastore/metastore.h"
 #include "plugins/notifier/hive-metastore/shape.h"
@@ -49,17 +49,6 @@ struct hms {
 	struct secor_counter *added, *altered, *created;
 };
 
-/* A path that is to be a partition. */
-struct hms_path {
-	const char *topic;
-	const char *table; /* as hive_table_of gives it */
-	const char *path;
-	const struct secor_event_level *levels;
-	size_t level_count;
-	const char *folder;		   /* its url */
-	const struct shape_totals *totals; /* NULL: not known yet */
-};
-
 /* ---- table.c: tables, known and new ---- */
 
 extern const char *const HMS_STORED_AS[];
@@ -70,7 +59,7 @@ hms_table_check(const struct hms_conf *conf, const struct secor_check *check);
 
 /* The table of a path: it was asked for lately, or it is now, or it is made.
  * *fresh: now. */
-int hms_table_get(struct hms *hms, const struct hms_path *path,
+int hms_table_get(struct hms *hms, const struct hive_path *path,
     const char *location, struct hms_table **table, int *fresh,
     struct secor_err *err);
 /* It is asked for anew. */
@@ -80,14 +69,13 @@ void hms_tables_free(struct hms *hms);
 /* ---- partition.c: one path ---- */
 
 /* The partition is there, at its place, with its statistics: what is lacking is
- * mended. */
-int
-hms_keep(struct hms *hms, const struct hms_path *path, struct secor_err *err);
+ * mended. `self` is a struct hms. */
+int hms_keep(void *self, const struct hive_path *path, struct secor_err *err);
 
 /* An answer that nobody can mend but a person: RETRY or REJECT as on_error
  * says. */
 int hms_trouble(const struct hms *hms, const char *said, struct secor_err *err);
 void hms_log(const struct hms *hms, const char *event,
-    const struct hms_path *path, const char *more);
+    const struct hive_path *path, const char *more);
 
 #endif

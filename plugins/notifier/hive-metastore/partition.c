@@ -17,11 +17,12 @@ enum {
 /* A path on its way into the metastore. */
 struct job {
 	struct hms *hms;
-	const struct hms_path *path;
+	const struct hive_path *path;
 	struct hms_table *table;
 	int fresh; /* the table was asked for in this call */
 	struct secor_strings values;
 	struct text location;
+	const struct shape_totals *totals; /* NULL: not known yet */
 };
 
 /* ---- what it says ---- */
@@ -37,7 +38,7 @@ hms_trouble(const struct hms *hms, const char *said, struct secor_err *err)
 }
 
 void
-hms_log(const struct hms *hms, const char *event, const struct hms_path *path,
+hms_log(const struct hms *hms, const char *event, const struct hive_path *path,
     const char *table)
 {
 	struct text detail = {0};
@@ -63,7 +64,7 @@ characters(const char *text)
 }
 
 static int
-check_levels(const struct hms_path *path, struct secor_err *err)
+check_levels(const struct hive_path *path, struct secor_err *err)
 {
 	int rc = SECOR_OK;
 
@@ -81,7 +82,7 @@ check_levels(const struct hms_path *path, struct secor_err *err)
 }
 
 static int
-check_keys(const struct hms_table *table, const struct hms_path *path,
+check_keys(const struct hms_table *table, const struct hive_path *path,
     struct secor_err *err)
 {
 	const struct table_shape *shape = &table->shape;
@@ -147,7 +148,7 @@ add(struct job *job, enum ms_said *said, struct secor_err *err)
 	    .location = job->location.ptr,
 	    .values = &job->values,
 	    .table_sd = job->table->shape.sd,
-	    .totals = job->path->totals};
+	    .totals = job->totals};
 	struct text partition = {0};
 	struct ms_answer answer;
 	int rc;
@@ -195,7 +196,7 @@ alter(struct job *job, const struct text *partition, struct secor_err *err)
 static int
 compare(struct job *job, struct wire found, struct secor_err *err)
 {
-	const struct shape_totals *totals = job->path->totals;
+	const struct shape_totals *totals = job->totals;
 	const char *move = NULL;
 	struct text place = {0}, changed = {0};
 	int rc = SECOR_OK;
@@ -256,7 +257,7 @@ find_table(struct job *job, struct secor_err *err)
 static int
 settle(struct job *job, struct secor_err *err)
 {
-	int adds = job->path->totals == NULL, rc = find_table(job, err);
+	int adds = job->totals == NULL, rc = find_table(job, err);
 	enum ms_said said = MS_OK;
 
 	for (int turn = 0; rc == SECOR_OK && turn < TURNS; turn++) {
@@ -279,7 +280,7 @@ settle(struct job *job, struct secor_err *err)
 static int
 fill(struct job *job, const char **values, struct secor_err *err)
 {
-	const struct hms_path *path = job->path;
+	const struct hive_path *path = job->path;
 
 	for (size_t i = 0; i < path->level_count; i++) {
 		const char *value = path->levels[i].value;
@@ -295,17 +296,25 @@ fill(struct job *job, const char **values, struct secor_err *err)
 }
 
 int
-hms_keep(struct hms *hms, const struct hms_path *path, struct secor_err *err)
+hms_keep(void *self, const struct hive_path *path, struct secor_err *err)
 {
+	struct hms *hms = self;
+	const struct secor_event_path *event = path->event;
 	struct job job = {.hms = hms, .path = path};
+	struct shape_totals totals;
 	const char **values = calloc(path->level_count + 1, sizeof(*values));
 	struct text key = {0};
 	int rc;
 
+	if (event != NULL) {
+		totals = (struct shape_totals){event->total_objects,
+		    event->total_records, event->total_bytes};
+		job.totals = &totals;
+	}
 	text_addf(&key, "%s/%s", path->table, path->path);
 	if (values == NULL || key.failed)
 		rc = secor_fail(err, SECOR_RETRY, "out of memory");
-	else if (path->totals == NULL && seen_has(hms->seen, key.ptr))
+	else if (event == NULL && seen_has(hms->seen, key.ptr))
 		rc = SECOR_OK;
 	else if ((rc = check_levels(path, err)) == SECOR_OK &&
 		 (rc = fill(&job, values, err)) == SECOR_OK &&

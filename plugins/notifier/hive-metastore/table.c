@@ -152,7 +152,7 @@ entry_of(struct hms *hms, const char *table)
 /* Where the table is: as configured, or the folder of the path without the
  * path. 0 when neither says. */
 static int
-find_location(const struct hms *hms, const struct hms_path *path,
+find_location(const struct hms *hms, const struct hive_path *path,
     const char *location, struct text *found)
 {
 	const char *from = hms->conf->table_location, *at;
@@ -186,7 +186,7 @@ lower(const char *name)
 
 /* `keys` are the caller's to free, also when one of them is NULL. */
 static int
-lower_keys(const struct hms_path *path, const char **keys)
+lower_keys(const struct hive_path *path, const char **keys)
 {
 	for (size_t i = 0; i < path->level_count; i++) {
 		keys[i] = lower(path->levels[i].name);
@@ -219,7 +219,7 @@ write_plan(const struct hms *hms, const struct hms_table *table,
 
 static int
 send_table(struct hms *hms, const struct hms_table *table,
-    const struct hms_path *path, const struct text *bytes,
+    const struct hive_path *path, const struct text *bytes,
     struct secor_err *err)
 {
 	struct ms_answer answer;
@@ -241,7 +241,7 @@ send_table(struct hms *hms, const struct hms_table *table,
 
 static int
 create(struct hms *hms, const struct hms_table *table,
-    const struct hms_path *path, const char *location, struct secor_err *err)
+    const struct hive_path *path, const char *location, struct secor_err *err)
 {
 	struct text place = {0}, bytes = {0};
 	struct table_plan plan = {0};
@@ -296,7 +296,7 @@ ask(struct hms *hms, struct hms_table *table, enum ms_said *said,
 }
 
 int
-hms_table_get(struct hms *hms, const struct hms_path *path,
+hms_table_get(struct hms *hms, const struct hive_path *path,
     const char *location, struct hms_table **out, int *fresh,
     struct secor_err *err)
 {

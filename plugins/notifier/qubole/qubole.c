@@ -41,8 +41,6 @@
  */
 #include "plugins/notifier/qubole/qubole.h"
 
-#include "plugins/common/event_objects.h"
-#include "plugins/common/hive_table.h"
 #include "plugins/common/seen.h"
 #include "plugins/common/url.h"
 
@@ -204,8 +202,8 @@ tell(const struct qubole *qubole, const char *table, const char *path)
 #define ADD "ALTER TABLE {table} ADD IF NOT EXISTS PARTITION ({partition})"
 
 static int
-add_built_in(
-    struct qubole *qubole, const struct subject *subject, struct secor_err *err)
+add_built_in(struct qubole *qubole, const struct hive_path *subject,
+    struct secor_err *err)
 {
 	struct text sql = {0};
 	int what = 0, rc = SECOR_OK;
@@ -228,7 +226,7 @@ add_built_in(
 /* Who adds a partition that Hive would look for elsewhere must say where. */
 static int
 run_one(struct qubole *qubole, const char *template_,
-    const struct subject *subject, int *what, struct secor_err *err)
+    const struct hive_path *subject, int *what, struct secor_err *err)
 {
 	struct text sql = {0};
 	int rc = statement_add(&sql, template_, subject, what, err);
@@ -247,7 +245,7 @@ run_one(struct qubole *qubole, const char *template_,
 /* `what`: STATEMENT_LOCATION when the partition is there already. */
 static int
 run_list(struct qubole *qubole, const struct secor_strings *list, int what,
-    const struct subject *subject, struct secor_err *err)
+    const struct hive_path *subject, struct secor_err *err)
 {
 	struct secor_err why = {""};
 
@@ -263,8 +261,9 @@ run_list(struct qubole *qubole, const struct secor_strings *list, int what,
 
 static int
 add_partition(
-    struct qubole *qubole, const struct subject *subject, struct secor_err *err)
+    void *self, const struct hive_path *subject, struct secor_err *err)
 {
+	struct qubole *qubole = self;
 	const struct secor_strings *list = &qubole->conf->statements;
 	struct text key = {0};
 	int rc = SECOR_OK;
@@ -285,94 +284,45 @@ add_partition(
 /* ---- events ---- */
 
 static int
-add_object(struct qubole *qubole, struct subject *subject,
-    const struct secor_event_object *object, struct secor_err *err)
-{
-	const char *slash = strrchr(object->url, '/');
-	struct text folder = {0};
-	int rc;
-
-	if (object->level_count == 0)
-		return SECOR_OK; /* lies in the table's own folder */
-	text_add(&folder, object->url,
-	    slash == NULL ? 0 : (size_t)(slash - object->url));
-	subject->path = object->path;
-	subject->folder = folder.ptr;
-	subject->levels = object->levels;
-	subject->level_count = object->level_count;
-	rc = folder.failed ? secor_fail(err, SECOR_RETRY, "out of memory")
-			   : add_partition(qubole, subject, err);
-	text_fini(&folder);
-	return rc;
-}
-
-static int
-wrap(const struct subject *subject, int rc, const struct secor_err *why,
-    struct secor_err *err)
-{
-	return secor_fail(err, rc, "table %s, path %.300s: %.500s",
-	    subject->table, subject->path, why->text);
-}
-
-static int
 qubole_batch_done(
     void *self, const struct secor_event_batch *batch, struct secor_err *err)
 {
 	struct qubole *qubole = self;
-	const struct secor_event_object *object = batch->objects;
-	struct subject subject = {.topic = batch->topic};
-	struct secor_err why = {""};
-	struct text table = {0};
-	int worst;
-	size_t n;
 
-	if (qubole->conf->table.add != HIVE_ADD_FIRST_OBJECT)
-		return SECOR_OK;
-	worst = hive_table_of(&qubole->conf->table, batch->topic, &table, err);
-	n = worst == SECOR_OK && table.len > 0 ? batch->object_count : 0;
-	subject.table = table.ptr;
-	for (size_t i = 0; i < n && worst != SECOR_RETRY; i++) {
-		int rc = add_object(qubole, &subject, object, &why);
-
-		if (rc == SECOR_RETRY || (rc != SECOR_OK && worst == SECOR_OK))
-			worst = wrap(&subject, rc, &why, err);
-		object = event_objects_next(object);
-	}
-	text_fini(&table);
-	return worst;
+	return hive_each_object(
+	    &qubole->conf->table, batch, add_partition, qubole, err);
 }
+
+/* A path that is complete, and what is to be run then. */
+struct complete {
+	struct qubole *qubole;
+	const struct secor_strings *list;
+};
 
 /* Its partition may not be there yet: objects are told of by another thread, or
  * `add` waits for this. */
 static int
+complete_path(
+    void *self, const struct hive_path *subject, struct secor_err *err)
+{
+	struct complete *complete = self;
+	int rc = add_partition(complete->qubole, subject, err);
+
+	return rc == SECOR_OK ? run_list(complete->qubole, complete->list,
+				    STATEMENT_LOCATION, subject, err)
+			      : rc;
+}
+
+static int
 hear_path(struct qubole *qubole, const struct secor_event_path *path,
     const struct secor_strings *list, struct secor_err *err)
 {
-	struct subject subject = {.topic = path->topic,
-	    .path = path->path,
-	    .folder = path->url,
-	    .levels = path->levels,
-	    .level_count = path->level_count,
-	    .event = path};
-	struct secor_err why = {""};
-	struct text table = {0};
-	int rc;
+	struct complete complete = {qubole, list};
 
-	if (!event_path_is_whole(path) || path->level_count == 0 ||
-	    (qubole->conf->table.add != HIVE_ADD_FINALIZED && list->count == 0))
+	if (qubole->conf->table.add != HIVE_ADD_FINALIZED && list->count == 0)
 		return SECOR_OK;
-	rc = hive_table_of(&qubole->conf->table, path->topic, &table, err);
-	subject.table = table.ptr;
-	if (rc == SECOR_OK && table.len > 0) {
-		rc = add_partition(qubole, &subject, &why);
-		if (rc == SECOR_OK)
-			rc = run_list(
-			    qubole, list, STATEMENT_LOCATION, &subject, &why);
-		if (rc != SECOR_OK)
-			(void)wrap(&subject, rc, &why, err);
-	}
-	text_fini(&table);
-	return rc;
+	return hive_whole_path(
+	    &qubole->conf->table, path, complete_path, &complete, err);
 }
 
 static int

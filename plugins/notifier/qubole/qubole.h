@@ -4,10 +4,8 @@
 #ifndef SECOR_NOTIFIER_QUBOLE_H
 #define SECOR_NOTIFIER_QUBOLE_H
 
+#include "plugins/common/hive_event.h"
 #include "plugins/common/http.h"
-#include "plugins/common/text.h"
-
-#include <secor/notifier.h>
 
 /* ---- hive.c: names and values of others inside HiveQL ---- */
 
@@ -24,17 +22,6 @@ int hive_is_folder(
 
 /* ---- statement.c: one statement of a template ---- */
 
-/* What a statement is about. */
-struct subject {
-	const char *topic;
-	const char *table;
-	const char *path;
-	const char *folder; /* of its objects, a URL */
-	const struct secor_event_level *levels;
-	uint32_t level_count;
-	const struct secor_event_path *event; /* NULL: a first object's */
-};
-
 /* SECOR_REJECT with a phrase when a template is none. `totals`: it will be
  * filled by the event of a path, whose numbers are known. */
 int statement_check(const char *template_, int totals, struct secor_err *err);
@@ -50,7 +37,7 @@ enum {
 /* Appends the statement, and adds to *what. SECOR_REJECT when a value cannot be
  * in a statement. */
 int statement_add(struct text *sql, const char *template_,
-    const struct subject *subject, int *what, struct secor_err *err);
+    const struct hive_path *subject, int *what, struct secor_err *err);
 
 /* ---- command.c: one command of the service ---- */
 

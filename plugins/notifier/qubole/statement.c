@@ -9,7 +9,6 @@
  * here and Hive do not agree where they end.
  */
 #include "plugins/common/event_objects.h"
-#include "plugins/common/hive_table.h"
 #include "plugins/notifier/qubole/qubole.h"
 
 #include <inttypes.h>
@@ -179,7 +178,7 @@ statement_check(const char *template_, int totals, struct secor_err *err)
 /* ---- filling it ---- */
 
 static int
-add_partition(struct text *sql, const struct subject *subject, int *what,
+add_partition(struct text *sql, const struct hive_path *subject, int *what,
     struct secor_err *err)
 {
 	for (uint32_t i = 0; i < subject->level_count; i++) {
@@ -200,7 +199,7 @@ add_partition(struct text *sql, const struct subject *subject, int *what,
 }
 
 static int
-add_level(struct text *sql, const struct subject *subject,
+add_level(struct text *sql, const struct hive_path *subject,
     const struct part *part, struct secor_err *err)
 {
 	for (uint32_t i = 0; i < subject->level_count; i++) {
@@ -220,7 +219,7 @@ add_level(struct text *sql, const struct subject *subject,
 
 static int
 add_text(struct text *sql, const char *what, const char *value,
-    const struct subject *subject, struct secor_err *err)
+    const struct hive_path *subject, struct secor_err *err)
 {
 	if (!utf8_is(value))
 		return secor_fail(err, SECOR_REJECT,
@@ -245,7 +244,7 @@ sum_of(const struct secor_event_path *path, enum kind kind)
 }
 
 static int
-add_number(struct text *sql, const struct subject *subject, enum kind kind,
+add_number(struct text *sql, const struct hive_path *subject, enum kind kind,
     struct secor_err *err)
 {
 	const struct secor_event_path *path = subject->event;
@@ -263,7 +262,7 @@ add_number(struct text *sql, const struct subject *subject, enum kind kind,
 
 static int
 add_part(struct text *sql, const struct part *part,
-    const struct subject *subject, int *what, struct secor_err *err)
+    const struct hive_path *subject, int *what, struct secor_err *err)
 {
 	switch (part->kind) {
 	case TEXT:
@@ -290,7 +289,7 @@ add_part(struct text *sql, const struct part *part,
 
 int
 statement_add(struct text *sql, const char *template_,
-    const struct subject *subject, int *what, struct secor_err *err)
+    const struct hive_path *subject, int *what, struct secor_err *err)
 {
 	struct scan scan = {.at = template_};
 	struct part part;

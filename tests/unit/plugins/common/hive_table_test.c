@@ -2,7 +2,7 @@
  * hive_table_test.c -- tables of topics, and which paths are partitions.
  * (What `check` complains of is seen through a notifier: qubole_test.c.)
  */
-#include "plugins/common/hive_table.h"
+#include "plugins/common/hive_event.h"
 #include "plugins/common/seen.h"
 
 #include <criterion/criterion.h>
