@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { PARTITIONS_REMEMBERED = 16384 };
+
 /* The same, with a prefix of what it is about. */
 static int
 see_to_one(hive_path_fn *see_to, void *self, const struct hive_path *path,
@@ -93,6 +95,35 @@ hive_whole_path(const struct hive_table_conf *conf,
 		rc = see_to_one(see_to, self, &path, err);
 	text_fini(&table);
 	return rc;
+}
+
+struct seen *
+hive_seen_new(void)
+{
+	return seen_new(PARTITIONS_REMEMBERED);
+}
+
+int
+hive_seen_has(const struct seen *seen, const char *table, const char *path)
+{
+	struct text key = {0};
+	int has;
+
+	text_addf(&key, "%s/%s", table, path);
+	has = !key.failed && seen_has(seen, key.ptr);
+	text_fini(&key);
+	return has;
+}
+
+void
+hive_seen_add(struct seen *seen, const char *table, const char *path)
+{
+	struct text key = {0};
+
+	text_addf(&key, "%s/%s", table, path);
+	if (!key.failed)
+		seen_add(seen, key.ptr);
+	text_fini(&key);
 }
 
 int

@@ -6,6 +6,7 @@
 #define SECOR_COMMON_HIVE_EVENT_H
 
 #include "plugins/common/hive_table.h"
+#include "plugins/common/seen.h"
 
 /* A path that is to be a partition. */
 struct hive_path {
@@ -35,6 +36,12 @@ int hive_each_object(const struct hive_table_conf *conf,
 int hive_whole_path(const struct hive_table_conf *conf,
     const struct secor_event_path *event, hive_path_fn *see_to, void *self,
     struct secor_err *err);
+
+/* Partitions that a process has seen to; the oldest are forgotten, and without
+ * memory none is known: all may be done again. */
+struct seen *hive_seen_new(void);
+int hive_seen_has(const struct seen *seen, const char *table, const char *path);
+void hive_seen_add(struct seen *seen, const char *table, const char *path);
 
 /* 1 when objects lie in the path itself, so that it is a partition. The levels
  * above (dt=2026-01-01 over its hours) are finalized too, and are none. */

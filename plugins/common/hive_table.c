@@ -10,6 +10,14 @@
 
 const char *const HIVE_ADD_CHOICES[] = {"first_object", "finalized", NULL};
 
+const char *const HIVE_ON_ERROR[] = {"retry", "reject", NULL};
+
+int
+hive_on_error(int chosen)
+{
+	return chosen == 0 ? SECOR_RETRY : SECOR_REJECT;
+}
+
 int
 hive_is_name(const char *text, size_t len)
 {
@@ -69,6 +77,14 @@ hive_table_check(
 		(void)snprintf(text, sizeof(text), "'%.100s' %s", table, why);
 		check->complain(check, "tables", text);
 	}
+}
+
+void
+hive_database_check(const char *database, const struct secor_check *check)
+{
+	if (!hive_is_name(database, strlen(database)))
+		check->complain(check, "database",
+		    "is no database: letters, digits and '_'");
 }
 
 static int

@@ -37,6 +37,17 @@ extern const char *const HIVE_ADD_CHOICES[];
 		"object is there, or when the path is complete (needs "        \
 		"`finalize`).")
 
+/* Tables that are named without a database are in this one. */
+#define HIVE_DATABASE_ROW(type, m)                              \
+	SECOR_OPTION(STRING, type, m, "database", "default", 0, \
+	    "Database of tables that are named without one.")
+
+void hive_database_check(const char *database, const struct secor_check *check);
+
+/* `on_error`, by the index of what was chosen. */
+extern const char *const HIVE_ON_ERROR[];
+int hive_on_error(int chosen); /* SECOR_RETRY or SECOR_REJECT */
+
 /* Complains of the options: no table at all, or names that Hive has not. */
 void hive_table_check(
     const struct hive_table_conf *conf, const struct secor_check *check);

@@ -49,7 +49,7 @@ int
 glue_status(const struct glue *glue, enum glue_verdict verdict)
 {
 	if (verdict == GLUE_MISSING)
-		return glue->conf->on_error == 0 ? SECOR_RETRY : SECOR_REJECT;
+		return hive_on_error(glue->conf->on_error);
 	return verdict == GLUE_REFUSED ? SECOR_REJECT : SECOR_RETRY;
 }
 

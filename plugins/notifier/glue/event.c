@@ -5,7 +5,6 @@
 #include "plugins/notifier/glue/glue.h"
 
 #include "plugins/common/event_objects.h"
-#include "plugins/common/seen.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -156,17 +155,6 @@ try_again(struct round *round, struct glue_table *table)
 		try_wants(round, table);
 }
 
-static void
-remember(struct round *round, const struct glue_want *want)
-{
-	struct text key = {0};
-
-	text_addf(&key, "%s/%s", round->name, want->object->path);
-	if (!key.failed)
-		seen_add(round->glue->seen, key.ptr);
-	text_fini(&key);
-}
-
 /* All that was collected. */
 static void
 flush(struct round *round)
@@ -188,7 +176,8 @@ flush(struct round *round)
 		if (rc != SECOR_OK)
 			note(round, want->object->path, rc, err.text);
 		else if (want->state == GLUE_DONE)
-			remember(round, want);
+			hive_seen_add(
+			    round->glue->seen, round->name, want->object->path);
 		else
 			note(
 			    round, want->object->path, want->status, want->why);
@@ -199,16 +188,10 @@ flush(struct round *round)
 static int
 is_known(const struct round *round, const struct secor_event_object *object)
 {
-	struct text key = {0};
-	int known;
-
 	for (size_t i = 0; i < round->count; i++)
 		if (strcmp(round->wants[i].object->path, object->path) == 0)
 			return 1;
-	text_addf(&key, "%s/%s", round->name, object->path);
-	known = !key.failed && seen_has(round->glue->seen, key.ptr);
-	text_fini(&key);
-	return known;
+	return hive_seen_has(round->glue->seen, round->name, object->path);
 }
 
 static void

@@ -26,14 +26,8 @@
  */
 #include "plugins/notifier/glue/glue.h"
 
-#include "plugins/common/seen.h"
-
 #include <stdlib.h>
 #include <string.h>
-
-enum { PATHS_REMEMBERED = 16384 };
-
-static const char *const ON_ERROR[] = {"retry", "reject", NULL};
 
 static const struct secor_option OPTIONS[] = {
     SECOR_OPTION(STRING, struct glue_conf, region, "region", NULL, 0,
@@ -44,11 +38,10 @@ static const struct secor_option OPTIONS[] = {
     AWS_OPTION_ROWS(struct glue_conf, aws),
     SECOR_OPTION(STRING, struct glue_conf, catalog_id, "catalog_id", NULL, 0,
 	"Catalog, by default that of the account of the keys."),
-    SECOR_OPTION(STRING, struct glue_conf, database, "database", "default", 0,
-	"Database of tables that are named without one."),
+    HIVE_DATABASE_ROW(struct glue_conf, database),
     HIVE_TABLE_ROWS(struct glue_conf, table),
     SECOR_OPTION_CHOICE(struct glue_conf, on_error, "on_error", "retry",
-	ON_ERROR, 0,
+	HIVE_ON_ERROR, 0,
 	"Where the database or the table is missing: try again until somebody "
 	"makes it, or log and drop."),
     SECOR_OPTION_RANGE(DURATION, struct glue_conf, timeout, "timeout", "30s",
@@ -80,9 +73,7 @@ glue_check(const void *conf_, const struct secor_check *check)
 	if (id != NULL && (id[0] == '\0' || strlen(id) > 255 || !utf8_is(id)))
 		check->complain(check, "catalog_id",
 		    "must be the number of an account, or a catalog's name");
-	if (!hive_is_name(conf->database, strlen(conf->database)))
-		check->complain(check, "database",
-		    "is no database: letters, digits and '_'");
+	hive_database_check(conf->database, check);
 	hive_table_check(&conf->table, check);
 }
 
@@ -127,7 +118,7 @@ glue_open(const struct secor_open *with, void **self, struct secor_err *err)
 	glue->seed = (uint64_t)with->host->now_ms(with->host) ^
 		     (uint64_t)(uintptr_t)glue;
 	set_counters(glue);
-	glue->seen = seen_new(PATHS_REMEMBERED);
+	glue->seen = hive_seen_new();
 	rc = glue->seen != NULL ? glue_api_open(glue, err)
 				: secor_fail(err, SECOR_FATAL, "out of memory");
 	if (rc != SECOR_OK) {

@@ -23,7 +23,7 @@ struct glue_conf {
 	struct aws_options aws;
 	const char *catalog_id, *database;
 	struct hive_table_conf table;
-	int on_error; /* 0: retry, 1: reject */
+	int on_error; /* see hive_on_error */
 	int64_t timeout;
 	int64_t max_attempts, retry_delay;
 	const char *ca_file;

@@ -24,20 +24,15 @@
 
 #include <stdlib.h>
 
-enum { PATHS_REMEMBERED = 16384 };
-
-static const char *const ON_ERROR[] = {"retry", "reject", NULL};
-
 #define CONF struct hms_conf
 
 static const struct secor_option OPTIONS[] = {
     SECOR_OPTION(STRINGS, CONF, uris, "uris", NULL, SECOR_OPTION_REQUIRED,
 	"Addresses, thrift://host:port; the next one is asked when one does "
 	"not answer."),
-    SECOR_OPTION(STRING, CONF, database, "database", "default", 0,
-	"Database of tables that are named without one."),
+    HIVE_DATABASE_ROW(CONF, database),
     HIVE_TABLE_ROWS(CONF, table),
-    SECOR_OPTION_CHOICE(CONF, on_error, "on_error", "retry", ON_ERROR, 0,
+    SECOR_OPTION_CHOICE(CONF, on_error, "on_error", "retry", HIVE_ON_ERROR, 0,
 	"A table that is not there, or cannot be created as it is described, "
 	"is asked for until somebody mends it, or the event is logged and "
 	"dropped."),
@@ -98,9 +93,7 @@ hms_check(const void *conf_, const struct secor_check *check)
 	}
 	if (conf->uris.count == 0)
 		check->complain(check, "uris", "names no metastore");
-	if (!hive_is_name(conf->database, strlen(conf->database)))
-		check->complain(check, "database",
-		    "is no database: letters, digits and '_'");
+	hive_database_check(conf->database, check);
 	if (conf->ca_file != NULL && !conf->tls)
 		check->complain(check, "ca_file", "is for `tls`");
 	hive_table_check(&conf->table, check);
@@ -138,7 +131,7 @@ hms_open(const struct secor_open *with, void **self, struct secor_err *err)
 	    .framed = conf->framed,
 	    .link = {.tls = conf->tls, .ca_file = conf->ca_file}};
 	hms->ms = ms_new(&hms->ms_conf);
-	hms->seen = seen_new(PATHS_REMEMBERED);
+	hms->seen = hive_seen_new();
 	hms->added =
 	    host->counter(host, "partitions", "Hive partitions added.");
 	hms->altered = host->counter(host, "alterations",

@@ -5,7 +5,6 @@
 #define SECOR_NOTIFIER_HIVE_METASTORE_H
 
 #include "plugins/common/hive_event.h"
-#include "plugins/common/seen.h"
 #include "plugins/notifier/hive-metastore/metastore.h"
 #include "plugins/notifier/hive-metastore/shape.h"
 
@@ -13,7 +12,7 @@ struct hms_conf {
 	struct secor_strings uris;
 	const char *database;
 	struct hive_table_conf table;
-	int on_error; /* index into ON_ERROR: 0 is retry */
+	int on_error; /* see hive_on_error */
 	int relocate;
 	struct secor_pairs location_schemes;
 	int64_t timeout, connect_timeout;

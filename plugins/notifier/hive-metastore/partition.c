@@ -33,8 +33,7 @@ hms_trouble(const struct hms *hms, const char *said, struct secor_err *err)
 	char copy[600]; /* may be the text of err itself */
 
 	(void)snprintf(copy, sizeof(copy), "%s", said);
-	return secor_fail(err,
-	    hms->conf->on_error == 0 ? SECOR_RETRY : SECOR_REJECT, "%s", copy);
+	return secor_fail(err, hive_on_error(hms->conf->on_error), "%s", copy);
 }
 
 void
@@ -303,7 +302,6 @@ hms_keep(void *self, const struct hive_path *path, struct secor_err *err)
 	struct job job = {.hms = hms, .path = path};
 	struct shape_totals totals;
 	const char **values = calloc(path->level_count + 1, sizeof(*values));
-	struct text key = {0};
 	int rc;
 
 	if (event != NULL) {
@@ -311,19 +309,18 @@ hms_keep(void *self, const struct hive_path *path, struct secor_err *err)
 		    event->total_records, event->total_bytes};
 		job.totals = &totals;
 	}
-	text_addf(&key, "%s/%s", path->table, path->path);
-	if (values == NULL || key.failed)
+	if (values == NULL)
 		rc = secor_fail(err, SECOR_RETRY, "out of memory");
-	else if (event == NULL && seen_has(hms->seen, key.ptr))
+	else if (event == NULL &&
+		 hive_seen_has(hms->seen, path->table, path->path))
 		rc = SECOR_OK;
 	else if ((rc = check_levels(path, err)) == SECOR_OK &&
 		 (rc = fill(&job, values, err)) == SECOR_OK &&
 		 (rc = settle(&job, err)) == SECOR_OK)
-		seen_add(hms->seen, key.ptr);
+		hive_seen_add(hms->seen, path->table, path->path);
 	if (rc == SECOR_RETRY && job.table != NULL)
 		hms_table_forget(job.table);
 	free(values);
-	text_fini(&key);
 	text_fini(&job.location);
 	return rc;
 }

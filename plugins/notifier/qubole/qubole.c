@@ -41,13 +41,10 @@
  */
 #include "plugins/notifier/qubole/qubole.h"
 
-#include "plugins/common/seen.h"
 #include "plugins/common/url.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { PATHS_REMEMBERED = 16384 };
 
 struct qubole_conf {
 	const char *token;
@@ -57,7 +54,7 @@ struct qubole_conf {
 	struct secor_strings statements, finalized, amended;
 	int64_t poll_interval;
 	int64_t timeout;
-	int on_error; /* index into ON_ERROR */
+	int on_error; /* see hive_on_error */
 	const char *ca_file;
 };
 
@@ -69,8 +66,6 @@ struct qubole {
 	struct seen *seen;
 	struct secor_counter *added;
 };
-
-static const char *const ON_ERROR[] = {"retry", "reject", NULL};
 
 static const struct secor_option OPTIONS[] = {
     SECOR_OPTION(STRING, struct qubole_conf, token, "token", NULL,
@@ -96,7 +91,7 @@ static const struct secor_option OPTIONS[] = {
     SECOR_OPTION_RANGE(DURATION, struct qubole_conf, timeout, "timeout", "300s",
 	"1ms", "24h", 0, "For one command; then it is submitted again."),
     SECOR_OPTION_CHOICE(struct qubole_conf, on_error, "on_error", "retry",
-	ON_ERROR, 0,
+	HIVE_ON_ERROR, 0,
 	"A command that ends in error (no such table, other columns) is tried "
 	"again until somebody mends it, or logged and dropped."),
     SECOR_OPTION(PATH, struct qubole_conf, ca_file, "ca_file", NULL, 0,
@@ -167,9 +162,9 @@ qubole_open(const struct secor_open *with, void **self, struct secor_err *err)
 	    .token = conf->token,
 	    .poll_ms = conf->poll_interval,
 	    .timeout_ms = conf->timeout,
-	    .error_status = conf->on_error == 0 ? SECOR_RETRY : SECOR_REJECT,
+	    .error_status = hive_on_error(conf->on_error),
 	};
-	qubole->seen = seen_new(PATHS_REMEMBERED);
+	qubole->seen = hive_seen_new();
 	qubole->added = with->host->counter(
 	    with->host, "partitions", "Hive partitions added.");
 	rc = qubole->seen == NULL
@@ -265,20 +260,17 @@ add_partition(
 {
 	struct qubole *qubole = self;
 	const struct secor_strings *list = &qubole->conf->statements;
-	struct text key = {0};
-	int rc = SECOR_OK;
+	int rc;
 
-	text_addf(&key, "%s/%s", subject->table, subject->path);
-	if (key.failed || !seen_has(qubole->seen, key.ptr)) {
-		rc = list->count > 0 ? run_list(qubole, list, 0, subject, err)
-				     : add_built_in(qubole, subject, err);
-		if (rc == SECOR_OK && !key.failed)
-			seen_add(qubole->seen, key.ptr);
-		if (rc == SECOR_OK)
-			tell(qubole, subject->table, subject->path);
-	}
-	text_fini(&key);
-	return rc;
+	if (hive_seen_has(qubole->seen, subject->table, subject->path))
+		return SECOR_OK;
+	rc = list->count > 0 ? run_list(qubole, list, 0, subject, err)
+			     : add_built_in(qubole, subject, err);
+	if (rc != SECOR_OK)
+		return rc;
+	hive_seen_add(qubole->seen, subject->table, subject->path);
+	tell(qubole, subject->table, subject->path);
+	return SECOR_OK;
 }
 
 /* ---- events ---- */
