@@ -7,20 +7,15 @@
 
 #include "core/base/buf.h"
 #include "core/flow/final/finalizer.h"
-
-#define EAR_HOUR INT64_C(3600000)
-#define EAR_DAY (24 * EAR_HOUR)
-#define EAR_T INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
+#include "tests/unit/helpers/hourly.h"
+#include "tests/unit/helpers/listener.h"
 
 struct one_ear {
-	struct config_use date, ear;
-	struct config_topic topic;
-	struct config config;
+	struct hourly hourly;
+	struct hourly_log log; /* of topic "events" */
+	struct listener listener;
+	struct config_use ear;
 	struct finalizer *finalizer;
-	const struct plugin *plugin;
-	void *router;
-	/* Kafka */
-	int64_t offset, end, w, now;
 	/* what was heard and said */
 	struct buf heard;
 	int answer;
@@ -35,8 +30,6 @@ void one_ear_begin(struct one_ear *f, const char *timezone, int dry_run);
 void one_ear_begin_again(struct one_ear *f);
 void one_ear_end(struct one_ear *f);
 
-/* The path of this time; caller frees. */
-char *one_ear_path(struct one_ear *f, int64_t ms);
 /* One batch with an object for each of the times; the record is behind it. */
 void one_ear_batch(struct one_ear *f, const int64_t *times, size_t count);
 

@@ -5,31 +5,14 @@
 
 #include "core/base/log.h"
 #include "core/base/metrics.h"
-#include "tests/unit/harness.h"
 #include "tests/unit/helpers/memory_store.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- notifiers ---- */
-
-static int
-ear_open(const struct secor_open *with, void **self, struct secor_err *err)
-{
-	(void)err;
-	*self = (void *)(uintptr_t)with->conf;
-	return SECOR_OK;
-}
-
-static void
-ear_close(void *self)
-{
-	(void)self;
-}
 
 /* Holds: lock. */
 static void
@@ -45,10 +28,10 @@ note(struct ear *ear, const char *word, const struct secor_event_path *path)
 }
 
 static int
-hear(void *self, const char *word, const struct secor_event_path *path,
+hear(void *arg, const char *word, const struct secor_event_path *path,
     struct secor_err *err)
 {
-	struct ear *ear = self;
+	struct ear *ear = arg;
 	struct ears *f = ear->f;
 	int rc;
 
@@ -65,42 +48,6 @@ hear(void *self, const char *word, const struct secor_event_path *path,
 	return rc;
 }
 
-static int
-ear_finalized(
-    void *self, const struct secor_event_path *path, struct secor_err *err)
-{
-	return hear(self, "new", path, err);
-}
-
-static int
-ear_amended(
-    void *self, const struct secor_event_path *path, struct secor_err *err)
-{
-	return hear(self, "more", path, err);
-}
-
-static const struct secor_notifier_ops ear_ops = {
-    .size = sizeof(struct secor_notifier_ops),
-    .open = ear_open,
-    .close = ear_close,
-    .path_finalized = ear_finalized,
-    .path_amended = ear_amended,
-};
-
-static char built_in[] = "(test)";
-
-static const struct plugin left_plugin = {
-    .desc = {SECOR_PLUGIN_HEAD, .kind = SECOR_NOTIFIER, .name = "left"},
-    .file = built_in,
-    .ops = {.notifier = &ear_ops},
-};
-
-static const struct plugin right_plugin = {
-    .desc = {SECOR_PLUGIN_HEAD, .kind = SECOR_NOTIFIER, .name = "right"},
-    .file = built_in,
-    .ops = {.notifier = &ear_ops},
-};
-
 /* ---- a store that refuses some keys ---- */
 
 static struct ears *picky;
@@ -115,7 +62,7 @@ picky_put(void *self, const struct secor_put *put, struct secor_err *err)
 
 /* ---- the process around it ---- */
 
-static struct ears_log *
+static struct hourly_log *
 log_of(struct ears *f, const char *topic)
 {
 	return strcmp(topic, "events") == 0 ? &f->events : &f->other;
@@ -124,17 +71,8 @@ log_of(struct ears *f, const char *topic)
 static int
 look(void *arg, const char *topic, struct view *view, struct secor_err *err)
 {
-	const struct ears_log *log = log_of(arg, topic);
-
 	(void)err;
-	view->asked_ms = log->w + 24 * EARS_HOUR;
-	view->count = 1;
-	view->parts = mem_alloc(sizeof(*view->parts));
-	view->parts[0].end = log->offset + 1; /* it lags by a message */
-	view->parts[0].record = (struct record){
-	    .kind = RECORD_CLEAN, .offset = log->offset, .w = log->w};
-	(void)snprintf(view->parts[0].record.g, sizeof(view->parts[0].record.g),
-	    "0123456789abcdef.1");
+	hourly_look(log_of(arg, topic), view);
 	return SECOR_OK;
 }
 
@@ -161,12 +99,16 @@ wake(void *arg)
 }
 
 static void
-ear_init(struct ears *f, struct ear *ear, struct config_use *use,
-    const struct plugin *plugin)
+ear_init(
+    struct ears *f, struct ear *ear, struct config_use *use, const char *name)
 {
 	ear->f = f;
 	buf_puts(&ear->said, "");
-	*use = (struct config_use){.plugin = plugin, .conf = ear};
+	ear->listener = (struct listener){hear, ear};
+	ear->plugin = listener_plugin;
+	ear->plugin.desc.name = name;
+	*use =
+	    (struct config_use){.plugin = &ear->plugin, .conf = &ear->listener};
 }
 
 static void
@@ -184,7 +126,7 @@ begin_store(struct ears *f)
 void
 ears_begin(struct ears *f, int wait)
 {
-	struct finalizer_how how = {.config = &f->config,
+	struct finalizer_how how = {.config = &f->hourly.config,
 	    .look = look,
 	    .arg = f,
 	    .wait = wait,
@@ -197,23 +139,11 @@ ears_begin(struct ears *f, int wait)
 	(void)pthread_mutex_init(&f->lock, NULL);
 	(void)pthread_cond_init(&f->moved, NULL);
 	begin_store(f);
-	ear_init(f, &f->left, &f->ears[0], &left_plugin);
-	ear_init(f, &f->right, &f->ears[1], &right_plugin);
-	f->date.plugin = harness_plugin("partitioner/date");
-	f->date.conf =
-	    harness_conf(f->date.plugin, "granularity", "hour", NULL);
-	f->topic.partitioners = (struct config_uses){&f->date, 1};
-	f->topic.finalize = (struct config_finalize){.delay_ms = EARS_HOUR / 2,
-	    .lookback_ms = 3650 * 24 * EARS_HOUR,
-	    .interval_ms = 1000,
-	    .marker = CONFIG_MARKER_JSON,
-	    .marker_name = "_SUCCESS"};
-	f->config.topics = &f->topic;
-	f->config.topic_count = 1;
-	f->config.store = f->store;
-	f->config.notifiers = (struct config_uses){f->ears, 2};
-	f->config.layout.manifest_prefix = "_manifests";
-	f->config.layout.generation = 1;
+	ear_init(f, &f->left, &f->ears[0], "left");
+	ear_init(f, &f->right, &f->ears[1], "right");
+	hourly_begin(&f->hourly, "UTC");
+	f->hourly.config.store = f->store;
+	f->hourly.config.notifiers = (struct config_uses){f->ears, 2};
 	cr_assert_eq(
 	    finalizer_new(&how, &f->finalizer, &err), SECOR_OK, "%s", err.text);
 }
@@ -222,71 +152,27 @@ void
 ears_end(struct ears *f)
 {
 	finalizer_free(f->finalizer);
-	harness_conf_free(f->date.plugin, (void *)f->date.conf);
+	hourly_end(&f->hourly);
 	buf_fini(&f->left.said);
 	buf_fini(&f->right.said);
-	memory_store_clear();
 	(void)pthread_cond_destroy(&f->moved);
 	(void)pthread_mutex_destroy(&f->lock);
-}
-
-/* ---- batches ---- */
-
-static void
-object(struct manifest_object *object, const char *topic, int64_t offset,
-    int64_t ms)
-{
-	time_t at = (time_t)(ms / 1000);
-	struct tm tm;
-	char path[40];
-
-	cr_assert_not_null(gmtime_r(&at, &tm));
-	(void)strftime(path, sizeof(path), "dt=%Y-%m-%d/hr=%H", &tm);
-	*object = (struct manifest_object){.path = mem_dup(path, strlen(path)),
-	    .key = mem_text("%s/%s/1_0_%020" PRId64, topic, path, offset),
-	    .records = 1,
-	    .bytes = 10,
-	    .first_offset = offset,
-	    .last_offset = offset,
-	    .has_times = 1,
-	    .first_ms = ms,
-	    .last_ms = ms};
 }
 
 void
 ears_batch(struct ears *f, const char *topic, int64_t hour, size_t count)
 {
-	struct ears_log *log = log_of(f, topic);
-	char name[10];
-	struct manifest manifest = {.topic = name,
-	    .generation = 1,
-	    .start = log->offset,
-	    .end = log->offset + 10,
-	    .cut = CUT_AGE,
-	    .object_count = count};
-	char *key = manifest_key("_manifests", topic, 0, 1, log->offset);
-	int64_t last =
-	    EARS_T + (hour + (int64_t)count - 1) * EARS_HOUR + EARS_HOUR / 2;
-	char *text;
+	struct hourly_log *log = log_of(f, topic);
+	int64_t *times = mem_alloc(count * sizeof(*times));
+	int64_t last;
 
-	(void)snprintf(name, sizeof(name), "%s", topic);
-	manifest.objects = mem_alloc(count * sizeof(*manifest.objects));
 	for (size_t i = 0; i < count; i++)
-		object(&manifest.objects[i], topic, log->offset,
-		    EARS_T + (hour + (int64_t)i) * EARS_HOUR);
+		times[i] = HOURLY_T + (hour + (int64_t)i) * HOUR_MS;
+	last = times[count - 1] + HOUR_MS / 2;
 	if (last > log->w)
 		log->w = last;
-	manifest.watermark = log->w;
-	text = manifest_write(&manifest);
-	memory_store_put(key, text, strlen(text));
-	for (size_t i = 0; i < count; i++) {
-		free(manifest.objects[i].path);
-		free(manifest.objects[i].key);
-	}
-	free(manifest.objects);
-	free(text);
-	free(key);
-	log->offset += 10;
+	hourly_batch(&f->hourly, topic, log, times, count);
+	free(times);
 }
 
 struct finalizer_pass

@@ -8,15 +8,16 @@
 
 #include "core/base/buf.h"
 #include "core/flow/final/finalizer.h"
+#include "tests/unit/helpers/hourly.h"
+#include "tests/unit/helpers/listener.h"
 
 #include <pthread.h>
-
-#define EARS_HOUR INT64_C(3600000)
-#define EARS_T INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
 
 /* A notifier. Holds: lock. */
 struct ear {
 	struct ears *f;
+	struct listener listener;
+	struct plugin plugin;
 	int shut, answer;
 	size_t calls, heard;
 	int64_t last_until;
@@ -24,18 +25,12 @@ struct ear {
 	struct buf said;
 };
 
-/* What Kafka says of a topic. */
-struct ears_log {
-	int64_t offset, w;
-};
-
 struct ears {
-	struct config_use date, ears[2], store;
+	struct hourly hourly;
+	struct config_use ears[2], store;
 	struct plugin picky;
 	struct secor_store_ops ops;
-	struct config_topic topic;
-	struct config config;
-	struct ears_log events, other;
+	struct hourly_log events, other;
 	struct finalizer *finalizer;
 	struct ear left, right;
 	pthread_mutex_t lock;

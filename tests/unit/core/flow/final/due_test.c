@@ -256,9 +256,9 @@ put_other_tally(struct tally_part *part, uint64_t objects)
 	struct tally tally = {.topic = topic,
 	    .path = path,
 	    .generation = 1,
-	    .span = {EARS_T, EARS_T + EARS_HOUR},
+	    .span = {HOURLY_T, HOURLY_T + HOUR_MS},
 	    .totals = {objects, objects, objects * 10},
-	    .written_ms = EARS_T,
+	    .written_ms = HOURLY_T,
 	    .parts = part,
 	    .part_count = 1};
 	char *text = tally_write(&tally);

@@ -24,10 +24,10 @@ Test(finalizer, marker_notifier_and_tally_once)
 	struct finalizer_pass pass;
 
 	one_ear_begin(&f, "UTC", 0);
-	one_ear_batch(&f, (int64_t[]){EAR_T, EAR_T + EAR_HOUR}, 2);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T, HOURLY_T + HOUR_MS}, 2);
 	pass = one_ear_run(&f);
 	cr_assert_eq(pass.finalized, 0, "less than the delay is over");
-	one_ear_batch(&f, (int64_t[]){EAR_T + EAR_HOUR + EAR_HOUR / 2}, 1);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T + HOUR_MS + HOUR_MS / 2}, 1);
 	pass = one_ear_run(&f);
 	cr_assert_eq(pass.finalized, 1);
 	cr_assert_eq(pass.watermark.holder, 0);
@@ -44,11 +44,11 @@ Test(finalizer, next_process_knows_what_was_told_and_what_is_new)
 	struct one_ear f;
 
 	one_ear_begin(&f, "UTC", 0);
-	one_ear_batch(&f, (int64_t[]){EAR_T, EAR_T + 2 * EAR_HOUR}, 2);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T, HOURLY_T + 2 * HOUR_MS}, 2);
 	cr_assert_eq(one_ear_run(&f).finalized, 1);
 	one_ear_begin_again(&f);
 	cr_assert_eq(one_ear_run(&f).finalized, 0);
-	one_ear_batch(&f, (int64_t[]){EAR_T + 1}, 1);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T + 1}, 1);
 	f.last_until = 0;
 	cr_assert_eq(one_ear_run(&f).amended, 1);
 	cr_assert_str_eq(f.heard.ptr,
@@ -62,8 +62,9 @@ Test(finalizer, failed_notifier_comes_again_and_refusal_does_not)
 	struct finalizer_pass pass;
 
 	one_ear_begin(&f, "UTC", 0);
-	one_ear_batch(
-	    &f, (int64_t[]){EAR_T, EAR_T + EAR_HOUR, EAR_T + 4 * EAR_HOUR}, 3);
+	one_ear_batch(&f,
+	    (int64_t[]){HOURLY_T, HOURLY_T + HOUR_MS, HOURLY_T + 4 * HOUR_MS},
+	    3);
 	f.answer = SECOR_RETRY;
 	pass = one_ear_run(&f);
 	cr_assert_eq(pass.failed, 2, "one does not stop the other");
@@ -87,7 +88,7 @@ Test(finalizer, dry_run_says_and_does_nothing)
 	struct one_ear f;
 
 	one_ear_begin(&f, "UTC", 1);
-	one_ear_batch(&f, (int64_t[]){EAR_T, EAR_T + 4 * EAR_HOUR}, 2);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T, HOURLY_T + 4 * HOUR_MS}, 2);
 	cr_assert_eq(one_ear_run(&f).finalized, 1);
 	cr_assert_eq(f.path_count, 1);
 	cr_assert_str_eq(f.heard.ptr, "");
@@ -100,11 +101,13 @@ Test(finalizer, old_paths_are_left_and_what_comes_late_into_told_ones_is_not)
 	struct one_ear f;
 
 	one_ear_begin(&f, "UTC", 0);
-	one_ear_batch(&f, (int64_t[]){EAR_T, EAR_T + 4 * EAR_HOUR}, 2);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T, HOURLY_T + 4 * HOUR_MS}, 2);
 	cr_assert_eq(one_ear_run(&f).finalized, 1);
-	f.topic.finalize.lookback_ms = EAR_DAY;
+	f.hourly.topic.finalize.lookback_ms = DAY_MS;
 	one_ear_batch(&f,
-	    (int64_t[]){EAR_T + 2, EAR_T + EAR_HOUR, EAR_T + 10 * EAR_DAY}, 3);
+	    (int64_t[]){
+		HOURLY_T + 2, HOURLY_T + HOUR_MS, HOURLY_T + 10 * DAY_MS},
+	    3);
 	f.last_until = 0;
 	cr_assert_eq(one_ear_run(&f).amended, 1);
 	cr_assert_eq(f.path_count, 2, "hours 1 and 4 and the day are too old");
@@ -117,10 +120,10 @@ Test(finalizer, as_many_late_objects_as_there_were_before_are_told)
 	struct one_ear f;
 
 	one_ear_begin(&f, "UTC", 0);
-	one_ear_batch(&f, (int64_t[]){EAR_T, EAR_T + 4 * EAR_HOUR}, 2);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T, HOURLY_T + 4 * HOUR_MS}, 2);
 	cr_assert_eq(one_ear_run(&f).finalized, 1);
 	for (int i = 0; i < 2; i++) {
-		one_ear_batch(&f, (int64_t[]){EAR_T + 1}, 1);
+		one_ear_batch(&f, (int64_t[]){HOURLY_T + 1}, 1);
 		f.last_until = 0;
 		cr_assert_eq(one_ear_run(&f).amended, 1);
 	}
@@ -138,7 +141,7 @@ Test(finalizer, broken_manifest_and_silent_store_are_said_and_waited_for)
 	char *key = manifest_key("_manifests", "events", 0, 1, 0);
 
 	one_ear_begin(&f, "UTC", 0);
-	one_ear_batch(&f, (int64_t[]){EAR_T, EAR_T + 4 * EAR_HOUR}, 2);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T, HOURLY_T + 4 * HOUR_MS}, 2);
 	memory_store_fail(1);
 	cr_assert_eq(
 	    finalizer_run(f.finalizer, "events", &pass, &err), SECOR_RETRY);
@@ -176,12 +179,12 @@ Test(finalizer, year_is_finalized_once_in_order_and_never_too_early)
 		size_t hours = 0, days = 0;
 
 		one_ear_begin(&f, zones[z], 0);
-		for (int64_t at = EAR_T; at < EAR_T + DAYS * EAR_DAY;
-		     at += EAR_HOUR) {
-			one_ear_batch(
-			    &f, (int64_t[]){at, at + EAR_HOUR / 2}, 2);
+		for (int64_t at = HOURLY_T; at < HOURLY_T + DAYS * DAY_MS;
+		     at += HOUR_MS) {
+			one_ear_batch(&f, (int64_t[]){at, at + HOUR_MS / 2}, 2);
 			(void)one_ear_run(&f);
-			if ((at - EAR_T) % EAR_DAY == 0) /* it is known here */
+			if ((at - HOURLY_T) % DAY_MS ==
+			    0) /* it is known here */
 				memory_store_remove_all("_manifests/events/0/");
 		}
 		cr_assert_eq(f.early, 0, "%s", zones[z]);

@@ -33,7 +33,7 @@ redriven(struct one_ear *f, int64_t time_ms, int64_t number)
 	    .object_count = 1};
 	struct receipt_object *object = &receipt.objects[0];
 
-	object->path = one_ear_path(f, time_ms);
+	object->path = hourly_path(&f->hourly, time_ms);
 	object->key = mem_text(
 	    "events/%s/redrive%" PRId64 "_1_0_%020d", object->path, number, 0);
 	object->bytes = 20;
@@ -90,20 +90,20 @@ Test(redrives, redrive_into_a_path_amends_it_once_whoever_looks)
 	struct one_ear f;
 
 	one_ear_begin(&f, "UTC", 0);
-	one_ear_batch(&f, (int64_t[]){EAR_T, EAR_T + 4 * EAR_HOUR}, 2);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T, HOURLY_T + 4 * HOUR_MS}, 2);
 	cr_assert_eq(one_ear_run(&f).finalized, 1);
 	one_ear_expect(&f, "new dt=2026-01-01/hr=00 00 1/1;");
-	put_pointers(&f, EAR_T + 5, 1);
+	put_pointers(&f, HOURLY_T + 5, 1);
 	cr_assert_eq(
 	    one_ear_run(&f).amended, 0, "its receipt is not there yet");
-	put_receipt(&f, EAR_T + 5, 1);
+	put_receipt(&f, HOURLY_T + 5, 1);
 	f.last_until = 0;
 	cr_assert_eq(one_ear_run(&f).amended, 1);
 	one_ear_expect(&f, "more dt=2026-01-01/hr=00 00 1/2;");
 	cr_assert_eq(one_ear_run(&f).amended, 0);
 	one_ear_begin_again(&f);
 	cr_assert_eq(one_ear_run(&f).amended, 0, "the tally has it");
-	redrive(&f, EAR_T + 6, 2);
+	redrive(&f, HOURLY_T + 6, 2);
 	cr_assert_eq(one_ear_run(&f).amended, 1);
 	one_ear_expect(&f, "more dt=2026-01-01/hr=00 00 1/3;");
 	one_ear_end(&f);
@@ -114,13 +114,13 @@ Test(redrives, redrive_into_a_path_that_is_not_over_is_counted_with_it)
 	struct one_ear f;
 
 	one_ear_begin(&f, "UTC", 0);
-	one_ear_batch(&f, (int64_t[]){EAR_T, EAR_T + EAR_HOUR}, 2);
-	redrive(&f, EAR_T + 5, 1);
-	redrive(&f, EAR_T + EAR_HOUR + 5, 2);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T, HOURLY_T + HOUR_MS}, 2);
+	redrive(&f, HOURLY_T + 5, 1);
+	redrive(&f, HOURLY_T + HOUR_MS + 5, 2);
 	cr_assert_eq(one_ear_run(&f).finalized, 0);
-	one_ear_batch(&f, (int64_t[]){EAR_T + 2 * EAR_HOUR}, 1);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T + 2 * HOUR_MS}, 1);
 	cr_assert_eq(one_ear_run(&f).finalized, 1);
-	one_ear_batch(&f, (int64_t[]){EAR_T + 4 * EAR_HOUR}, 1);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T + 4 * HOUR_MS}, 1);
 	cr_assert_eq(one_ear_run(&f).finalized, 2);
 	one_ear_expect(&f, "new dt=2026-01-01/hr=00 00 2/2;"
 			   "new dt=2026-01-01/hr=01 01 2/2;"
@@ -136,14 +136,14 @@ Test(redrives, redrive_into_an_old_path_amends_it_when_it_was_over)
 	char *tally;
 
 	one_ear_begin(&f, "UTC", 0);
-	one_ear_batch(&f, (int64_t[]){EAR_T, EAR_T + 4 * EAR_HOUR}, 2);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T, HOURLY_T + 4 * HOUR_MS}, 2);
 	cr_assert_eq(one_ear_run(&f).finalized, 1);
-	f.topic.finalize.lookback_ms = EAR_DAY;
-	one_ear_batch(&f, (int64_t[]){EAR_T + 10 * EAR_DAY}, 1);
+	f.hourly.topic.finalize.lookback_ms = DAY_MS;
+	one_ear_batch(&f, (int64_t[]){HOURLY_T + 10 * DAY_MS}, 1);
 	one_ear_begin_again(&f);
 	one_ear_expect(&f, "new dt=2026-01-01/hr=00 00 1/1;");
-	redrive(&f, EAR_T + 5, 1);
-	redrive(&f, EAR_T + EAR_HOUR + 5, 2);
+	redrive(&f, HOURLY_T + 5, 1);
+	redrive(&f, HOURLY_T + HOUR_MS + 5, 2);
 	cr_assert_eq(one_ear_run(&f).amended, 1);
 	one_ear_expect(&f, "more dt=2026-01-01/hr=00 00 1/2;");
 	tally = memory_store_get("_manifests/events/_paths/1/dt=2026-01-01/"
@@ -161,11 +161,11 @@ Test(redrives, pointer_goes_when_all_tallies_have_it_and_totals_stay_right)
 	struct one_ear f;
 
 	one_ear_begin(&f, "UTC", 0);
-	one_ear_batch(&f, (int64_t[]){EAR_T, EAR_T + 4 * EAR_HOUR}, 2);
-	redrive(&f, EAR_T + 5, 1);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T, HOURLY_T + 4 * HOUR_MS}, 2);
+	redrive(&f, HOURLY_T + 5, 1);
 	cr_assert_eq(one_ear_run(&f).finalized, 1);
 	cr_assert(has(new_pointer), "the day is not over");
-	one_ear_batch(&f, (int64_t[]){EAR_T + 30 * EAR_HOUR}, 1);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T + 30 * HOUR_MS}, 1);
 	(void)one_ear_run(&f);
 	cr_assert(has(new_pointer), "it was not seen in the day's tally");
 	(void)one_ear_run(&f);
@@ -187,8 +187,8 @@ Test(redrives, pointers_that_may_not_be_removed_hold_nothing_up)
 	struct secor_err err;
 
 	one_ear_begin(&f, "UTC", 0);
-	one_ear_batch(&f, (int64_t[]){EAR_T, EAR_T + 30 * EAR_HOUR}, 2);
-	redrive(&f, EAR_T + 5, 1);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T, HOURLY_T + 30 * HOUR_MS}, 2);
+	redrive(&f, HOURLY_T + 5, 1);
 	(void)one_ear_run(&f);
 	memory_store_refuse_removes(SECOR_RETRY);
 	cr_assert_eq(
@@ -214,12 +214,12 @@ Test(redrives, tally_that_counts_less_is_mended_by_who_knows_more)
 	size_t len;
 
 	one_ear_begin(&f, "UTC", 0);
-	one_ear_batch(&f, (int64_t[]){EAR_T, EAR_T + 4 * EAR_HOUR}, 2);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T, HOURLY_T + 4 * HOUR_MS}, 2);
 	(void)one_ear_run(&f);
 	old = memory_store_get(key, &len);
 	old = mem_dup(old, len);
-	redrive(&f, EAR_T + 5, 1);
-	one_ear_batch(&f, (int64_t[]){EAR_T + 6}, 1);
+	redrive(&f, HOURLY_T + 5, 1);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T + 6}, 1);
 	f.last_until = 0;
 	cr_assert_eq(one_ear_run(&f).amended, 1);
 	memory_store_put(key, old, len);
@@ -240,15 +240,16 @@ Test(redrives, broken_tally_and_receipt_are_trouble_of_their_path_alone)
 	struct finalizer_pass pass;
 
 	one_ear_begin(&f, "UTC", 0);
-	one_ear_batch(
-	    &f, (int64_t[]){EAR_T, EAR_T + EAR_HOUR, EAR_T + 4 * EAR_HOUR}, 3);
+	one_ear_batch(&f,
+	    (int64_t[]){HOURLY_T, HOURLY_T + HOUR_MS, HOURLY_T + 4 * HOUR_MS},
+	    3);
 	memory_store_put(key, "{}", 2);
 	pass = one_ear_run(&f);
 	cr_assert_eq(pass.failed, 1);
 	cr_assert_eq(pass.finalized, 1);
 	one_ear_expect(&f, "new dt=2026-01-01/hr=01 01 1/1;");
 	memory_store_remove(key);
-	put_pointers(&f, EAR_T + 5, 1);
+	put_pointers(&f, HOURLY_T + 5, 1);
 	memory_store_remove(new_pointer); /* long ago */
 	memory_store_put("_manifests/events/0/redrive/"
 			 "1_00000000000000000000_1.json",
@@ -257,7 +258,7 @@ Test(redrives, broken_tally_and_receipt_are_trouble_of_their_path_alone)
 	pass = one_ear_run(&f);
 	cr_assert_eq(pass.failed, 1);
 	cr_assert_eq(pass.finalized, 0);
-	put_receipt(&f, EAR_T + 5, 1);
+	put_receipt(&f, HOURLY_T + 5, 1);
 	one_ear_begin_again(&f);
 	cr_assert_eq(one_ear_run(&f).finalized, 1);
 	one_ear_expect(&f, "new dt=2026-01-01/hr=00 00 2/2;");

@@ -4,6 +4,7 @@
 #include "core/flow/final/tell.h"
 
 #include "core/base/log.h"
+#include "tests/unit/helpers/listener.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -14,24 +15,11 @@
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 static int
-ear_open(const struct secor_open *with, void **self, struct secor_err *err)
+hear(void *arg, const char *word, const struct secor_event_path *path,
+    struct secor_err *err)
 {
-	(void)err;
-	*self = (void *)(uintptr_t)with;
-	return SECOR_OK;
-}
-
-static void
-ear_close(void *self)
-{
-	(void)self;
-}
-
-static int
-ear_finalized(
-    void *self, const struct secor_event_path *path, struct secor_err *err)
-{
-	(void)self;
+	(void)arg;
+	(void)word;
 	(void)pthread_mutex_lock(&gate);
 	(void)pthread_mutex_unlock(&gate);
 	return path->total_objects == 0
@@ -39,22 +27,11 @@ ear_finalized(
 		   : secor_fail(err, SECOR_FATAL, "not now");
 }
 
-static const struct secor_notifier_ops ear_ops = {
-    .size = sizeof(struct secor_notifier_ops),
-    .open = ear_open,
-    .close = ear_close,
-    .path_finalized = ear_finalized,
-};
-
-static char built_in[] = "(test)";
-
-static const struct plugin ear_plugin = {
-    .desc = {SECOR_PLUGIN_HEAD, .kind = SECOR_NOTIFIER, .name = "ear"},
-    .file = built_in,
-    .ops = {.notifier = &ear_ops},
-};
+static const struct listener gated = {.hear = hear};
 
 struct fixture {
+	struct secor_notifier_ops ops;
+	struct plugin plugin;
 	struct config_use ear;
 	struct config config;
 	struct tellers *tellers;
@@ -66,7 +43,11 @@ begin(struct fixture *f)
 	struct secor_err err = {""};
 
 	memset(f, 0, sizeof(*f));
-	f->ear.plugin = &ear_plugin;
+	f->ops = *listener_plugin.ops.notifier;
+	f->ops.path_amended = NULL;
+	f->plugin = listener_plugin;
+	f->plugin.ops.notifier = &f->ops;
+	f->ear = (struct config_use){.plugin = &f->plugin, .conf = &gated};
 	f->config.notifiers = (struct config_uses){&f->ear, 1};
 	cr_assert_eq(tellers_new(&f->config, NULL, NULL, &f->tellers, &err),
 	    SECOR_OK, "%s", err.text);
