@@ -24,20 +24,13 @@ static struct event_object objects[2];
 static struct secor_event_path
 path_of(const char *topic)
 {
-	struct secor_event_path path = {.size = sizeof(path),
-	    .level_count = 3,
-	    .levels = LEVELS,
-	    .topic = topic,
-	    .path = "dt=2026-01-01/hr=x/c=y",
-	    .url = "s3://b/t/dt=2026-01-01/hr=x",
-	    .objects = (const void *)objects,
-	    .object_count = 2,
-	    .total_objects = 7,
-	    .total_records = 9000,
-	    .total_bytes = UINT64_C(6000000000),
-	    .time_from = 1767225600000,
-	    .time_until = 1767229200000};
+	struct secor_event_path path =
+	    event_path("dt=2026-01-01/hr=x/c=y", LEVELS, 3);
 
+	path.topic = topic;
+	path.url = "s3://b/t/dt=2026-01-01/hr=x";
+	path.objects = (const void *)objects;
+	path.object_count = 2;
 	objects[0] = event_object("a", LEVELS, 3);
 	objects[1] = event_object("b", LEVELS, 3);
 	return path;

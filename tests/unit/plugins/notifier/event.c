@@ -41,3 +41,22 @@ event_batch(const char *topic, const struct event_object *objects, size_t count)
 
 	return batch;
 }
+
+struct secor_event_path
+event_path(const char *path, const struct secor_event_level *levels,
+    uint32_t level_count)
+{
+	struct secor_event_path made = {.size = sizeof(made),
+	    .level_count = level_count,
+	    .levels = levels,
+	    .topic = "t",
+	    .path = path,
+	    .url = "s3://b/raw/t/dt=2026-01-01",
+	    .total_objects = 7,
+	    .total_records = 9000,
+	    .total_bytes = UINT64_C(6000000000),
+	    .time_from = 1767225600000,
+	    .time_until = 1767229200000};
+
+	return made;
+}

@@ -20,4 +20,9 @@ struct event_object event_object(const char *path,
 struct secor_event_batch event_batch(
     const char *topic, const struct event_object *objects, size_t count);
 
+/* A path of topic "t" in the first hour of 2026, in all 7 objects of 9000
+ * records; without the objects that are new. */
+struct secor_event_path event_path(const char *path,
+    const struct secor_event_level *levels, uint32_t level_count);
+
 #endif

@@ -93,18 +93,13 @@ finalize(uint64_t records)
 {
 	const struct secor_event_level level = {"dt", "a"};
 	struct event_object object = event_object("dt=2026-01-01", &level, 1);
-	struct secor_event_path path = {.size = sizeof(path),
-	    .topic = "t",
-	    .path = "dt=2026-01-01",
-	    .url = FOLDER,
-	    .level_count = 1,
-	    .levels = &level,
-	    .objects = &object.object,
-	    .object_count = 1,
-	    .total_objects = 2,
-	    .total_records = records,
-	    .total_bytes = UINT64_MAX};
+	struct secor_event_path path = event_path("dt=2026-01-01", &level, 1);
 
+	path.objects = &object.object;
+	path.object_count = 1;
+	path.total_objects = 2;
+	path.total_records = records;
+	path.total_bytes = UINT64_MAX;
 	return t.plugin->ops.notifier->path_finalized(t.self, &path, &t.err);
 }
 

@@ -365,18 +365,14 @@ hive_path(struct hive *hive, const char *value)
 	const struct secor_event_level level = {"dt", value};
 	char path[1024] = "", url[1200];
 	struct event_object object = event_object(path, &level, 1);
-	struct secor_event_path event = {.size = sizeof(event),
-	    .level_count = 1,
-	    .levels = &level,
-	    .topic = "t",
-	    .path = path,
-	    .url = url,
-	    .objects = &object.object,
-	    .object_count = 1,
-	    .total_objects = 3,
-	    .total_records = 200,
-	    .total_bytes = 9000};
+	struct secor_event_path event = event_path(path, &level, 1);
 
+	event.url = url;
+	event.objects = &object.object;
+	event.object_count = 1;
+	event.total_objects = 3;
+	event.total_records = 200;
+	event.total_bytes = 9000;
 	(void)snprintf(path, sizeof(path), "dt=%s", value);
 	(void)snprintf(url, sizeof(url), "s3://b/t/%s", path);
 	return hive->plugin->ops.notifier->path_finalized(

@@ -345,16 +345,12 @@ Test(hive_metastore, levels_above_the_objects_are_no_partition, .timeout = 120)
 	static const struct secor_event_level levels[] = {
 	    {"dt", "x"}, {"hr", "1"}};
 	struct event_object object = event_object("dt=x/hr=1", levels, 2);
-	struct secor_event_path day = {.size = sizeof(day),
-	    .level_count = 1,
-	    .levels = levels,
-	    .topic = "t",
-	    .path = "dt=x",
-	    .url = PLACE,
-	    .objects = &object.object,
-	    .object_count = 1};
+	struct secor_event_path day = event_path("dt=x", levels, 1);
 	struct hive hive;
 
+	day.url = PLACE;
+	day.objects = &object.object;
+	day.object_count = 1;
 	hive_begin(&hive, NULL);
 	cr_assert_eq(hive.plugin->ops.notifier->path_finalized(
 			 hive.self, &day, &hive.err),

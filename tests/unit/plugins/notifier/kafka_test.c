@@ -80,16 +80,10 @@ static int
 tell_path(struct events *e, size_t count)
 {
 	struct event_object objects[100];
-	struct secor_event_path path = {.size = sizeof(path),
-	    .level_count = 1,
-	    .levels = LEVELS,
-	    .topic = "t",
-	    .path = "dt=2026-01-01",
-	    .url = "s3://b/t/dt=2026-01-01",
-	    .objects = (const void *)objects,
-	    .object_count = count,
-	    .total_objects = 7};
+	struct secor_event_path path = event_path("dt=2026-01-01", LEVELS, 1);
 
+	path.objects = (const void *)objects;
+	path.object_count = count;
 	for (size_t i = 0; i < count; i++) {
 		objects[i] = event_object("dt=2026-01-01", LEVELS, 1);
 		objects[i].object.first_offset = (int64_t)i;

@@ -230,12 +230,8 @@ Test(webhook, path_events_carry_their_name, .timeout = 120)
 {
 	static const struct script_step steps[] = {
 	    {.status = 200}, {.status = 200}};
-	const struct secor_event_path path = {.size = sizeof(path),
-	    .level_count = 1,
-	    .levels = LEVELS,
-	    .topic = "t",
-	    .path = "dt=2026-01-01",
-	    .url = "s3://b/raw/t/dt=2026-01-01"};
+	const struct secor_event_path path =
+	    event_path("dt=2026-01-01", LEVELS, 1);
 	const struct secor_notifier_ops *ops;
 	struct hook hook;
 
@@ -257,14 +253,11 @@ tell_hostile(struct hook *hook, const char *topic)
 {
 	static const struct secor_event_level levels[] = {
 	    {"dt", "x\"}, {\"y\": 1}\r\n"}};
-	const struct secor_event_path path = {.size = sizeof(path),
-	    .level_count = 1,
-	    .levels = levels,
-	    .topic = topic,
-	    .path = "dt=x%22}, {%22y%22%3A 1}%0D%0A",
-	    .url = "s3://b/t/dt",
-	    .total_records = 12};
+	struct secor_event_path path =
+	    event_path("dt=x%22}, {%22y%22%3A 1}%0D%0A", levels, 1);
 
+	path.topic = topic;
+	path.total_records = 12;
 	cr_assert_eq(hook->plugin->ops.notifier->path_finalized(
 			 hook->self, &path, &hook->err),
 	    SECOR_OK, "%s", hook->err.text);
