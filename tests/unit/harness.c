@@ -136,6 +136,22 @@ harness_check_no_time(const struct plugin *plugin, const void *conf)
 	return run_check(plugin, conf, 1);
 }
 
+void
+harness_expect_complaint(const struct plugin *plugin, void *conf,
+    const char *key, const char *value, const char *want)
+{
+	struct secor_err err = {""};
+	char *got;
+
+	cr_assert_eq(harness_set(plugin, conf, key, value, &err), SECOR_OK,
+	    "%s", err.text);
+	got = harness_check(plugin, conf);
+	cr_assert_eq(strncmp(got, want, strlen(want)), 0, "%s: %s", value, got);
+	cr_assert(want[0] != '\0' || got[0] == '\0', "%s", got);
+	free(got);
+	harness_conf_free(plugin, conf);
+}
+
 int
 harness_open_with(const struct plugin *plugin, const struct secor_open *with,
     void **self, struct secor_err *err)

@@ -37,6 +37,10 @@ int harness_set(const struct plugin *plugin, void *conf, const char *key,
  * there are none); the caller frees. */
 char *harness_check(const struct plugin *plugin, const void *conf);
 char *harness_check_no_time(const struct plugin *plugin, const void *conf);
+/* The complaints begin with `want`, or there are none when it is "", once the
+ * option has this value. Takes conf. */
+void harness_expect_complaint(const struct plugin *plugin, void *conf,
+    const char *key, const char *value, const char *want);
 
 /* An instance, with the fields that are asked for (parsers), NULL-ended. */
 __attribute__((sentinel)) void *

@@ -124,7 +124,7 @@ Test(aws_cred, web_identity_asks_sts)
 	aws_expect("ASIA1", "tok", "role x");
 	cr_assert_eq(aws.key->expires_ms, AWS_NOW + 3600000);
 	cr_assert_eq(aws.naps, 1);
-	form = strstr(script_request(script, 1), "\r\n\r\n") + 4;
+	form = script_body(script, 1);
 	cr_assert_str_eq(form,
 	    "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&"
 	    "RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fx&"

@@ -103,9 +103,3 @@ aws_says(const char *part)
 	cr_expect_not_null(
 	    strstr(aws.err.text, part), "%s: %s", part, aws.err.text);
 }
-
-const char *
-aws_form(struct script *script, size_t which)
-{
-	return strstr(script_request(script, which), "\r\n\r\n") + 4;
-}

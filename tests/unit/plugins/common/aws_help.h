@@ -52,7 +52,5 @@ int aws_get(struct aws_cred_conf conf);
 void aws_expect(const char *access_key, const char *token, const char *source);
 /* The error's text has this part. */
 void aws_says(const char *part);
-/* The body of a request. */
-const char *aws_form(struct script *script, size_t which);
 
 #endif

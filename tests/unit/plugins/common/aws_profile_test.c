@@ -33,7 +33,7 @@ Test(aws_profile, role_is_assumed_with_the_keys_of_its_source)
 		   "[base]\n" KEYS);
 	cr_assert_eq(get(script, "p"), SECOR_OK, "%s", aws.err.text);
 	aws_expect("ASIA1", "tok", "role r");
-	cr_assert_str_eq(aws_form(script, 0),
+	cr_assert_str_eq(script_body(script, 0),
 	    "Action=AssumeRole&Version=2011-06-15&"
 	    "RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr&RoleSessionName=me&"
 	    "DurationSeconds=900&ExternalId=x%3D1");
@@ -55,7 +55,7 @@ Test(aws_profile, roles_chain_through_profiles)
 	(void)setenv("AWS_PROFILE", "p", 1);
 	cr_assert_eq(get(script, NULL), SECOR_OK, "%s", aws.err.text);
 	aws_expect("ASIA2", "tok", "role two");
-	cr_assert_not_null(strstr(aws_form(script, 0), "%2Fone&"));
+	cr_assert_not_null(strstr(script_body(script, 0), "%2Fone&"));
 	cr_assert_not_null(strstr(script_request(script, 1), "=ASIA1/"));
 	script_stop(script);
 }
@@ -123,7 +123,7 @@ Test(aws_profile, web_identity_of_a_profile)
 	aws_config(text);
 	cr_assert_eq(get(script, "p"), SECOR_OK, "%s", aws.err.text);
 	aws_expect("ASIA1", "tok", "role r");
-	cr_assert_str_eq(aws_form(script, 0),
+	cr_assert_str_eq(script_body(script, 0),
 	    "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&"
 	    "RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr&"
 	    "RoleSessionName=secor&WebIdentityToken=jwt");

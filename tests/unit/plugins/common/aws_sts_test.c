@@ -39,7 +39,7 @@ Test(aws_sts, role_is_asked_for_with_a_signature)
 	cr_assert_eq(aws_get(conf), SECOR_OK, "%s", aws.err.text);
 	aws_expect("ASIA1", "tok", "role first");
 	cr_assert_eq(aws.key->expires_ms, AWS_NOW + 3600000);
-	cr_assert_str_eq(aws_form(script, 0),
+	cr_assert_str_eq(script_body(script, 0),
 	    "Action=AssumeRole&Version=2011-06-15&"
 	    "RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Ffirst&"
 	    "RoleSessionName=me%40host&DurationSeconds=7200&"
@@ -67,11 +67,11 @@ Test(aws_sts, chain_asks_with_the_keys_of_the_role_before)
 	conf.external_ids = (struct secor_strings){ids, 2};
 	cr_assert_eq(aws_get(conf), SECOR_OK, "%s", aws.err.text);
 	aws_expect("ASIA2", "tok", "role second");
-	cr_assert_null(strstr(aws_form(script, 0), "ExternalId"));
-	cr_assert_not_null(strstr(aws_form(script, 0), "=secor"));
+	cr_assert_null(strstr(script_body(script, 0), "ExternalId"));
+	cr_assert_not_null(strstr(script_body(script, 0), "=secor"));
 	cr_assert_not_null(strstr(script_request(script, 1), "=ASIA1/"));
 	cr_assert(script_has(script, 1, "x-amz-security-token: tok"));
-	cr_assert_not_null(strstr(aws_form(script, 1), "&ExternalId=x2"));
+	cr_assert_not_null(strstr(script_body(script, 1), "&ExternalId=x2"));
 	script_stop(script);
 }
 

@@ -296,6 +296,12 @@ script_request(struct script *script, size_t which)
 	return text;
 }
 
+const char *
+script_body(struct script *script, size_t which)
+{
+	return strstr(script_request(script, which), "\r\n\r\n") + 4;
+}
+
 int
 script_has(struct script *script, size_t which, const char *line)
 {

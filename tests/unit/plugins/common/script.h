@@ -45,6 +45,7 @@ size_t script_count(struct script *script); /* of requests so far */
 size_t script_connections(struct script *script);
 /* Head and body of a request as they came, NUL-ended. */
 const char *script_request(struct script *script, size_t which);
+const char *script_body(struct script *script, size_t which);
 /* "name: value" is among its headers (name as sent by the client). */
 int script_has(struct script *script, size_t which, const char *line);
 

@@ -116,7 +116,7 @@ expect_body(size_t which, const char *want)
 {
 	const char *request = script_request(t.script, which);
 	json_t *got = json_loads(
-	    strstr(request, "\r\n\r\n") + 4, JSON_REJECT_DUPLICATES, NULL);
+	    script_body(t.script, which), JSON_REJECT_DUPLICATES, NULL);
 	json_t *right = json_loads(want, 0, NULL);
 
 	cr_assert_not_null(right, "%s", want);

@@ -79,7 +79,7 @@ expect_query(struct hive *hive, size_t which, const char *want)
 {
 	const char *request = script_request(hive->script, which);
 	json_t *json = json_loads(
-	    strstr(request, "\r\n\r\n") + 4, JSON_REJECT_DUPLICATES, NULL);
+	    script_body(hive->script, which), JSON_REJECT_DUPLICATES, NULL);
 
 	cr_assert_not_null(json, "%s", request);
 	cr_assert_eq(json_object_size(json), 1);

@@ -58,7 +58,7 @@ end(struct hook *hook)
 static const char *
 body_of(struct hook *hook, size_t which)
 {
-	return strstr(script_request(hook->script, which), "\r\n\r\n") + 4;
+	return script_body(hook->script, which);
 }
 
 Test(webhook, batch_is_posted_as_json, .timeout = 120)
@@ -403,19 +403,9 @@ Test(webhook, check_complains_of_every_mistake)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		void *conf = harness_conf(plugin, "url", "http://host/", NULL);
-		struct secor_err err = {""};
-		char *got;
 
-		cr_assert_eq(
-		    harness_set(plugin, conf, rows[i].key, rows[i].value, &err),
-		    SECOR_OK, "%s", err.text);
-		got = harness_check(plugin, conf);
 		/* some go on with a list of placeholders */
-		cr_assert_eq(strncmp(got, rows[i].want, strlen(rows[i].want)),
-		    0, "%s: %s", rows[i].value, got);
-		cr_assert(rows[i].want[0] != '\0' || got[0] == '\0', "%s", got);
-		cr_assert_eq(strchr(got, '\n') == NULL, got[0] == '\0');
-		free(got);
-		harness_conf_free(plugin, conf);
+		harness_expect_complaint(
+		    plugin, conf, rows[i].key, rows[i].value, rows[i].want);
 	}
 }
