@@ -1,14 +1,11 @@
 """Hive itself: HiveQL that runs in a process against a metastore, as an engine
 for the stand-in of Qubole. `deploy/deps.sh deep` fetches it."""
 
-import json
-import select
-import subprocess
-
 import metastore
 from hadoop import classes
+from jvm import Jvm, log4j
 from qubole import HiveError
-from servers import CACHE, HERE, JVM, RigError, temp_dir, watchdog
+from servers import CACHE, HERE, RigError, temp_dir, watchdog
 
 LIBS = metastore.LIBS, CACHE / "hiveql" / "libs"
 
@@ -25,35 +22,19 @@ class HiveQL:
         if not LIBS[1].exists():
             raise RigError("Hive is not here: deploy/deps.sh deep gets it")
         self.dir = temp_dir("hiveql")
-        (self.dir / "log4j2.properties").write_text(
-            "rootLogger.level = error\nrootLogger.appenderRefs = err\n"
-            "rootLogger.appenderRef.err.ref = err\n"
-            "appender.err.type = Console\nappender.err.name = err\n"
-            "appender.err.target = SYSTEM_ERR\n"
-            "appender.err.layout.type = PatternLayout\n"
-            "appender.err.layout.pattern = %d %p %c{1} %m%n\n")
         self.refused = []
-        self.log = open(self.dir / "out.log", "ab")
         settings = {"hive.metastore.uris": uri, **(settings or {})}
         place = classes(HERE / "java" / "hiveql", *LIBS)
-        self.child = subprocess.Popen(
-            [*JVM, *OPENS, "-Xmx512m",
-             f"-Dlog4j2.configurationFile={self.dir}/log4j2.properties", "-cp",
-             ":".join([str(place), *(f"{lib}/*" for lib in LIBS)]), "HiveQL",
-             str(self.dir), *(f"{k}={v}" for k, v in settings.items())],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
-            cwd=self.dir, start_new_session=True)
-        watchdog().add_group(self.child.pid)
+        self.jvm = Jvm(
+            "Hive", [*OPENS, "-Xmx512m",
+                     log4j(self.dir, "error", "SYSTEM_ERR"), "-cp",
+                     ":".join([str(place), *(f"{lib}/*" for lib in LIBS)]),
+                     "HiveQL", str(self.dir),
+                     *(f"{k}={v}" for k, v in settings.items())],
+            self.dir / "out.log", cwd=self.dir)
 
     def run(self, statement):
-        self.child.stdin.write(json.dumps(statement).encode() + b"\n")
-        self.child.stdin.flush()
-        if not select.select([self.child.stdout], [], [], 150)[0]:
-            raise RigError(f"Hive is silent about {statement}")
-        line = self.child.stdout.readline()
-        if not line:
-            raise RigError(f"Hive has ended: {statement}")
-        said = json.loads(line)
+        said = self.jvm.ask(statement, statement)
         if "error" in said:
             self.refused.append(f"{statement}: {said['error']}")
             raise HiveError(said["error"])
@@ -63,10 +44,5 @@ class HiveQL:
         return self
 
     def __exit__(self, *why):
-        self.child.kill()
-        self.child.wait()
-        self.child.stdin.close()
-        self.child.stdout.close()
-        self.log.close()
-        watchdog().drop_group(self.child.pid)
+        self.jvm.close()
         watchdog().drop_dir(self.dir)

@@ -1,14 +1,11 @@
 """A Hive metastore, and Hive's own client of it as an independent judge."""
 
 import contextlib
-import json
-import select
-import subprocess
 
 from hadoop import classes
+from jvm import Jvm, log4j
 from secure import openssl, make_certificates
-from servers import (CACHE, HERE, JVM, RigError, Server, _listens, free_ports,
-                     watchdog)
+from servers import CACHE, HERE, JVM, RigError, Server, _listens, free_ports
 
 LIBS = CACHE / "hive" / "libs"
 
@@ -41,39 +38,23 @@ SITE = """\
 """
 
 
-class HiveClient:
+class HiveClient(Jvm):
     """Hive's Java client, one JVM for as long as it is used: every question is
     a call by name, judge("partitions", db="default", table="t")."""
 
     def __init__(self, uri, folder):
-        self.log = open(folder / "client.log", "ab")
-        self.child = subprocess.Popen(
-            [*JVM, "-Xmx128m", "-cp", f"{folder}/conf:"
-             f"{classes(HERE / 'java' / 'hive', LIBS)}:{LIBS}/*",
-             "HiveClient", uri], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self.log, start_new_session=True)
-        watchdog().add_group(self.child.pid)
+        super().__init__(
+            "Hive's client", ["-Xmx128m", "-cp", f"{folder}/conf:"
+                              f"{classes(HERE / 'java' / 'hive', LIBS)}:"
+                              f"{LIBS}/*", "HiveClient", uri],
+            folder / "client.log")
 
     def ask(self, what, **more):
         """The answer, or RigError with the name of Hive's exception."""
-        line = json.dumps({"do": what, **more}) + "\n"
-        self.child.stdin.write(line.encode())
-        self.child.stdin.flush()
-        if not select.select([self.child.stdout], [], [], 150)[0]:
-            raise RigError(f"Hive's client is silent about {what}")
-        said = json.loads(self.child.stdout.readline() or
-                          '{"error": "HiveClient", "text": "has ended"}')
+        said = super().ask({"do": what, **more}, what)
         if "error" in said:
             raise RigError(f"{said['error']}: {said['text']}")
         return said["ok"]
-
-    def close(self):
-        self.child.kill()
-        self.child.wait()
-        self.child.stdin.close()
-        self.child.stdout.close()
-        self.log.close()
-        watchdog().drop_group(self.child.pid)
 
 
 class Metastore(Server):
@@ -95,12 +76,7 @@ class Metastore(Server):
             dir=self.dir, more="".join(
                 f"<property><name>{k}</name><value>{v}</value></property>\n"
                 for k, v in properties.items())))
-        (conf / "log4j2.properties").write_text(
-            "rootLogger.level = warn\nrootLogger.appenderRefs = out\n"
-            "rootLogger.appenderRef.out.ref = out\n"
-            "appender.out.type = Console\nappender.out.name = out\n"
-            "appender.out.layout.type = PatternLayout\n"
-            "appender.out.layout.pattern = %d %p %c{1} %m%n\n")
+        self.log4j = log4j(conf, "warn")
 
     def _secure(self):
         self.tls = self.dir / "tls"
@@ -128,7 +104,7 @@ class Metastore(Server):
         self.process = self.spawn(
             [*JVM, "-Xmx384m",
              f"-Dderby.stream.error.file={self.dir}/derby.log",
-             f"-Dlog4j2.configurationFile={self.dir}/conf/log4j2.properties",
+             self.log4j,
              "-cp", f"{self.dir}/conf:{LIBS}/*",
              "org.apache.hadoop.hive.metastore.HiveMetaStore",
              "-p", self.port])
