@@ -5,12 +5,12 @@ as the engine does. And the fixtures that its tests share.
 import os
 import pathlib
 import re
-import ssl
 import subprocess
 
 import pytest
 
 from proxy import HttpProxy
+from secure import tls_server
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "release"
@@ -118,17 +118,10 @@ def server(request):
 @pytest.fixture
 def tls(rgw, tmp_path):
     """(proxy that ends TLS in front of RGW, its own CA file)"""
-    pem = tmp_path / "ca.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
-         "-keyout", tmp_path / "key.pem", "-out", pem, "-days", "2",
-         "-subj", "/CN=rig", "-addext", "subjectAltName=IP:127.0.0.1"],
-        check=True, capture_output=True)
+    context, pem = tls_server(tmp_path)
     hashes = []
     proxy = HttpProxy(rgw.port, before=lambda m, p, headers: hashes.append(
         headers.get("x-amz-content-sha256")))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem, tmp_path / "key.pem")
     proxy._server.socket = context.wrap_socket(
         proxy._server.socket, server_side=True)
     proxy.hashes = hashes

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import http.server
 import json
-import ssl
 import subprocess
 import time
 import urllib.parse
@@ -14,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from secor import BUILD
+from secure import tls_server
 from standin import StandIn
 
 
@@ -173,14 +173,7 @@ def test_webhook_is_patient_with_a_busy_receiver(driver):
 
 
 def test_webhook_verifies_tls(driver, tmp_path):
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
-         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-days", "2", "-keyout", key, "-out", cert],
-        check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
+    context, cert = tls_server(tmp_path)
     with Receiver(context=context) as r:
         answer, = driver("webhook", {"url": r.url}, [batch(HOUR)])
         assert answer.startswith("RETRY ") and "TLS" in answer

@@ -3,20 +3,15 @@ headers and executes HiveQL."""
 
 import random
 import re
-import ssl
-import subprocess
 import time
 
-import proof
 import pytest
-from flow import wait_done
-from qubole import Hive, HiveError, Parser, Qubole, statements, unescape
-from test_finalize import BEGIN, Paths, dt
-from test_finalize import HOUR as HOUR_MS
+from qubole import Hive, HiveError, Parser, Qubole, statements
+from secure import tls_server
+from test_finalize import Paths, dt
 from test_layouts import escape
 from test_notifiers import HOUR, driver  # noqa: F401
 from test_notifiers import batch as batch_of
-from watch import metric, wait_metric
 
 
 @pytest.fixture
@@ -230,14 +225,7 @@ def test_nobody_at_the_address_is_told(driver, qubole):
 
 
 def test_tls_is_verified(driver, tmp_path):
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
-         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-days", "2", "-keyout", key, "-out", cert],
-        check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
+    context, cert = tls_server(tmp_path)
     with Qubole("t0ken", context=context) as q:
         q.hive.create("logs_t", ["dt", "hr"])
         answer, = driver("qubole", options(q), [batch(HOUR)])

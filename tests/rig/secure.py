@@ -5,6 +5,7 @@ Listeners besides the plain one: SSL (client certificate required), SASL_PLAIN
 and SCRAM-SHA-512, each with the password <name>-secret.
 """
 
+import ssl
 import subprocess
 
 from servers import Kafka, RigError
@@ -39,6 +40,17 @@ def make_certificates(folder):
                  "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
                  "-CAcreateserial", "-extfile", alt,
                  "-out", folder / f"{name}.pem")
+
+
+def tls_server(folder):
+    """(context of a server at 127.0.0.1, the certificate to trust)"""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    openssl("req", "-x509", *_CURVE, "-days", 2, "-subj", "/CN=127.0.0.1",
+            "-addext", "subjectAltName=IP:127.0.0.1",
+            "-keyout", key, "-out", cert)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context, cert
 
 
 class SecureKafka(Kafka):
