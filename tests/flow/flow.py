@@ -2,10 +2,15 @@
 
 import pathlib
 import subprocess
+import time
 
 import kafka as clients
 import proof
 from secor import secor_command
+
+HOUR = 3_600_000
+# the begin of an hour, two days ago: within any lookback, and over
+BEGIN = int(time.time() * 1000) // HOUR * HOUR - 48 * HOUR
 
 
 def settings(address, group, topic, store, **more):
@@ -43,6 +48,13 @@ def wait_done(address, group, topic, partitions, timeout=90):
     ends = [clients.watermarks(address, topic, p)[1]
             for p in range(partitions)]
     clients.wait_committed(address, group, topic, ends, timeout)
+
+
+def send_until_stopped(process, send):
+    """Goes on sending until the process has stopped itself at its step."""
+    while "stopped at step" not in process.text():
+        send()
+        time.sleep(0.5)
 
 
 def verify(process):

@@ -12,10 +12,10 @@ import time
 import kafka as clients
 import proof
 import pytest
-from flow import verify
+from flow import BEGIN, HOUR, verify
 from secor import BINARY, secor_command, write_config
 from servers import wait_until
-from test_finalize import BEGIN, HOUR, Paths, day, dt
+from test_finalize import Paths, day, dt, webhook  # noqa: F401
 from webhook import Webhook
 
 NOW = 49  # an hour that is not over in this test, since BEGIN
@@ -139,12 +139,6 @@ class Late(Paths):
 def state(pid):
     with open(f"/proc/{pid}/stat") as f:
         return f.read().rsplit(")", 1)[1].split()[0]
-
-
-@pytest.fixture
-def webhook():
-    with Webhook() as w:
-        yield w
 
 
 @pytest.fixture

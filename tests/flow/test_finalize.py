@@ -8,13 +8,9 @@ import time
 import kafka as clients
 import proof
 import pytest
-from flow import local_store, settings, verify, wait_done
+from flow import BEGIN, HOUR, local_store, settings, verify, wait_done
 from secor import secor_command
 from webhook import Webhook
-
-HOUR = 3_600_000
-# the begin of an hour, two days ago: within any lookback, and over
-BEGIN = int(time.time() * 1000) // HOUR * HOUR - 48 * HOUR
 
 
 def dt(hour):

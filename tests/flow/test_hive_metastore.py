@@ -13,16 +13,13 @@ import urllib.parse
 import kafka as clients
 import proof
 import pytest
-from flow import local_store, settings, wait_done
+from flow import BEGIN, HOUR, local_store, settings, wait_done
 from metastore import Metastore
 from proxy import TcpProxy
 from secor import secor_command
 from servers import RigError, free_ports
 from watch import metric
 
-HOUR = 3_600_000
-# the begin of an hour, two days ago: within any lookback, and over
-BEGIN = int(time.time() * 1000) // HOUR * HOUR - 48 * HOUR
 NULL = "__HIVE_DEFAULT_PARTITION__"
 STATISTICS = ("numFiles", "numRows", "totalSize")
 SOON = 90

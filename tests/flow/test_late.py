@@ -10,9 +10,10 @@ import urllib.request
 import kafka as clients
 import proof
 import pytest
-from flow import contents, local_store, settings, verify, wait_done
+from flow import (BEGIN, HOUR, contents, local_store, settings, verify,
+                  wait_done)
 from secor import secor_command
-from test_finalize import BEGIN, HOUR, Paths, day, dt, webhook  # noqa: F401
+from test_finalize import Paths, dt, webhook  # noqa: F401
 from test_steps import stopped_at
 
 DELAY = 10 * 60_000

@@ -12,13 +12,11 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import (AclBinding, AclOperation,
                                    AclPermissionType, AdminClient,
                                    ResourcePatternType, ResourceType)
-from flow import local_store, settings, wait_done
+from flow import (BEGIN, HOUR, local_store, send_until_stopped, settings,
+                  wait_done)
 from secure import SecureKafka
 from watch import metric
 
-HOUR = 3_600_000
-# two days ago: within any lookback, and over
-BEGIN = int(time.time() * 1000) // HOUR * HOUR - 48 * HOUR
 PARTITIONS = 2
 
 
@@ -175,9 +173,7 @@ def test_others_read_what_the_manifests_say(events):
 def test_killed_at_any_time_no_event_is_lost(events, step):
     t = events()
     t.process.start(env={"SECOR_STOP_AT": step})
-    while "stopped at step" not in t.process.text():
-        t.produce(200)
-        time.sleep(0.5)
+    send_until_stopped(t.process, lambda: t.produce(200))
     t.process.kill9()
     t.process.start()
     t.wait_done()

@@ -2,7 +2,6 @@
 within a Kafka partition, at least once, and whoever does not listen holds up
 nobody."""
 
-import json
 import signal
 import threading
 import time
@@ -10,7 +9,7 @@ import time
 import kafka as clients
 import proof
 import pytest
-from flow import local_store, settings, wait_done
+from flow import local_store, send_until_stopped, settings, wait_done
 from qubole import Qubole
 from secor import secor_command
 from watch import metric, wait_metric
@@ -112,9 +111,7 @@ def test_webhook_hears_every_batch_once_and_in_order(told):
 def test_killed_before_it_is_heard_is_heard_after_the_restart(told, step):
     t = told()
     t.process.start(env={"SECOR_STOP_AT": step})
-    while "stopped at step" not in t.process.text():
-        t.produce(200)
-        time.sleep(0.5)
+    send_until_stopped(t.process, lambda: t.produce(200))
     t.process.wait_for(rf"stopped at step step={step.split(':')[0]}\b")
     t.process.kill9()
     before = t.webhook.heard(t.topic)
