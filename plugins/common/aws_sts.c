@@ -299,71 +299,48 @@ fill_form(const struct question *question, const char *token, struct text *form)
 		add(form, "WebIdentityToken", token);
 }
 
-#define HEADERS 6
-
-struct signature {
-	char time[SIGV4_TIME], hash[65], text[1024];
-	struct secor_pair headers[HEADERS];
-	size_t count;
-};
-
-static void
-put(struct signature *signature, const char *name, const char *value)
-{
-	signature->headers[signature->count++] =
-	    (struct secor_pair){name, value};
-}
-
 static int
 sign(const struct question *question, const struct text *form,
-    struct signature *signature, struct secor_err *err)
+    struct sigv4_headers *headers, struct secor_err *err)
 {
 	const struct aws_found *asker = question->asker;
 	const char *region = question->ask->conf->region;
 	struct sigv4_request what = {.method = "POST",
 	    .path = "/",
 	    .query = "",
-	    .headers = signature->headers,
-	    .payload_hash = signature->hash,
+	    .payload_hash = headers->hash,
+	    .host = question->host,
+	    .session_token = asker->session_token,
 	    .region = region != NULL ? region : "us-east-1",
 	    .service = "sts",
 	    .time_ms = question->ask->now_ms};
 	struct sigv4_key key = {asker->access_key, asker->secret_key};
-	int status;
 
-	sigv4_time(question->ask->now_ms, signature->time);
-	sigv4_sha256(form->ptr, form->len, signature->hash);
-	put(signature, "host", question->host);
-	put(signature, "x-amz-date", signature->time);
-	put(signature, "x-amz-content-sha256", signature->hash);
-	if (asker->session_token != NULL)
-		put(signature, "x-amz-security-token", asker->session_token);
-	what.header_count = signature->count;
-	status = sigv4_sign(
-	    &key, &what, signature->text, sizeof(signature->text), err);
-	put(signature, "authorization", signature->text);
-	return status;
+	sigv4_sha256(form->ptr, form->len, headers->hash);
+	sigv4_header(headers, "x-amz-content-sha256", headers->hash);
+	return sigv4_seal(&key, &what, headers, err);
 }
 
 static int
 post(struct question *question, const struct text *form, struct secor_err *err)
 {
-	struct signature signature = {.count = 0};
+	struct sigv4_headers headers = {.count = 0};
 	struct http_request request = {.method = "POST",
 	    .url = question->url,
-	    .headers = signature.headers,
+	    .headers = headers.items,
 	    .body = form->ptr,
 	    .length = form->len};
 	struct secor_err why = {""};
 	int status;
 
-	put(&signature, "content-type", "application/x-www-form-urlencoded");
+	sigv4_header(
+	    &headers, "content-type", "application/x-www-form-urlencoded");
 	if (question->asker != NULL) {
-		status = sign(question, form, &signature, err);
+		status = sign(question, form, &headers, err);
 		if (status != SECOR_OK)
 			return status;
 	}
-	request.header_count = signature.count;
+	request.header_count = headers.count;
 	status = aws_ask_service(question->ask, question->ask->http, &request,
 	    &question->answer, &why);
 	if (status == SECOR_OK)

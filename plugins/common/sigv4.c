@@ -260,3 +260,30 @@ sigv4_sign(const struct sigv4_key *key, const struct sigv4_request *request,
 		    "sign: no memory, or names that are too long");
 	return SECOR_OK;
 }
+
+void
+sigv4_header(struct sigv4_headers *headers, const char *name, const char *value)
+{
+	assert(headers->count < SIGV4_HEADERS);
+	headers->items[headers->count++] = (struct secor_pair){name, value};
+}
+
+int
+sigv4_seal(const struct sigv4_key *key, struct sigv4_request *request,
+    struct sigv4_headers *headers, struct secor_err *err)
+{
+	int rc;
+
+	sigv4_time(request->time_ms, headers->time);
+	sigv4_header(headers, "host", request->host);
+	sigv4_header(headers, "x-amz-date", headers->time);
+	if (request->session_token != NULL)
+		sigv4_header(
+		    headers, "x-amz-security-token", request->session_token);
+	request->headers = headers->items;
+	request->header_count = headers->count;
+	rc = sigv4_sign(key, request, headers->authorization,
+	    sizeof(headers->authorization), err);
+	sigv4_header(headers, "authorization", headers->authorization);
+	return rc;
+}

@@ -25,6 +25,9 @@ struct sigv4_request {
 	const char *payload_hash; /* hex, or UNSIGNED-PAYLOAD */
 	const char *region, *service;
 	int64_t time_ms; /* the same as in x-amz-date */
+	/* for sigv4_seal alone */
+	const char *host;
+	const char *session_token; /* NULL: the key needs none */
 };
 
 #define SIGV4_HEADERS 32
@@ -38,6 +41,23 @@ void sigv4_time(int64_t time_ms, char text[SIGV4_TIME]);
 /* The value of the header Authorization. SECOR_RETRY: no memory or room. */
 int sigv4_sign(const struct sigv4_key *key, const struct sigv4_request *request,
     char *authorization, size_t room, struct secor_err *err);
+
+/* What is sent: those of the caller, in lower case, and what sealing adds. */
+struct sigv4_headers {
+	struct secor_pair items[SIGV4_HEADERS];
+	size_t count;
+	char time[SIGV4_TIME], authorization[1024];
+	char hash[65]; /* room for that of the payload */
+};
+
+/* Borrows both until the request is sent. */
+void sigv4_header(
+    struct sigv4_headers *headers, const char *name, const char *value);
+
+/* Adds host, date, the session token and, over all of them, `authorization`;
+ * the request's headers are these. */
+int sigv4_seal(const struct sigv4_key *key, struct sigv4_request *request,
+    struct sigv4_headers *headers, struct secor_err *err);
 
 /* The signature alone, for where it is no header: in a query that is signed
  * before it has it. */

@@ -12,13 +12,10 @@
 
 #define ANSWER_ROOM ((size_t)16 << 20)
 #define WAIT_CAP_MS 5000
-#define HEADERS 7
 
 struct signed_call {
-	char url[330], target[64], time[SIGV4_TIME], hash[65];
-	char authorization[1024];
-	struct secor_pair headers[HEADERS];
-	size_t header_count;
+	char url[330], target[64];
+	struct sigv4_headers headers;
 };
 
 /* ---- set up ---- */
@@ -81,12 +78,6 @@ glue_api_open(struct glue *glue, struct secor_err *err)
 
 /* ---- signing ---- */
 
-static void
-add(struct signed_call *call, const char *name, const char *value)
-{
-	call->headers[call->header_count++] = (struct secor_pair){name, value};
-}
-
 static int
 sign(struct glue *glue, const char *operation, const char *body,
     struct signed_call *call, struct secor_err *err)
@@ -95,11 +86,11 @@ sign(struct glue *glue, const char *operation, const char *body,
 	struct sigv4_request what = {.method = "POST",
 	    .path = "/",
 	    .query = "",
-	    .headers = call->headers,
-	    .payload_hash = call->hash,
+	    .payload_hash = call->headers.hash,
 	    .region = glue->region,
 	    .service = "glue",
-	    .time_ms = now};
+	    .time_ms = now,
+	    .host = strstr(glue->origin, "://") + 3};
 	const struct aws_key *key;
 	struct sigv4_key with;
 	int rc = aws_cred_get(glue->cred, now, &key, err);
@@ -114,19 +105,12 @@ sign(struct glue *glue, const char *operation, const char *body,
 	(void)snprintf(call->url, sizeof(call->url), "%s/", glue->origin);
 	(void)snprintf(
 	    call->target, sizeof(call->target), "AWSGlue.%s", operation);
-	sigv4_time(now, call->time);
-	sigv4_sha256(body, strlen(body), call->hash);
-	add(call, "content-type", "application/x-amz-json-1.1");
-	add(call, "host", strstr(glue->origin, "://") + 3);
-	add(call, "x-amz-date", call->time);
-	add(call, "x-amz-target", call->target);
-	if (key->session_token != NULL)
-		add(call, "x-amz-security-token", key->session_token);
-	what.header_count = call->header_count;
-	rc = sigv4_sign(&with, &what, call->authorization,
-	    sizeof(call->authorization), err);
-	add(call, "authorization", call->authorization);
-	return rc;
+	sigv4_sha256(body, strlen(body), call->headers.hash);
+	sigv4_header(
+	    &call->headers, "content-type", "application/x-amz-json-1.1");
+	sigv4_header(&call->headers, "x-amz-target", call->target);
+	what.session_token = key->session_token;
+	return sigv4_seal(&with, &what, &call->headers, err);
 }
 
 /* ---- what it says ---- */
@@ -212,10 +196,10 @@ static int
 attempt(struct glue *glue, const char *operation, const char *body,
     json_t **answer, enum glue_verdict *verdict, struct secor_err *err)
 {
-	struct signed_call call = {.header_count = 0};
+	struct signed_call call = {.headers.count = 0};
 	struct http_request request = {.method = "POST",
 	    .url = call.url,
-	    .headers = call.headers,
+	    .headers = call.headers.items,
 	    .body = body,
 	    .length = strlen(body),
 	    .limit = ANSWER_ROOM};
@@ -225,7 +209,7 @@ attempt(struct glue *glue, const char *operation, const char *body,
 	*verdict = GLUE_LATER; /* a person mends keys, TLS and the address */
 	if (rc != SECOR_OK)
 		return 0;
-	request.header_count = call.header_count;
+	request.header_count = call.headers.count;
 	glue->host->add(glue->calls, 1);
 	rc = http_run(glue->http, &request, &http, err);
 	if (rc == SECOR_OK)

@@ -20,11 +20,7 @@
 struct signed_request {
 	char path[S3_PATH];
 	char url[512 + S3_PATH + S3_QUERY];
-	char time[SIGV4_TIME];
-	char hash[65];
-	char authorization[1024];
-	struct secor_pair headers[S3_HEADERS + 5];
-	size_t header_count;
+	struct sigv4_headers headers;
 };
 
 void
@@ -73,13 +69,6 @@ s3_check_key(const struct s3 *s3, const char *key, struct secor_err *err)
 
 /* ---- signing ---- */
 
-static void
-add(struct signed_request *request, const char *name, const char *value)
-{
-	request->headers[request->header_count++] =
-	    (struct secor_pair){name, value};
-}
-
 static int
 set_url(const struct s3 *s3, const struct s3_call *call,
     struct signed_request *request)
@@ -121,11 +110,11 @@ sign(struct s3 *s3, const struct s3_call *call, struct signed_request *request,
 	struct sigv4_request what = {.method = s3_method(call->kind),
 	    .path = request->path,
 	    .query = call->query != NULL ? call->query : "",
-	    .headers = request->headers,
-	    .payload_hash = payload_hash(s3, call, request->hash),
+	    .payload_hash = payload_hash(s3, call, request->headers.hash),
 	    .region = s3->region,
 	    .service = "s3",
-	    .time_ms = now};
+	    .time_ms = now,
+	    .host = strstr(s3->origin, "://") + 3};
 	const struct aws_key *key;
 	struct sigv4_key with;
 	int status = aws_cred_get(s3->cred, now, &key, err);
@@ -137,20 +126,13 @@ sign(struct s3 *s3, const struct s3_call *call, struct signed_request *request,
 	(void)snprintf(
 	    s3->key_source, sizeof(s3->key_source), "%s", key->source);
 	with = (struct sigv4_key){key->access_key, key->secret_key};
-	sigv4_time(now, request->time);
-	memcpy(request->headers, call->headers,
-	    call->header_count * sizeof(call->headers[0]));
-	request->header_count = call->header_count;
-	add(request, "host", strstr(s3->origin, "://") + 3);
-	add(request, "x-amz-date", request->time);
-	add(request, "x-amz-content-sha256", what.payload_hash);
-	if (key->session_token != NULL)
-		add(request, "x-amz-security-token", key->session_token);
-	what.header_count = request->header_count;
-	status = sigv4_sign(&with, &what, request->authorization,
-	    sizeof(request->authorization), err);
-	add(request, "authorization", request->authorization);
-	return status;
+	for (size_t i = 0; i < call->header_count; i++)
+		sigv4_header(&request->headers, call->headers[i].key,
+		    call->headers[i].value);
+	sigv4_header(
+	    &request->headers, "x-amz-content-sha256", what.payload_hash);
+	what.session_token = key->session_token;
+	return sigv4_seal(&with, &what, &request->headers, err);
 }
 
 /* ---- sending ---- */
@@ -245,8 +227,8 @@ send_once(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
 		status = sign(s3, call, request, err);
 	if (status == SECOR_OK) {
 		http.url = request->url;
-		http.headers = request->headers;
-		http.header_count = request->header_count;
+		http.headers = request->headers.items;
+		http.header_count = request->headers.count;
 		http.read = call->reads ? read_put : NULL;
 		http.write = call->piece != NULL ? take_piece : NULL;
 		s3->host->add(s3->requests[call->kind], 1);
