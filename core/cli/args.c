@@ -260,3 +260,13 @@ cli_json_text(struct buf *out, const char *name, const char *text)
 	else
 		json_put_string(out, text, strlen(text));
 }
+
+void
+cli_json_time(struct buf *out, const char *name, int64_t ms)
+{
+	char text[40];
+
+	buf_putc(out, ',');
+	cli_json_text(
+	    out, name, ms == SECOR_NO_TIME ? NULL : cli_time(ms, text));
+}

@@ -64,5 +64,7 @@ int cli_parse_time(const char *text, int64_t now_ms, int64_t *ms);
 
 /* Appends `"name":` with a string, or with null for text == NULL. */
 void cli_json_text(struct buf *out, const char *name, const char *text);
+/* Appends a comma and a member: a time, or null for SECOR_NO_TIME. */
+void cli_json_time(struct buf *out, const char *name, int64_t ms);
 
 #endif

@@ -115,9 +115,7 @@ say_topic(const struct finalize *finalize, const char *topic,
 	if (finalize->json) {
 		buf_putc(&out, '{');
 		cli_json_text(&out, "topic", topic);
-		buf_putc(&out, ',');
-		cli_json_text(&out, "watermark",
-		    mark->ms == INT64_MIN ? NULL : cli_time(mark->ms, time));
+		cli_json_time(&out, "watermark", mark->ms);
 		buf_printf(&out, ",\"held_back_by\":");
 		if (mark->holder < 0)
 			buf_puts(&out, "null");

@@ -153,15 +153,6 @@ records_of(const struct manifest *m)
 /* ---- JSON ---- */
 
 static void
-json_time(struct buf *out, const char *name, int64_t ms)
-{
-	char text[40];
-
-	buf_putc(out, ',');
-	cli_json_text(out, name, ms == INT64_MIN ? NULL : cli_time(ms, text));
-}
-
-static void
 json_object(struct buf *out, const struct manifest_object *object)
 {
 	buf_puts(out, ",\"object\":{");
@@ -175,9 +166,9 @@ json_object(struct buf *out, const struct manifest_object *object)
 	    object->dead_letter ? "true" : "false", object->records,
 	    object->bytes, object->crc32c, object->first_offset,
 	    object->last_offset);
-	json_time(out, "first_time",
+	cli_json_time(out, "first_time",
 	    object->has_times ? object->first_ms : INT64_MIN);
-	json_time(
+	cli_json_time(
 	    out, "last_time", object->has_times ? object->last_ms : INT64_MIN);
 	buf_putc(out, '}');
 }
@@ -218,8 +209,8 @@ print_json(const struct why *why)
 	cli_json_text(&out, "cut", cut_name(m->cut));
 	buf_putc(&out, ',');
 	cli_json_text(&out, "why", reasons[m->cut]);
-	json_time(&out, "watermark", m->watermark);
-	json_time(&out, "written", m->written_ms);
+	cli_json_time(&out, "watermark", m->watermark);
+	cli_json_time(&out, "written", m->written_ms);
 	if (why->object != NULL)
 		json_object(&out, why->object);
 	if (why->object != NULL && why->object->dead_letter)

@@ -63,23 +63,14 @@ why_late_find(const struct config_topic *topic, const struct manifest *m,
 	return rc;
 }
 
-static void
-json_time(struct buf *out, const char *name, int64_t ms)
-{
-	char text[40];
-
-	buf_putc(out, ',');
-	cli_json_text(out, name, ms == INT64_MIN ? NULL : cli_time(ms, text));
-}
-
 void
 why_late_json(struct buf *out, const struct why_late *late)
 {
 	if (!late->is_told)
 		return;
 	buf_printf(out, ",\"late\":%s", late->is_late ? "true" : "false");
-	json_time(out, "path_over", late->over_ms);
-	json_time(out, "watermark_before", late->before_ms);
+	cli_json_time(out, "path_over", late->over_ms);
+	cli_json_time(out, "watermark_before", late->before_ms);
 }
 
 static const char *
