@@ -9,7 +9,7 @@
  */
 #include "plugins/notifier/hive-metastore/hive-metastore.h"
 
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/host.h"
 
 enum {
 	EVENT = 3, /* 0, 3: batch, 1: finalized, 2: amended */
@@ -114,23 +114,6 @@ host_log(const struct secor_host *host, int level, const char *event,
 {
 	(void)host;
 	MUST(level == SECOR_INFO && event != NULL && detail != NULL);
-}
-
-static int64_t
-host_now(const struct secor_host *host)
-{
-	(void)host;
-	return INT64_C(1770000000000);
-}
-
-static struct secor_counter *
-host_counter(const struct secor_host *host, const char *name, const char *help)
-{
-	static char any;
-
-	(void)host;
-	MUST(name != NULL && help != NULL);
-	return (struct secor_counter *)&any;
 }
 
 static void

@@ -12,12 +12,11 @@
 #include "plugins/common/aws_source.h"
 #include "plugins/common/crc32c.h"
 #include "tests/fuzz/answers.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/host.h"
 
 #define KEY "t/dt=2026-01-01/1_0_00000000000000000007.gz"
 #define BODY "forty bytes of a body: that is three parts"
 #define PART 16
-#define NOW INT64_C(1770000000000)
 
 /* ---- the host ---- */
 
@@ -28,23 +27,6 @@ host_log(const struct secor_host *host, int level, const char *event,
 	(void)host;
 	MUST(level >= SECOR_ERROR && level <= SECOR_DEBUG);
 	MUST(strlen(event) > 0 && (detail == NULL || strlen(detail) > 0));
-}
-
-static int64_t
-host_now(const struct secor_host *host)
-{
-	(void)host;
-	return NOW;
-}
-
-static struct secor_counter *
-host_counter(const struct secor_host *host, const char *name, const char *help)
-{
-	static char any;
-
-	(void)host;
-	MUST(name != NULL && help != NULL);
-	return (struct secor_counter *)&any;
 }
 
 static void
@@ -175,7 +157,7 @@ static int
 ask(aws_source_fn *source, const struct s3 *s3, struct secor_err *err)
 {
 	struct aws_cred_conf conf = {.region = "eu-west-1", .nap = no_nap};
-	struct aws_ask with = {&conf, s3->http, s3->http, NOW};
+	struct aws_ask with = {&conf, s3->http, s3->http, HOST_NOW};
 	struct aws_found found = {.access_key = NULL};
 	int rc = source(&with, &found, err);
 
