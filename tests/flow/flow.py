@@ -2,6 +2,7 @@
 
 import pathlib
 import subprocess
+import threading
 import time
 
 import kafka as clients
@@ -78,3 +79,29 @@ def skewed(folder, seconds):
     subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, source, "-ldl"],
                    check=True)
     return {"LD_PRELOAD": str(shim), "SKEW_MS": str(round(seconds * 1000))}
+
+
+class Beside:
+    """What goes on beside a test until it is left: `go_on` in a thread, which
+    looks at `over`. What it raises is raised when it is left."""
+
+    def __init__(self):
+        self.over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._failed = None
+
+    def _run(self):
+        try:
+            self.go_on()
+        except Exception as e:
+            self._failed = e
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self._thread.join()
+        if self._failed:
+            raise self._failed

@@ -6,18 +6,17 @@ import collections
 import json
 import random
 import re
-import threading
 import time
 import urllib.parse
 
 import kafka as clients
 import proof
 import pytest
-from flow import BEGIN, HOUR, local_store, settings, wait_done
+from flow import BEGIN, HOUR, Beside, local_store, settings, wait_done
 from metastore import Metastore
 from proxy import TcpProxy
 from secor import secor_command
-from servers import RigError, free_ports
+from servers import free_ports
 from watch import metric
 
 NULL = "__HIVE_DEFAULT_PARTITION__"
@@ -243,37 +242,22 @@ def test_what_does_not_fit_is_refused_and_named(
     assert list(metastore.partitions(names[fresh])) == [(day, hour)]
 
 
-class Ups:
-    """Kills the metastore and starts it again, until it is left."""
+class Ups(Beside):
+    """Kills the metastore and starts it again."""
 
     def __init__(self, metastore, down_s, up_s, seed):
+        super().__init__()
         self.metastore, self.rng = metastore, random.Random(seed)
         self.down_s, self.up_s = down_s, up_s
         self.times = 0
-        self.failure = None
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self._run, daemon=True)
 
-    def _run(self):
-        try:
-            while not self.over.is_set():
-                self.metastore.kill9()
-                self.over.wait(self.rng.uniform(*self.down_s))
-                self.metastore.start()
-                self.times += 1
-                self.over.wait(self.rng.uniform(*self.up_s))
-        except RigError as e:
-            self.failure = e
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
-        if self.failure:
-            raise self.failure
+    def go_on(self):
+        while not self.over.is_set():
+            self.metastore.kill9()
+            self.over.wait(self.rng.uniform(*self.down_s))
+            self.metastore.start()
+            self.times += 1
+            self.over.wait(self.rng.uniform(*self.up_s))
 
 
 @pytest.mark.deep

@@ -17,7 +17,7 @@ import time
 import kafka as clients
 import proof
 import pytest
-from flow import local_store, settings, verify, wait_done
+from flow import Beside, local_store, settings, verify, wait_done
 from proxy import TcpProxy
 from servers import Kafka, free_ports, wait_until
 from watch import Footprint, group_moves, metric, wait_metric
@@ -46,49 +46,33 @@ def watched(config):
     return config
 
 
-class Feed:
+class Feed(Beside):
     """Sends messages that no codec makes small, at a steady rate."""
 
     def __init__(self, address, topic, partitions, bytes_s):
+        super().__init__()
         self.address, self.topic = address, topic
         self.partitions, self.bytes_s = partitions, bytes_s
         self.ids = []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._failed = None
 
-    def _run(self):
-        try:
-            while not self._over.wait(0.5):
-                self.ids += clients.produce_json(
-                    self.address, self.topic, max(1, self.bytes_s // 40_000),
-                    self.partitions, first_id=len(self.ids), step_ms=1,
-                    extra=lambda i: {"pad": os.urandom(10_000).hex()})
-        except Exception as e:
-            self._failed = e
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join()
-        if self._failed:
-            raise self._failed
+    def go_on(self):
+        while not self.over.wait(0.5):
+            self.ids += clients.produce_json(
+                self.address, self.topic, max(1, self.bytes_s // 40_000),
+                self.partitions, first_id=len(self.ids), step_ms=1,
+                extra=lambda i: {"pad": os.urandom(10_000).hex()})
 
 
-class StageSize:
-    """The most bytes that lay in a stage, seen by a thread."""
+class StageSize(Beside):
+    """The most bytes that lay in a stage."""
 
     def __init__(self, folder):
+        super().__init__()
         self.folder = pathlib.Path(folder)
         self.most = 0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def _watch(self):
-        while not self._over.wait(0.1):
+    def go_on(self):
+        while not self.over.wait(0.1):
             total = 0
             for f in self.folder.rglob("*"):
                 try:
@@ -96,14 +80,6 @@ class StageSize:
                 except OSError:
                     pass
             self.most = max(self.most, total)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join()
 
 
 def said(process, what):

@@ -3,9 +3,10 @@
 import os
 import pathlib
 import re
-import threading
 import time
 import urllib.request
+
+from flow import Beside
 
 LINE = re.compile(r"^(\w+)(\{.*\})? (\S+)$", re.M)
 
@@ -45,18 +46,17 @@ def wait_metric(process, name, value, timeout=90):
     return now
 
 
-class Footprint:
-    """The most memory and open files of a process, seen by a thread."""
+class Footprint(Beside):
+    """The most memory and open files of a process."""
 
     def __init__(self, process):
+        super().__init__()
         self.proc = pathlib.Path(f"/proc/{process.process.pid}")
         self.rss = self.files = 0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def _watch(self):
+    def go_on(self):
         page = os.sysconf("SC_PAGE_SIZE")
-        while not self._over.wait(0.02):
+        while not self.over.wait(0.02):
             try:
                 resident = int((self.proc / "statm").read_text().split()[1])
                 self.rss = max(self.rss, resident * page)
@@ -64,11 +64,3 @@ class Footprint:
                                  len(os.listdir(self.proc / "fd")))
             except (OSError, IndexError):
                 return
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join()
