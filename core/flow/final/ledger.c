@@ -241,11 +241,23 @@ add_copy(struct ledger *ledger, const struct redriven *of,
 	ledger_object_unref(object);
 }
 
+/* Read before, and once more since what came behind it could not be read. */
+static int
+was_added(const struct ledger *ledger, const struct manifest *manifest)
+{
+	for (size_t i = 0; i < ledger->reach_count; i++)
+		if (ledger->reaches[i].partition == manifest->partition)
+			return manifest->start < ledger->reaches[i].end;
+	return 0;
+}
+
 void
 ledger_add(struct ledger *ledger, const struct manifest *manifest)
 {
 	const struct redriven of = {manifest->partition, manifest->start, 0};
 
+	if (was_added(ledger, manifest))
+		return;
 	ledger->generation = manifest->generation;
 	for (size_t i = 0; i < manifest->object_count; i++) {
 		const struct manifest_object *from = &manifest->objects[i];

@@ -55,7 +55,8 @@ ledger_new(const char *topic, struct spans *spans, int whole_paths);
 /* No entry is being told. Accepts NULL. */
 void ledger_free(struct ledger *ledger);
 
-/* A manifest of the topic, each once, by start within a partition. */
+/* A manifest of the topic, by start within a partition; one that was added
+ * already is not once more. */
 void ledger_add(struct ledger *ledger, const struct manifest *manifest);
 
 /* A receipt, as often as one likes. */

@@ -153,6 +153,35 @@ Test(finalizer, broken_manifest_and_silent_store_are_said_and_waited_for)
 	one_ear_end(&f);
 }
 
+/* What was read before it is not read in twice when all of it can be. */
+Test(finalizer, manifests_before_a_broken_one_are_counted_once)
+{
+	struct one_ear f;
+	struct finalizer_pass pass;
+	struct secor_err err = {""};
+	char *key = manifest_key("_manifests", "events", 0, 1, 20);
+	char *whole;
+	size_t len;
+
+	one_ear_begin(&f, "UTC", 0);
+	one_ear_batch(&f, (int64_t[]){EAR_T}, 1);
+	(void)one_ear_run(&f);
+	one_ear_batch(&f, (int64_t[]){EAR_T + 1}, 1);
+	one_ear_batch(&f, (int64_t[]){EAR_T + 4 * EAR_HOUR}, 1);
+	whole = memory_store_get(key, &len);
+	cr_assert_not_null(whole);
+	whole = mem_dup(whole, len);
+	memory_store_put(key, "{}", 2);
+	cr_assert_eq(
+	    finalizer_run(f.finalizer, "events", &pass, &err), SECOR_REJECT);
+	memory_store_put(key, whole, len);
+	cr_assert_eq(one_ear_run(&f).finalized, 1);
+	one_ear_expect(&f, "new dt=2026-01-01/hr=00 00 2/2;");
+	free(whole);
+	free(key);
+	one_ear_end(&f);
+}
+
 static int
 by_text(const void *left, const void *right)
 {
