@@ -305,7 +305,7 @@ int
 due_offer(struct finalizer *f, struct topic *topic, int64_t now_boot_ms,
     struct secor_err *err)
 {
-	size_t count;
+	size_t count, i;
 	struct entry **due = ledger_due(topic->ledger,
 	    topic->watermark_ms - topic->config->finalize.delay_ms, &count);
 	int rc = SECOR_OK;
@@ -314,11 +314,14 @@ due_offer(struct finalizer *f, struct topic *topic, int64_t now_boot_ms,
 	topic->left_out = 0;
 	topic->pass.left = 0;
 	topic->waiting = 0;
-	for (size_t i = 0; rc == SECOR_OK && i < count && !topic->stale; i++) {
+	for (i = 0; rc == SECOR_OK && i < count && !topic->stale; i++) {
 		if (atomic_load(&f->stopping))
 			break;
 		rc = offer_one(f, topic, due[i], now_boot_ms, err);
+		topic->waiting += rc != SECOR_OK;
 	}
+	for (; i < count; i++) /* no look was taken at them */
+		topic->waiting += due[i]->telling != NULL || due[i]->tries > 0;
 	free(due);
 	metric_set(topic->metrics.waiting, topic->waiting);
 	if (rc != SECOR_OK)

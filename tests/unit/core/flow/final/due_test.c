@@ -2,6 +2,7 @@
  * due_test.c -- two notifiers that are told in their own threads: one that
  * hangs or fails holds up neither the other, nor other paths, nor topics.
  */
+#include "core/base/metrics.h"
 #include "core/flow/final/tell.h"
 #include "tests/unit/helpers/memory_store.h"
 #include "tests/unit/helpers/two_ears.h"
@@ -32,6 +33,13 @@ read_tally(struct tally *tally)
 
 	cr_assert_not_null(text);
 	cr_assert_eq(tally_read(text, len, tally, &err), SECOR_OK);
+}
+
+static int64_t
+waiting(void)
+{
+	return metric_get(metric_gauge(
+	    "secor_paths_waiting", "", METRIC_LABELS("topic", "events")));
 }
 
 Test(due, hanging_notifier_holds_up_neither_the_other_nor_topics)
@@ -96,6 +104,28 @@ Test(due, failed_notifier_is_told_again_alone_after_a_back_off)
 	cr_assert_eq(f.left.calls, 4);
 	cr_assert_eq(f.right.calls, 2, "it has heard them");
 	cr_assert(has(TALLY));
+	ears_end(&f);
+}
+
+Test(due, paths_in_flight_count_as_waiting_while_the_store_is_silent)
+{
+	struct ears f;
+
+	ears_begin(&f, 0);
+	f.left.shut = 1;
+	f.refuse = MARKER;
+	ears_batch(&f, "events", 0, 4);
+	(void)ears_run(&f, "events");
+	cr_assert_eq(f.failed, 1);
+	ears_turn_until(&f, &f.right.heard, 2);
+	cr_assert_eq(waiting(), 3);
+	f.now = LATER;
+	memory_store_fail(1);
+	(void)ears_turn(&f);
+	cr_assert_eq(waiting(), 3, "nothing was told");
+	ears_set(&f, &f.left.shut, 0);
+	ears_turn_until(&f, &f.done, 2);
+	cr_assert_eq(waiting(), 1);
 	ears_end(&f);
 }
 
