@@ -215,13 +215,15 @@ follow(
 	}
 	step_reached("redrive-puts-done");
 	if (rc == SECOR_OK)
+		rc = redriven_put(&driving->redrive->store, receipt, err);
+	step_reached("redrive-pointed");
+	/* right before it: with the plan the objects may be gone. Pointers
+	 * stay: others may have put the same */
+	if (rc == SECOR_OK)
 		rc = is_wanted(driving, receipt, err);
 	if (rc != SECOR_OK || driving->again)
 		return rc;
-	rc = redriven_put(&driving->redrive->store, receipt, err);
-	step_reached("redrive-pointed");
-	if (rc == SECOR_OK)
-		rc = put_receipt(driving, receipt, 1, err);
+	rc = put_receipt(driving, receipt, 1, err);
 	step_reached("redrive-done");
 	if (rc == SECOR_OK)
 		rc = tidy(driving, receipt, err);

@@ -332,6 +332,18 @@ def test_another_configuration_takes_the_plan_back_first(mended):
     mended.assert_whole()
 
 
+def test_taken_back_at_its_pointers_is_not_stored(mended):
+    """The objects are gone: a receipt would be a loss."""
+    first = mended.stopped("redrive-pointed")
+    mended.drive("--abandon", code=0)
+    code, out, err = end(first, signal.SIGCONT)
+    told = json.loads(out)
+    assert code == 1 and told["totals"]["refused"] == 1, out + err
+    assert "abandoned meanwhile" in told["batches"][0]["text"]
+    mended.drive()
+    mended.assert_whole()
+
+
 def test_on_s3(mended, versity, bucket):
     remote = bucket(versity)
     for key in mended.tree.keys():
