@@ -113,7 +113,18 @@ remove_one(
 	return store->ops->remove(store->self, key, err);
 }
 
-/* A path that is too long for a pointer is too long for a tally, too. */
+/* With what the store puts before a key; its url has more than that. */
+static size_t
+length_of(const struct manifest_store *store, const char *key)
+{
+	char url[2048] = "";
+
+	if (store->ops->url != NULL)
+		store->ops->url(store->self, "", url, sizeof(url));
+	return strlen(url) + strlen(key);
+}
+
+/* A path that is too long for a pointer has that of `new` alone. */
 static int
 for_paths(const struct manifest_store *store, const char *folder,
     const struct receipt *receipt, key_fn each, struct secor_err *err)
@@ -131,7 +142,7 @@ for_paths(const struct manifest_store *store, const char *folder,
 			continue;
 		sub = redriven_path_folder(folder, path);
 		key = key_in(sub, "", &at);
-		if (strlen(key) <= KEY_MAX)
+		if (length_of(store, key) <= KEY_MAX)
 			rc = each(store, key, err);
 		free(key);
 		free(sub);

@@ -56,6 +56,42 @@ Test(redriven, names_of_others_are_not_taken)
 		cr_assert_not(redriven_parse(bad[i], &found), "%s", bad[i]);
 }
 
+/* S3 counts its prefix: a redrive must not fail for what only helps. */
+Test(redriven, name_that_is_too_long_with_what_the_store_adds_is_left_out)
+{
+	char path[1024] = "", topic[] = "t";
+	struct receipt_object object = {.path = path};
+	const struct receipt receipt = {.topic = topic,
+	    .partition = 2,
+	    .generation = 1,
+	    .start = 30,
+	    .number = 1,
+	    .objects = &object,
+	    .object_count = 1};
+	const struct redriven at = {2, 30, 1};
+	const struct manifest_store store = memory();
+	char *folder = redriven_folder("_manifests", "t", 1);
+	char *fresh = redriven_new_key(folder, &at);
+	struct secor_err err = {""};
+	size_t len = 1024 - strlen("_manifests/t/_redriven/1/paths//"
+				   "2_00000000000000000030_1.json");
+	char *sub, *key;
+
+	for (int longer = 0; longer < 2; longer++) {
+		memset(path, 'x', len - strlen("memory://") + (size_t)longer);
+		sub = redriven_path_folder(folder, path);
+		key = mem_text("%s2_00000000000000000030_1.json", sub);
+		cr_assert_eq(redriven_put(&store, &receipt, &err), SECOR_OK);
+		cr_assert_eq(has(key), !longer);
+		cr_assert(has(fresh));
+		free(key);
+		free(sub);
+	}
+	free(fresh);
+	free(folder);
+	memory_store_clear();
+}
+
 Test(redriven, pointers_of_a_receipt_are_put_once_a_path_and_removed)
 {
 	static const char first[] = "_manifests/t/_redriven/1/paths/dt=1/hr=0/"
