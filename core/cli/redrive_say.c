@@ -230,6 +230,22 @@ json_sum(const struct redrive *redrive)
 	buf_fini(&out);
 }
 
+/* Who hears of what was stored. */
+static void
+line_heard(const struct redrive *redrive)
+{
+	const struct config_finalize *finalize = &redrive->settings->finalize;
+	int apart = finalize->late == CONFIG_LATE_SEPARATE;
+
+	if (apart)
+		(void)printf("it is in %s=true\n", finalize->late_name);
+	else if (finalize->delay_ms >= 0)
+		(void)puts("the finalizer amends paths that were over");
+	if ((apart || finalize->delay_ms < 0) &&
+	    redrive->config->notifiers.count > 0)
+		(void)puts("notifiers are not told of it");
+}
+
 static void
 line_sum(const struct redrive *redrive)
 {
@@ -250,12 +266,8 @@ line_sum(const struct redrive *redrive)
 	if (reasons->others > 0)
 		(void)printf("  %" PRIu64 " still bad for other reasons\n",
 		    reasons->others);
-	if (!redrive->dry && total->sums.stored > 0 &&
-	    redrive->settings->finalize.delay_ms >= 0)
-		(void)puts("the finalizer amends paths that were over");
-	else if (!redrive->dry && total->sums.stored > 0 &&
-		 redrive->config->notifiers.count > 0)
-		(void)puts("notifiers are not told of it");
+	if (!redrive->dry && total->sums.stored > 0)
+		line_heard(redrive);
 	buf_fini(&out);
 }
 

@@ -287,6 +287,7 @@ def test_redriven_dead_letters_are_late(paths):
     done = secor_command("redrive", p.process.config, p.topic, "--yes",
                          cwd=p.process.dir)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "amends" not in done.stdout and "late=true" in done.stdout
     assert p.records("late=true") == 1 == p.records(f"late=true/{dt(0)}")
     p.finalize()
     assert raw_markers(p) == before
