@@ -104,23 +104,23 @@ hive_seen_new(void)
 }
 
 int
-hive_seen_has(const struct seen *seen, const char *table, const char *path)
+hive_seen_has(const struct seen *seen, const char *topic, const char *path)
 {
 	struct text key = {0};
 	int has;
 
-	text_addf(&key, "%s/%s", table, path);
+	text_addf(&key, "%s/%s", topic, path);
 	has = !key.failed && seen_has(seen, key.ptr);
 	text_fini(&key);
 	return has;
 }
 
 void
-hive_seen_add(struct seen *seen, const char *table, const char *path)
+hive_seen_add(struct seen *seen, const char *topic, const char *path)
 {
 	struct text key = {0};
 
-	text_addf(&key, "%s/%s", table, path);
+	text_addf(&key, "%s/%s", topic, path);
 	if (!key.failed)
 		seen_add(seen, key.ptr);
 	text_fini(&key);

@@ -37,11 +37,12 @@ int hive_whole_path(const struct hive_table_conf *conf,
     const struct secor_event_path *event, hive_path_fn *see_to, void *self,
     struct secor_err *err);
 
-/* Partitions that a process has seen to; the oldest are forgotten, and without
- * memory none is known: all may be done again. */
+/* Partitions that a process has seen to, by topic and path, for two topics may
+ * share a table and have a path in common. The oldest are forgotten, and
+ * without memory none is known: all may be done again. */
 struct seen *hive_seen_new(void);
-int hive_seen_has(const struct seen *seen, const char *table, const char *path);
-void hive_seen_add(struct seen *seen, const char *table, const char *path);
+int hive_seen_has(const struct seen *seen, const char *topic, const char *path);
+void hive_seen_add(struct seen *seen, const char *topic, const char *path);
 
 /* 1 when objects lie in the path itself, so that it is a partition. The levels
  * above (dt=2026-01-01 over its hours) are finalized too, and are none. */

@@ -13,7 +13,8 @@ enum { VALUE_MOST = 1024 };
 
 struct round {
 	struct glue *glue;
-	const char *name; /* of the table, as the options have it */
+	const char *topic;
+	const char *name; /* of its table, as the options have it */
 	const struct glue_sums *sums;
 	struct glue_want *wants; /* GLUE_CHUNK */
 	size_t count;
@@ -176,8 +177,8 @@ flush(struct round *round)
 		if (rc != SECOR_OK)
 			note(round, want->object->path, rc, err.text);
 		else if (want->state == GLUE_DONE)
-			hive_seen_add(
-			    round->glue->seen, round->name, want->object->path);
+			hive_seen_add(round->glue->seen, round->topic,
+			    want->object->path);
 		else
 			note(
 			    round, want->object->path, want->status, want->why);
@@ -191,7 +192,7 @@ is_known(const struct round *round, const struct secor_event_object *object)
 	for (size_t i = 0; i < round->count; i++)
 		if (strcmp(round->wants[i].object->path, object->path) == 0)
 			return 1;
-	return hive_seen_has(round->glue->seen, round->name, object->path);
+	return hive_seen_has(round->glue->seen, round->topic, object->path);
 }
 
 static void
@@ -220,6 +221,7 @@ begin(struct round *round, struct glue *glue, const char *topic,
 	if (rc != SECOR_OK || table->len == 0)
 		return rc;
 	round->glue = glue;
+	round->topic = topic;
 	round->name = table->ptr;
 	round->wants = calloc(GLUE_CHUNK, sizeof(*round->wants));
 	glue->round++;

@@ -312,12 +312,12 @@ hms_keep(void *self, const struct hive_path *path, struct secor_err *err)
 	if (values == NULL)
 		rc = secor_fail(err, SECOR_RETRY, "out of memory");
 	else if (event == NULL &&
-		 hive_seen_has(hms->seen, path->table, path->path))
+		 hive_seen_has(hms->seen, path->topic, path->path))
 		rc = SECOR_OK;
 	else if ((rc = check_levels(path, err)) == SECOR_OK &&
 		 (rc = fill(&job, values, err)) == SECOR_OK &&
 		 (rc = settle(&job, err)) == SECOR_OK)
-		hive_seen_add(hms->seen, path->table, path->path);
+		hive_seen_add(hms->seen, path->topic, path->path);
 	if (rc == SECOR_RETRY && job.table != NULL)
 		hms_table_forget(job.table);
 	free(values);

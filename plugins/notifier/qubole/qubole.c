@@ -262,13 +262,13 @@ add_partition(
 	const struct secor_strings *list = &qubole->conf->statements;
 	int rc;
 
-	if (hive_seen_has(qubole->seen, subject->table, subject->path))
+	if (hive_seen_has(qubole->seen, subject->topic, subject->path))
 		return SECOR_OK;
 	rc = list->count > 0 ? run_list(qubole, list, 0, subject, err)
 			     : add_built_in(qubole, subject, err);
 	if (rc != SECOR_OK)
 		return rc;
-	hive_seen_add(qubole->seen, subject->table, subject->path);
+	hive_seen_add(qubole->seen, subject->topic, subject->path);
 	tell(qubole, subject->table, subject->path);
 	return SECOR_OK;
 }

@@ -10,6 +10,7 @@
 
 #include <criterion/criterion.h>
 #include <jansson.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,6 +193,24 @@ Test(glue, statistics_that_are_right_are_not_written)
 	serve(steps, 3, NULL, NULL);
 	cr_assert_eq(finalize(7), SECOR_OK, "%s", t.err.text);
 	cr_expect_eq(script_count(t.script), 3);
+}
+
+/* Two topics in one table: the second one's objects lie elsewhere. */
+Test(glue, same_path_of_another_topic_is_not_known)
+{
+	/* and once more by the table as it is now */
+	static const struct script_step steps[] = {
+	    TABLE, CREATED, THERE, FOUND(""), TABLE, THERE, FOUND("")};
+	const struct secor_event_level level = {"dt", "a"};
+	struct event_object object = event_object("dt=2026-01-01", &level, 1);
+	struct secor_event_batch batch = event_batch("other", &object, 1);
+
+	serve(steps, 7, "tables", "{t: one, other: one}");
+	cr_assert_eq(tell_level("dt", "a"), SECOR_OK, "%s", t.err.text);
+	object.object.url = "s3://b/raw/other/dt=2026-01-01/1_0.gz";
+	cr_expect_eq(t.plugin->ops.notifier->batch_done(t.self, &batch, &t.err),
+	    SECOR_REJECT);
+	expect_text("another location: " FOLDER);
 }
 
 /* Answers that no sound server gives: the event comes again. */

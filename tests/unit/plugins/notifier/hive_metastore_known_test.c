@@ -1,0 +1,58 @@
+/*
+ * hive_metastore_known_test.c -- the notifier hive-metastore: what it knows
+ * already must not make it hear an event that nothing was done for, or refuse
+ * one that is right.
+ */
+#include "tests/unit/plugins/notifier/event.h"
+#include "tests/unit/plugins/notifier/hive_help.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#define TABLE "get_table_req"
+#define ADD "add_partition_with_environment_context"
+#define GET "get_partition"
+#define PLACE "s3://b/t/dt=x"
+
+#define ALREADY_EXISTS 2
+#define META_OF_ADD 3
+#define NO_SUCH_OBJECT 2
+
+/* An object of a topic in dt=x of this folder. */
+static int
+tell(struct hive *hive, const char *topic, const char *folder)
+{
+	const struct secor_event_level level = {"dt", "x"};
+	struct event_object object = event_object("dt=x", &level, 1);
+	struct secor_event_batch batch = event_batch(topic, &object, 1);
+	struct text url = {0};
+	int rc;
+
+	text_addf(&url, "%s%s1_0_7.gz", folder, *folder == '\0' ? "" : "/");
+	object.object.url = url.ptr;
+	rc = hive->plugin->ops.notifier->batch_done(
+	    hive->self, &batch, &hive->err);
+	text_fini(&url);
+	return rc;
+}
+
+Test(hive_metastore_known, same_path_of_another_topic_is_not_known,
+    .timeout = 120)
+{
+	struct hive hive;
+
+	hive_begin(&hive, "tables", "{a: one, b: one}", NULL);
+	hive_says(&hive, HIVE_REPLY, hive_table_is("dt", NULL));
+	hive_says(&hive, HIVE_REPLY, hive_partition_is("s3://b/a/dt=x", NULL));
+	cr_assert_eq(tell(&hive, "a", "s3://b/a/dt=x"), SECOR_OK);
+	hive_expect(&hive, TABLE " " ADD);
+	hive_says(&hive, HIVE_REPLY, hive_error(ALREADY_EXISTS, "is there"));
+	hive_says(&hive, HIVE_REPLY, hive_partition_is("s3://b/a/dt=x", NULL));
+	cr_assert_eq(tell(&hive, "b", "s3://b/b/dt=x"), SECOR_REJECT);
+	hive_text(&hive, "location s3://b/a/dt=x, its objects are in "
+			 "s3://b/b/dt=x");
+	hive_expect(&hive, ADD " " GET);
+	hive_end(&hive);
+}
