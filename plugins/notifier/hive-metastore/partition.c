@@ -240,14 +240,26 @@ look(struct job *job, enum ms_said *said, struct secor_err *err)
 
 /* ---- together ---- */
 
-/* The table, and whether the path fits it. */
 static int
-find_table(struct job *job, struct secor_err *err)
+get_table(struct job *job, struct secor_err *err)
 {
 	int rc = hms_table_get(job->hms, job->path, job->location.ptr,
 	    &job->table, &job->fresh, err);
 
 	return rc == SECOR_OK ? check_keys(job->table, job->path, err) : rc;
+}
+
+/* The table, and whether the path fits it. Nothing is refused by what is
+ * remembered: somebody may have made the table anew. */
+static int
+find_table(struct job *job, struct secor_err *err)
+{
+	int rc = get_table(job, err);
+
+	if (rc != SECOR_REJECT || job->fresh)
+		return rc;
+	hms_table_forget(job->table);
+	return get_table(job, err);
 }
 
 /* Adding comes first where nothing is known of the path: it is most often

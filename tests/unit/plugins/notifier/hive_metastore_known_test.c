@@ -56,3 +56,20 @@ Test(hive_metastore_known, same_path_of_another_topic_is_not_known,
 	hive_expect(&hive, ADD " " GET);
 	hive_end(&hive);
 }
+
+Test(hive_metastore_known, table_with_other_keys_is_asked_for_before_a_refusal,
+    .timeout = 120)
+{
+	struct hive hive;
+
+	hive_begin(&hive, NULL);
+	hive_says(&hive, HIVE_REPLY, hive_table_is("hr", NULL));
+	cr_assert_eq(hive_object(&hive, "x"), SECOR_REJECT);
+	hive_expect(&hive, TABLE);
+	/* somebody makes it anew, as it should be */
+	hive_says(&hive, HIVE_REPLY, hive_table_is("dt", NULL));
+	hive_says(&hive, HIVE_REPLY, hive_partition_is(PLACE, NULL));
+	cr_assert_eq(hive_object(&hive, "x"), SECOR_OK, "%s", hive.err.text);
+	hive_expect(&hive, TABLE " " ADD);
+	hive_end(&hive);
+}
