@@ -224,6 +224,16 @@ connect_any(struct ms *ms, struct secor_err *err)
 	return rc;
 }
 
+/* The next one is asked from now on, where there is one. */
+static void
+leave(struct ms *ms)
+{
+	if (ms->conf->uris.count == 1)
+		return;
+	disconnect(ms);
+	ms->which = (ms->which + 1) % ms->conf->uris.count;
+}
+
 /* Takes the arguments. */
 static int
 call_any(struct ms *ms, enum ms_call call, struct text *arguments,
@@ -242,13 +252,12 @@ call_any(struct ms *ms, enum ms_call call, struct text *arguments,
 			goto out;
 		rc = exchange(ms, call, arguments, answer, &why);
 	}
-	if (rc != SECOR_OK) {
+	if (rc != SECOR_OK)
 		rc = secor_fail(err, rc, "%.300s: %s: %.500s",
 		    ms->conf->uris.items[ms->which], MS_METHODS[call].name,
 		    why.text);
-		/* another may do better */
-		ms->which = (ms->which + 1) % ms->conf->uris.count;
-	}
+	if (rc != SECOR_OK || answer->said == MS_META)
+		leave(ms); /* another may do better */
 out:
 	text_fini(arguments);
 	return rc;

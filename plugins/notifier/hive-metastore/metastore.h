@@ -1,7 +1,8 @@
 /*
  * metastore.h -- a client of Hive metastores: the calls that a notifier needs.
  *
- * A call is sent to one of them; the one that answered last is asked first. A
+ * A call is sent to one of them; the one that answered last is asked first,
+ * unless it answered that it has trouble of its own (MetaException). A
  * connection that has died while nobody used it is made anew without a word.
  */
 #ifndef SECOR_HIVE_METASTORE_METASTORE_H
