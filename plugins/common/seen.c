@@ -101,3 +101,10 @@ seen_add(struct seen *seen, const char *text)
 	*chain = index + 1;
 	seen->oldest = (index + 1) % seen->most;
 }
+
+void
+seen_clear(struct seen *seen)
+{
+	for (size_t i = 0; i < seen->most; i++)
+		forget(seen, i);
+}

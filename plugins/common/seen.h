@@ -14,5 +14,7 @@ void seen_free(struct seen *seen); /* accepts NULL */
 int seen_has(const struct seen *seen, const char *text);
 /* Not remembering (out of memory) is allowed: the work is done again. */
 void seen_add(struct seen *seen, const char *text);
+/* As if all of them had never been added. */
+void seen_clear(struct seen *seen);
 
 #endif

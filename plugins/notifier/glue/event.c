@@ -235,6 +235,12 @@ end(struct round *round, struct secor_err *err)
 {
 	if (round->wants != NULL)
 		flush(round);
+	if (round->wants != NULL && round->glue->gone) {
+		/* what was in it went with it */
+		glue_table_forget(round->glue, round->name);
+		seen_clear(round->glue->seen);
+		round->glue->gone = 0;
+	}
 	free(round->wants);
 	if (round->worst != SECOR_OK && round->failed > 1)
 		return secor_fail(err, round->worst, "%s (and %zu more)",

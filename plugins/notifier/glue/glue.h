@@ -41,6 +41,7 @@ struct glue {
 	char key_source[64];
 	struct glue_table *tables;
 	uint64_t round; /* counts events */
+	int gone;	/* a table that was known is not there */
 	struct seen *seen;
 	struct secor_counter *added, *updated, *calls, *retries;
 };
@@ -100,6 +101,8 @@ int glue_table_get(struct glue *glue, const char *name,
  * When that fails *table is NULL. */
 int glue_table_again(
     struct glue *glue, struct glue_table **table, struct secor_err *err);
+/* It is read before it is used. `name` as options say it. */
+void glue_table_forget(struct glue *glue, const char *name);
 void glue_tables_free(struct glue *glue);
 /* The members that every request about it has. */
 json_t *glue_request(const struct glue *glue, const struct glue_table *table);

@@ -189,6 +189,7 @@ take_error(const struct glue_job *job, const json_t *error)
 		want->state = GLUE_THERE;
 		return 1;
 	}
+	job->glue->gone |= verdict == GLUE_MISSING;
 	glue_line(text != NULL ? text : "", line, sizeof(line));
 	fail(want, glue_status(job->glue, verdict),
 	    "BatchCreatePartition: %.60s%s%s", code != NULL ? code : "?",
@@ -269,6 +270,7 @@ create(const struct glue_job *job)
 	rc = create_once(job, &verdict, &err);
 	if (rc == SECOR_OK)
 		return;
+	job->glue->gone |= verdict == GLUE_MISSING;
 	if (verdict != GLUE_REFUSED && verdict != GLUE_EXISTS) {
 		fail_all(job, GLUE_TODO, rc, err.text);
 	} else if (job->count > 1) {

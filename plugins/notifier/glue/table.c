@@ -95,14 +95,14 @@ take(struct glue_table *table, const json_t *told, struct secor_err *err)
 }
 
 static int
-read_table(struct glue *glue, struct glue_table *table, struct secor_err *err)
+read_table(struct glue *glue, struct glue_table *table,
+    enum glue_verdict *verdict, struct secor_err *err)
 {
 	json_t *request =
 	    json_pack("{s:s*, s:s, s:s}", "CatalogId", glue->conf->catalog_id,
 		"DatabaseName", table->database, "Name", table->table);
-	enum glue_verdict verdict;
 	json_t *answer;
-	int rc = glue_call(glue, "GetTable", request, &answer, &verdict, err);
+	int rc = glue_call(glue, "GetTable", request, &answer, verdict, err);
 
 	if (rc != SECOR_OK)
 		return rc;
@@ -147,7 +147,8 @@ glue_table_get(struct glue *glue, const char *name, struct glue_table **table,
     struct secor_err *err)
 {
 	struct glue_table *made = table_new(glue, name), **at;
-	int rc;
+	enum glue_verdict verdict = GLUE_AGAIN;
+	int was_known, rc;
 
 	if (made == NULL)
 		return secor_fail(err, SECOR_RETRY, "out of memory");
@@ -157,10 +158,12 @@ glue_table_get(struct glue *glue, const char *name, struct glue_table **table,
 		*table = *at;
 		return SECOR_OK;
 	}
-	if (*at != NULL)
+	was_known = *at != NULL;
+	if (was_known)
 		drop(at);
-	rc = read_table(glue, made, err);
+	rc = read_table(glue, made, &verdict, err);
 	if (rc != SECOR_OK) {
+		glue->gone |= was_known && verdict == GLUE_MISSING;
 		table_free(made);
 		return rc;
 	}
@@ -187,6 +190,19 @@ glue_table_again(
 	rc = glue_table_get(glue, name, table, err);
 	free(name);
 	return rc;
+}
+
+void
+glue_table_forget(struct glue *glue, const char *name)
+{
+	struct glue_table *like = table_new(glue, name), **at;
+
+	if (like == NULL)
+		return;
+	at = find(glue, like);
+	if (*at != NULL)
+		drop(at);
+	table_free(like);
 }
 
 /* ---- partition keys ---- */

@@ -271,6 +271,15 @@ create(struct hms *hms, const struct hms_table *table,
 
 /* ---- asking ---- */
 
+/* What was in it went with it. */
+static void
+note_gone(struct hms *hms, struct hms_table *table)
+{
+	if (table->shape.bytes.ptr != NULL)
+		seen_clear(hms->seen);
+	table_fini(&table->shape);
+}
+
 static int
 ask(struct hms *hms, struct hms_table *table, enum ms_said *said,
     struct secor_err *err)
@@ -282,8 +291,10 @@ ask(struct hms *hms, struct hms_table *table, enum ms_said *said,
 	if (rc != SECOR_OK)
 		return rc;
 	*said = answer.said;
-	if (answer.said == MS_NO_OBJECT)
+	if (answer.said == MS_NO_OBJECT) {
+		note_gone(hms, table);
 		return secor_fail(err, SECOR_OK, "%s", answer.text);
+	}
 	if (answer.said != MS_OK)
 		return secor_fail(err, SECOR_RETRY, "%s", answer.text);
 	rc = table_read(answer.value, &shape, err);

@@ -213,6 +213,25 @@ Test(glue, same_path_of_another_topic_is_not_known)
 	expect_text("another location: " FOLDER);
 }
 
+/* A table that went: what is known of it, and of its partitions, is not true
+ * of the next one of its name. */
+Test(glue, nothing_is_known_of_a_table_that_went)
+{
+	static const struct script_step steps[] = {
+	    TABLE, CREATED, NO_JSON("EntityNotFoundException"), TABLE, CREATED};
+	const struct secor_event_level level = {"dt", "b"};
+	struct event_object object = event_object("dt=2026-01-02", &level, 1);
+	struct secor_event_batch batch = event_batch("t", &object, 1);
+
+	serve(steps, 5, NULL, NULL);
+	cr_assert_eq(tell_level("dt", "a"), SECOR_OK, "%s", t.err.text);
+	cr_assert_eq(t.plugin->ops.notifier->batch_done(t.self, &batch, &t.err),
+	    SECOR_RETRY);
+	cr_assert_eq(tell_level("dt", "a"), SECOR_OK, "%s", t.err.text);
+	cr_assert_eq(script_count(t.script), 5);
+	cr_expect(script_has(t.script, 3, "x-amz-target: AWSGlue.GetTable"));
+}
+
 /* Answers that no sound server gives: the event comes again. */
 Test(glue, garbage_is_told_again)
 {

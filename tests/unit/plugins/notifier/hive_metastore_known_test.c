@@ -74,6 +74,26 @@ Test(hive_metastore_known, table_with_other_keys_is_asked_for_before_a_refusal,
 	hive_end(&hive);
 }
 
+Test(hive_metastore_known, partitions_of_a_table_that_went_are_not_known,
+    .timeout = 120)
+{
+	struct hive hive;
+
+	hive_begin(&hive, NULL);
+	hive_says(&hive, HIVE_REPLY, hive_table_is("dt", NULL));
+	hive_says(&hive, HIVE_REPLY, hive_partition_is(PLACE, NULL));
+	cr_assert_eq(hive_object(&hive, "x"), SECOR_OK);
+	hive_says(&hive, HIVE_REPLY, hive_error(1, "no table"));
+	hive_says(&hive, HIVE_REPLY, hive_error(NO_SUCH_OBJECT, "no t_t"));
+	cr_assert_eq(hive_object(&hive, "y"), SECOR_RETRY);
+	hive_expect(&hive, TABLE " " ADD " " ADD " " TABLE);
+	hive_says(&hive, HIVE_REPLY, hive_table_is("dt", NULL));
+	hive_says(&hive, HIVE_REPLY, hive_partition_is(PLACE, NULL));
+	cr_assert_eq(hive_object(&hive, "x"), SECOR_OK, "%s", hive.err.text);
+	hive_expect(&hive, TABLE " " ADD);
+	hive_end(&hive);
+}
+
 Test(hive_metastore_known, next_metastore_is_asked_after_a_meta_exception,
     .timeout = 120)
 {
