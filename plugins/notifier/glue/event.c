@@ -277,13 +277,21 @@ glue_batch_done(
 	return rc;
 }
 
+static struct glue_sums
+sums_of(const struct secor_event_path *path)
+{
+	if (path->size < sizeof(*path))
+		return (struct glue_sums){0}; /* an older engine's */
+	return (struct glue_sums){.objects = path->total_objects,
+	    .records = path->total_records,
+	    .bytes = path->total_bytes};
+}
+
 int
 glue_path(
     void *self, const struct secor_event_path *path, struct secor_err *err)
 {
-	const struct glue_sums sums = {.objects = path->total_objects,
-	    .records = path->total_records,
-	    .bytes = path->total_bytes};
+	const struct glue_sums sums = sums_of(path);
 	struct text table = {0};
 	struct round round;
 	int rc;
@@ -292,7 +300,7 @@ glue_path(
 		return SECOR_OK; /* a level above partitions */
 	rc = begin(&round, self, path->topic, &table, err);
 	if (rc == SECOR_OK && round.wants != NULL) {
-		round.sums = &sums;
+		round.sums = path->size >= sizeof(*path) ? &sums : NULL;
 		add_object(&round, path->objects);
 	}
 	if (rc == SECOR_OK)

@@ -316,7 +316,8 @@ hms_keep(void *self, const struct hive_path *path, struct secor_err *err)
 	const char **values = calloc(path->level_count + 1, sizeof(*values));
 	int rc;
 
-	if (event != NULL) {
+	/* an older engine does not count */
+	if (event != NULL && event->size >= sizeof(*event)) {
 		totals = (struct shape_totals){event->total_objects,
 		    event->total_records, event->total_bytes};
 		job.totals = &totals;

@@ -195,6 +195,24 @@ Test(glue, statistics_that_are_right_are_not_written)
 	cr_expect_eq(script_count(t.script), 3);
 }
 
+Test(glue, path_of_an_older_engine_has_no_statistics)
+{
+	static const struct script_step steps[] = {TABLE, CREATED};
+	const struct secor_event_level level = {"dt", "a"};
+	struct event_object object = event_object("dt=2026-01-01", &level, 1);
+	struct secor_event_path path = event_path("dt=2026-01-01", &level, 1);
+
+	path.size = offsetof(struct secor_event_path, total_objects);
+	path.objects = &object.object;
+	path.object_count = 1;
+	serve(steps, 2, NULL, NULL);
+	cr_assert_eq(
+	    t.plugin->ops.notifier->path_finalized(t.self, &path, &t.err),
+	    SECOR_OK, "%s", t.err.text);
+	cr_expect_not_null(
+	    strstr(script_request(t.script, 1), "\"Parameters\":{}"));
+}
+
 /* Two topics in one table: the second one's objects lie elsewhere. */
 Test(glue, same_path_of_another_topic_is_not_known)
 {

@@ -125,3 +125,31 @@ Test(hive_metastore_known, next_metastore_is_asked_after_a_meta_exception,
 	hive_end(&hive);
 	hive_end(&sick);
 }
+
+Test(hive_metastore_known, path_of_an_older_engine_has_no_statistics,
+    .timeout = 120)
+{
+	const struct secor_event_level level = {"dt", "x"};
+	struct event_object object = event_object("dt=x", &level, 1);
+	struct secor_event_path path = event_path("dt=x", &level, 1);
+	struct hive hive;
+	struct wire map, partition;
+	uint32_t n;
+
+	path.size = offsetof(struct secor_event_path, total_objects);
+	path.url = PLACE;
+	path.objects = &object.object;
+	path.object_count = 1;
+	hive_begin(&hive, NULL);
+	hive_says(&hive, HIVE_REPLY, hive_table_is("dt", NULL));
+	hive_says(&hive, HIVE_REPLY, hive_partition_is(PLACE, NULL));
+	cr_assert_eq(hive.plugin->ops.notifier->path_finalized(
+			 hive.self, &path, &hive.err),
+	    SECOR_OK, "%s", hive.err.text);
+	hive_expect(&hive, TABLE " " ADD);
+	cr_assert(
+	    thrift_find(hive_arguments(&hive), 1, THRIFT_STRUCT, &partition));
+	cr_assert(thrift_find(partition, 7, THRIFT_MAP, &map));
+	cr_assert(thrift_map(&map, &n) && n == 0);
+	hive_end(&hive);
+}
