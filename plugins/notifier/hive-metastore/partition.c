@@ -67,6 +67,9 @@ check_levels(const struct hive_path *path, struct secor_err *err)
 {
 	int rc = SECOR_OK;
 
+	if (path->folder[0] == '\0')
+		return secor_fail(err, SECOR_REJECT,
+		    "the store has no address for its objects");
 	for (size_t i = 0; rc == SECOR_OK && i < path->level_count; i++)
 		rc = hive_level_check(&path->levels[i], path->path, err);
 	if (rc == SECOR_OK && characters(path->path) > MOST_NAME)

@@ -153,3 +153,14 @@ Test(hive_metastore_known, path_of_an_older_engine_has_no_statistics,
 	cr_assert(thrift_map(&map, &n) && n == 0);
 	hive_end(&hive);
 }
+
+Test(hive_metastore_known, store_without_addresses_is_refused, .timeout = 120)
+{
+	struct hive hive;
+
+	hive_begin(&hive, NULL);
+	cr_assert_eq(tell(&hive, "t", ""), SECOR_REJECT);
+	hive_text(&hive, "the store has no address for its objects");
+	hive_expect(&hive, "");
+	hive_end(&hive);
+}
