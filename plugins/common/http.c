@@ -6,6 +6,7 @@
  * connections, DNS and TLS sessions).
  */
 #include "plugins/common/http.h"
+#include "plugins/common/sigpipe.h"
 
 #include "plugins/common/http_words.h"
 
@@ -358,42 +359,15 @@ set_headers(const struct http_request *request, struct curl_slist **list)
 
 /* ---- running ---- */
 
-/* A write to a socket that the other side has closed must not end the process.
- * Returns whether there is something to show again. */
-static int
-hide_sigpipe(sigset_t *before)
-{
-	sigset_t pipe, pending;
-
-	(void)sigemptyset(&pipe);
-	(void)sigaddset(&pipe, SIGPIPE);
-	(void)sigpending(&pending);
-	return !sigismember(&pending, SIGPIPE) &&
-	       pthread_sigmask(SIG_BLOCK, &pipe, before) == 0;
-}
-
-static void
-show_sigpipe(const sigset_t *before)
-{
-	static const struct timespec at_once = {.tv_sec = 0};
-	sigset_t pipe;
-
-	(void)sigemptyset(&pipe);
-	(void)sigaddset(&pipe, SIGPIPE);
-	while (sigtimedwait(&pipe, NULL, &at_once) == -1 && errno == EINTR)
-		;
-	(void)pthread_sigmask(SIG_SETMASK, before, NULL);
-}
-
 static CURLcode
 perform(struct http *http)
 {
 	sigset_t before;
-	int hidden = hide_sigpipe(&before);
+	int hidden = sigpipe_hide(&before);
 	CURLcode code = curl_easy_perform(http->easy);
 
 	if (hidden)
-		show_sigpipe(&before);
+		sigpipe_show(&before);
 	return code;
 }
 

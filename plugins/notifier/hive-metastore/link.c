@@ -4,6 +4,8 @@
  */
 #include "plugins/notifier/hive-metastore/link.h"
 
+#include "plugins/common/sigpipe.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -58,6 +60,27 @@ failed(struct secor_err *err, int error)
 }
 
 /* ---- TLS ---- */
+
+enum tls_call { TLS_CONNECT, TLS_READ, TLS_WRITE };
+
+/* Each of them may write. */
+static int
+call_tls(struct link *link, enum tls_call call, void *bytes, int len)
+{
+	sigset_t before;
+	int hidden = sigpipe_hide(&before), rc, why;
+
+	ERR_clear_error();
+	errno = 0;
+	rc = call == TLS_CONNECT ? SSL_connect(link->ssl)
+	     : call == TLS_READ	 ? SSL_read(link->ssl, bytes, len)
+				 : SSL_write(link->ssl, bytes, len);
+	why = errno;
+	if (hidden)
+		sigpipe_show(&before);
+	errno = why;
+	return rc;
+}
 
 /* What OpenSSL says of the last failure, in its own words. */
 static int
@@ -127,7 +150,8 @@ tls_begin(struct link *link, const struct link_conf *conf, const char *host,
 	if (link->ssl == NULL || SSL_set_fd(link->ssl, link->fd) != 1 ||
 	    !tls_name(link->ssl, host))
 		return secor_fail(err, SECOR_RETRY, "TLS: out of memory");
-	while (rc == SECOR_OK && (done = SSL_connect(link->ssl)) != 1)
+	while (rc == SECOR_OK &&
+	       (done = call_tls(link, TLS_CONNECT, NULL, 0)) != 1)
 		rc = tls_wait(link, done, until_ms, err);
 	return rc;
 }
@@ -214,8 +238,7 @@ move_tls(struct link *link, int sends, void *bytes, size_t *len,
     struct secor_err *err)
 {
 	int most = *len > 65536 ? 65536 : (int)*len;
-	int done = sends ? SSL_write(link->ssl, bytes, most)
-			 : SSL_read(link->ssl, bytes, most);
+	int done = call_tls(link, sends ? TLS_WRITE : TLS_READ, bytes, most);
 
 	*len = done > 0 ? (size_t)done : 0;
 	return done > 0 ? SECOR_OK : tls_wait(link, done, link->until_ms, err);
@@ -228,8 +251,6 @@ move(struct link *link, int sends, void *bytes, size_t *len,
 {
 	ssize_t n;
 
-	ERR_clear_error();
-	errno = 0;
 	if (link->ssl != NULL)
 		return move_tls(link, sends, bytes, len, err);
 	n = sends ? send(link->fd, bytes, *len, MSG_NOSIGNAL)

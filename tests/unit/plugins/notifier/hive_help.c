@@ -28,6 +28,7 @@ struct hive_server {
 	SSL *ssl;	  /* of the connection */
 
 	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t gone;  /* there is no connection */
 	int stops, connection, frames;
 	struct step steps[MOST];
 	size_t step_count, step_at;
@@ -158,20 +159,35 @@ begin(struct hive_server *server, int fd)
 	return SSL_set_fd(server->ssl, fd) == 1 && SSL_accept(server->ssl) == 1;
 }
 
+/* While it is closed nobody else may shut it down. */
+static void
+end(struct hive_server *server, int fd)
+{
+	(void)pthread_mutex_lock(&server->lock);
+	server->connection = -1;
+	SSL_free(server->ssl);
+	server->ssl = NULL;
+	(void)close(fd);
+	(void)pthread_cond_signal(&server->gone);
+	(void)pthread_mutex_unlock(&server->lock);
+}
+
 static void *
 serve(void *self)
 {
 	struct hive_server *server = self;
+	sigset_t pipe;
 	int fd;
 
+	/* what a test makes of it is for the notifier alone */
+	(void)sigemptyset(&pipe);
+	(void)sigaddset(&pipe, SIGPIPE);
+	(void)pthread_sigmask(SIG_BLOCK, &pipe, NULL);
 	while ((fd = accept(server->listens, NULL, NULL)) >= 0) {
 		if (begin(server, fd))
 			while (serve_one(server, fd))
 				;
-		(void)set_connection(server, -1);
-		SSL_free(server->ssl);
-		server->ssl = NULL;
-		(void)close(fd);
+		end(server, fd);
 	}
 	return NULL;
 }
@@ -186,6 +202,7 @@ server_start(void)
 
 	server->connection = -1;
 	(void)pthread_mutex_init(&server->lock, NULL);
+	(void)pthread_cond_init(&server->gone, NULL);
 	server->listens = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	cr_assert_eq(bind(server->listens, (void *)&address, len), 0);
 	cr_assert_eq(listen(server->listens, 8), 0);
@@ -211,6 +228,7 @@ server_stop(struct hive_server *server)
 	for (size_t i = 0; i < server->call_count; i++)
 		text_fini(&server->calls[i]);
 	(void)pthread_mutex_destroy(&server->lock);
+	(void)pthread_cond_destroy(&server->gone);
 	SSL_CTX_free(server->context);
 	free(server);
 }
@@ -273,6 +291,16 @@ hive_then_ends(struct hive *hive)
 {
 	(void)pthread_mutex_lock(&hive->server->lock);
 	hive->server->steps[hive->server->step_count - 1].ends = 1;
+	(void)pthread_mutex_unlock(&hive->server->lock);
+}
+
+void
+hive_gone(struct hive *hive)
+{
+	(void)pthread_mutex_lock(&hive->server->lock);
+	while (hive->server->connection >= 0)
+		(void)pthread_cond_wait(
+		    &hive->server->gone, &hive->server->lock);
 	(void)pthread_mutex_unlock(&hive->server->lock);
 }
 

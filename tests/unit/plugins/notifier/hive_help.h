@@ -47,6 +47,8 @@ int hive_port(const struct hive *hive);
 void hive_says(struct hive *hive, enum hive_how how, struct text body);
 /* After this answer the connection ends without a word. */
 void hive_then_ends(struct hive *hive);
+/* Waits until there is no connection. */
+void hive_gone(struct hive *hive);
 void hive_frames(struct hive *hive);
 /* TLS from here on; takes the context. */
 void hive_tls(struct hive *hive, SSL_CTX *context);

@@ -164,3 +164,28 @@ Test(hive_metastore_known, store_without_addresses_is_refused, .timeout = 120)
 	hive_expect(&hive, "");
 	hive_end(&hive);
 }
+
+/* `secor finalize` does not ignore the signal, as the service does. */
+Test(hive_metastore_known, connection_that_went_does_not_end_the_process,
+    .timeout = 120)
+{
+	char trusted[] = "/tmp/hive-tls-XXXXXX", folder[200000];
+	struct hive hive;
+
+	memset(folder, 'x', sizeof(folder));
+	memcpy(folder, "s3://b/", 7);
+	folder[sizeof(folder) - 1] = '\0';
+	(void)close(mkstemp(trusted));
+	hive_begin(&hive, "tls", "true", "ca_file", trusted, NULL);
+	hive_tls(&hive, hive_tls_new("IP:127.0.0.1", trusted));
+	hive_says(&hive, HIVE_REPLY, hive_table_is("dt", NULL));
+	hive_says(&hive, HIVE_REPLY, hive_partition_is("p", NULL));
+	hive_then_ends(&hive);
+	cr_assert_eq(hive_object(&hive, "y"), SECOR_OK, "%s", hive.err.text);
+	hive_gone(&hive);
+	hive_says(&hive, HIVE_REPLY, hive_partition_is("p", NULL));
+	(void)signal(SIGPIPE, SIG_DFL);
+	cr_assert_eq(tell(&hive, "t", folder), SECOR_OK, "%s", hive.err.text);
+	hive_end(&hive);
+	(void)unlink(trusted);
+}
