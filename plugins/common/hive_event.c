@@ -126,6 +126,17 @@ hive_seen_add(struct seen *seen, const char *topic, const char *path)
 	text_fini(&key);
 }
 
+void
+hive_seen_forget(struct seen *seen, const char *topic, const char *path)
+{
+	struct text key = {0};
+
+	text_addf(&key, "%s/%s", topic, path);
+	if (!key.failed)
+		seen_forget(seen, key.ptr);
+	text_fini(&key);
+}
+
 int
 event_path_is_whole(const struct secor_event_path *path)
 {

@@ -43,6 +43,7 @@ int hive_whole_path(const struct hive_table_conf *conf,
 struct seen *hive_seen_new(void);
 int hive_seen_has(const struct seen *seen, const char *topic, const char *path);
 void hive_seen_add(struct seen *seen, const char *topic, const char *path);
+void hive_seen_forget(struct seen *seen, const char *topic, const char *path);
 
 /* 1 when objects lie in the path itself, so that it is a partition. The levels
  * above (dt=2026-01-01 over its hours) are finalized too, and are none. */

@@ -103,6 +103,17 @@ seen_add(struct seen *seen, const char *text)
 }
 
 void
+seen_forget(struct seen *seen, const char *text)
+{
+	size_t at = *chain_of(seen, text);
+
+	while (at != 0 && strcmp(seen->ring[at - 1].text, text) != 0)
+		at = seen->ring[at - 1].next;
+	if (at != 0)
+		forget(seen, at - 1);
+}
+
+void
 seen_clear(struct seen *seen)
 {
 	for (size_t i = 0; i < seen->most; i++)

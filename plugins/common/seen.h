@@ -14,6 +14,8 @@ void seen_free(struct seen *seen); /* accepts NULL */
 int seen_has(const struct seen *seen, const char *text);
 /* Not remembering (out of memory) is allowed: the work is done again. */
 void seen_add(struct seen *seen, const char *text);
+/* As if it had never been added. */
+void seen_forget(struct seen *seen, const char *text);
 /* As if all of them had never been added. */
 void seen_clear(struct seen *seen);
 

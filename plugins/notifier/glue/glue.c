@@ -22,7 +22,7 @@
  *
  * What is rejected is tried once more with the table read anew, if it was read
  * for an earlier event. A rejected path is not remembered: its next object
- *tries again. A topic without a table is none of this plugin's business.
+ * tries again. A topic without a table is none of this plugin's business.
  */
 #include "plugins/notifier/glue/glue.h"
 

@@ -20,8 +20,9 @@
  *	submitting: no connection, TLS, cut,
  *	too long, no JSON, no object, no id,
  *	HTTP 3xx, 401, 403, 404, 408, 429, 5xx	RETRY
- *	with Retry-After (429, 5xx)		submitted again then, if
- *`timeout` allows HTTP 400, 422 (it is refused)		REJECT
+ *	with Retry-After (429, 5xx)		submitted again after that
+ *						time, within `timeout`
+ *	HTTP 400, 422 (it is refused)		REJECT
  *
  *	looking: HTTP 404 (not known)		RETRY
  *	anything else that is no status		it is looked at again
@@ -33,7 +34,8 @@
  * RETRY tells the event again and all its statements from the first one on, not
  * from the failed one: they must bear repetition anyway (a crash repeats them),
  * and each then has run after those before it, with the same totals. Only a
- * partition that was added is not added again.
+ * partition that was added is not added again, unless one of
+ * `finalized_statements` or `amended_statements` has failed: it may be gone.
  *
  * A rejected path is not remembered: its next object tries again. The other
  * paths of its batch are added all the same. A topic without a table is none of
@@ -300,9 +302,15 @@ complete_path(
 	struct complete *complete = self;
 	int rc = add_partition(complete->qubole, subject, err);
 
-	return rc == SECOR_OK ? run_list(complete->qubole, complete->list,
-				    STATEMENT_LOCATION, subject, err)
-			      : rc;
+	if (rc != SECOR_OK)
+		return rc;
+	rc = run_list(
+	    complete->qubole, complete->list, STATEMENT_LOCATION, subject, err);
+	/* it may be what failed: somebody has dropped it */
+	if (rc != SECOR_OK)
+		hive_seen_forget(
+		    complete->qubole->seen, subject->topic, subject->path);
+	return rc;
 }
 
 static int

@@ -90,3 +90,21 @@ Test(qubole_known, same_path_of_another_topic_in_one_table_is_submitted,
 	expect(2, "CALL add 'other' dt='a' '");
 	end();
 }
+
+/* Somebody may have dropped it, and then it is what fails. */
+Test(qubole_known, partition_is_added_again_when_what_needs_it_fails,
+    .timeout = 120)
+{
+	static const struct script_step steps[] = {SUBMITTED, DONE, SUBMITTED,
+	    ERROR, SUBMITTED, DONE, SUBMITTED, DONE};
+
+	begin(steps, 8, "{t: logs}", "amended_statements",
+	    "[ANALYZE TABLE {table} PARTITION ({partition})]");
+	cr_assert_eq(tell("t"), SECOR_OK, "%s", t.err.text);
+	cr_assert_eq(amend(), SECOR_RETRY);
+	cr_assert_eq(amend(), SECOR_OK, "%s", t.err.text);
+	cr_assert_eq(script_count(t.script), 8);
+	expect(4, "ALTER TABLE logs ADD IF NOT EXISTS PARTITION (dt='a')");
+	expect(6, "ANALYZE TABLE logs PARTITION (dt='a')");
+	end();
+}
