@@ -5,6 +5,8 @@
 #include "plugins/common/aws_options.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define HOUR_MS INT64_C(3600000) /* the default of role_duration */
@@ -128,8 +130,16 @@ aws_options_check(
 	check_roles(aws, check);
 }
 
+static void
+say(void *arg, int level, const char *event, const char *detail)
+{
+	const struct secor_host *host = arg;
+
+	host->log(host, level, event, detail);
+}
+
 struct aws_cred_conf
-aws_options_cred(const struct aws_options *aws)
+aws_options_cred(const struct aws_options *aws, const struct secor_host *host)
 {
 	return (struct aws_cred_conf){.access_key = aws->access_key,
 	    .secret_key = aws->secret_key,
@@ -140,7 +150,34 @@ aws_options_cred(const struct aws_options *aws)
 	    .external_ids = aws->external_id,
 	    .role_session_name = aws->role_session_name,
 	    .role_duration_ms = aws->role_duration,
-	    .credential_process = aws->credential_process};
+	    .credential_process = aws->credential_process,
+	    .say = say,
+	    .say_arg = (void *)(uintptr_t)host};
+}
+
+int
+aws_options_region(const struct aws_options *aws, const char *configured,
+    const char *whose, char region[AWS_REGION_ROOM], struct secor_err *err)
+{
+	if (configured != NULL)
+		(void)snprintf(region, AWS_REGION_ROOM, "%s", configured);
+	else if (aws_region(aws->profile, region, AWS_REGION_ROOM) != 0)
+		return secor_fail(err, SECOR_FATAL,
+		    "the %s's region is not known: set region, or AWS_REGION",
+		    whose);
+	return aws_is_region(region) ? SECOR_OK
+				     : secor_fail(err, SECOR_FATAL,
+					   "'%s' is no region of AWS", region);
+}
+
+const char *
+aws_ca_file(const char *configured)
+{
+	const char *bundle = getenv("AWS_CA_BUNDLE");
+
+	return configured != NULL		   ? configured
+	       : bundle != NULL && *bundle != '\0' ? bundle
+						   : NULL;
 }
 
 /* ---- addresses ---- */

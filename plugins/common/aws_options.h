@@ -58,8 +58,20 @@ struct aws_options {
 void aws_options_check(
     const struct aws_options *aws, const struct secor_check *check);
 
-/* What they say of a chain of credentials; the rest is the caller's. */
-struct aws_cred_conf aws_options_cred(const struct aws_options *aws);
+/* What they say of a chain of credentials of this plugin, which tells its log;
+ * the rest is the caller's. `host` must outlive it. */
+struct aws_cred_conf
+aws_options_cred(const struct aws_options *aws, const struct secor_host *host);
+
+#define AWS_REGION_ROOM 64
+/* Where the service is: as configured, or as the environment and the profile
+ * say. SECOR_FATAL: nobody says it, or it is none; `whose` is for that. */
+int aws_options_region(const struct aws_options *aws, const char *configured,
+    const char *whose, char region[AWS_REGION_ROOM], struct secor_err *err);
+
+/* The authorities to trust: those that are configured, else those of
+ * AWS_CA_BUNDLE, else NULL for the system's. */
+const char *aws_ca_file(const char *configured);
 
 /* Whether an endpoint is http[s]://host[:port], with a '/' or not. */
 int aws_is_endpoint(const char *endpoint);

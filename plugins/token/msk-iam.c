@@ -54,14 +54,6 @@ msk_check(const void *self, const struct secor_check *check)
 }
 
 static void
-say(void *arg, int level, const char *event, const char *detail)
-{
-	const struct secor_host *host = arg;
-
-	host->log(host, level, event, detail);
-}
-
-static void
 msk_close(void *self)
 {
 	struct msk *msk = self;
@@ -74,40 +66,22 @@ msk_close(void *self)
 }
 
 static int
-find_region(struct msk *msk, const struct msk_conf *conf, struct secor_err *err)
-{
-	if (conf->region != NULL)
-		(void)snprintf(
-		    msk->region, sizeof(msk->region), "%s", conf->region);
-	else if (aws_region(
-		     conf->aws.profile, msk->region, sizeof(msk->region)) != 0)
-		return secor_fail(err, SECOR_FATAL,
-		    "the cluster's region is not known: set region, or "
-		    "AWS_REGION");
-	if (!aws_is_region(msk->region))
-		return secor_fail(
-		    err, SECOR_FATAL, "'%s' is no region of AWS", msk->region);
-	(void)snprintf(msk->host_name, sizeof(msk->host_name),
-	    "kafka.%s.amazonaws.com", msk->region);
-	return SECOR_OK;
-}
-
-static int
 msk_open(const struct secor_open *with, void **self, struct secor_err *err)
 {
 	const struct msk_conf *conf = with->conf;
 	struct msk *msk = calloc(1, sizeof(*msk));
-	struct aws_cred_conf chain = aws_options_cred(&conf->aws);
+	struct aws_cred_conf chain = aws_options_cred(&conf->aws, with->host);
 	int rc;
 
 	if (msk == NULL)
 		return secor_fail(err, SECOR_RETRY, "out of memory");
 	msk->host = with->host;
-	rc = find_region(msk, conf, err);
+	rc = aws_options_region(
+	    &conf->aws, conf->region, "cluster", msk->region, err);
+	(void)snprintf(msk->host_name, sizeof(msk->host_name),
+	    "kafka.%s.amazonaws.com", msk->region);
 	chain.region = msk->region;
 	chain.ca_file = conf->ca_file;
-	chain.say = say;
-	chain.say_arg = (void *)(uintptr_t)with->host;
 	if (rc == SECOR_OK)
 		rc = aws_cred_open(&chain, &msk->cred, err);
 	if (rc == SECOR_OK)

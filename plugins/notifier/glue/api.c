@@ -20,31 +20,16 @@ struct signed_call {
 
 /* ---- set up ---- */
 
-static void
-say(void *arg, int level, const char *event, const char *detail)
-{
-	const struct glue *glue = arg;
-
-	glue->host->log(glue->host, level, event, detail);
-}
-
 static int
 set_names(struct glue *glue, struct secor_err *err)
 {
 	const struct glue_conf *conf = glue->conf;
 	char endpoint[160];
+	int rc = aws_options_region(
+	    &conf->aws, conf->region, "catalog", glue->region, err);
 
-	if (conf->region != NULL)
-		(void)snprintf(
-		    glue->region, sizeof(glue->region), "%s", conf->region);
-	else if (aws_region(conf->aws.profile, glue->region,
-		     sizeof(glue->region)) != 0)
-		return secor_fail(err, SECOR_FATAL,
-		    "the catalog's region is not known: set region, or "
-		    "AWS_REGION");
-	if (!aws_is_region(glue->region))
-		return secor_fail(
-		    err, SECOR_FATAL, "'%s' is no region of AWS", glue->region);
+	if (rc != SECOR_OK)
+		return rc;
 	(void)snprintf(endpoint, sizeof(endpoint),
 	    "https://glue.%s.amazonaws.com%s", glue->region,
 	    strncmp(glue->region, "cn-", 3) == 0 ? ".cn" : "");
@@ -57,21 +42,16 @@ int
 glue_api_open(struct glue *glue, struct secor_err *err)
 {
 	const struct glue_conf *conf = glue->conf;
-	const char *bundle = getenv("AWS_CA_BUNDLE");
 	struct http_conf http = {.total_ms = conf->timeout,
-	    .ca_file = conf->ca_file,
+	    .ca_file = aws_ca_file(conf->ca_file),
 	    .user_agent = "secor/" SECOR_VERSION};
-	struct aws_cred_conf cred = aws_options_cred(&conf->aws);
+	struct aws_cred_conf cred = aws_options_cred(&conf->aws, glue->host);
 	int rc = set_names(glue, err);
 
 	if (rc != SECOR_OK)
 		return rc;
-	if (conf->ca_file == NULL && bundle != NULL && *bundle != '\0')
-		http.ca_file = bundle;
 	cred.region = glue->region;
 	cred.ca_file = http.ca_file;
-	cred.say = say;
-	cred.say_arg = glue;
 	rc = http_open(&http, &glue->http, err);
 	return rc == SECOR_OK ? aws_cred_open(&cred, &glue->cred, err) : rc;
 }

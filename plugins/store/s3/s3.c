@@ -73,34 +73,21 @@ s3_close(void *self)
 	free(s3);
 }
 
-static void
-say(void *arg, int level, const char *event, const char *detail)
-{
-	const struct s3 *s3 = arg;
-
-	s3->host->log(s3->host, level, event, detail);
-}
-
 static int
 open_clients(struct s3 *s3, struct secor_err *err)
 {
 	const struct s3_conf *conf = s3->conf;
-	const char *bundle = getenv("AWS_CA_BUNDLE");
 	struct http_conf http = {.connect_ms = conf->connect_timeout,
 	    .stall_ms = conf->stall_timeout,
-	    .ca_file = conf->ca_file,
+	    .ca_file = aws_ca_file(conf->ca_file),
 	    .proxy = conf->proxy,
 	    .no_proxy = conf->no_proxy,
 	    .user_agent = "secor/" SECOR_VERSION};
-	struct aws_cred_conf cred = aws_options_cred(&conf->aws);
+	struct aws_cred_conf cred = aws_options_cred(&conf->aws, s3->host);
 	int status;
 
 	cred.region = s3->region;
-	cred.ca_file = conf->ca_file;
-	cred.say = say;
-	cred.say_arg = s3;
-	if (conf->ca_file == NULL && bundle != NULL && *bundle != '\0')
-		http.ca_file = cred.ca_file = bundle;
+	cred.ca_file = http.ca_file;
 	status = http_open(&http, &s3->http, err);
 	if (status == SECOR_OK)
 		status = aws_cred_open(&cred, &s3->cred, err);
