@@ -3,7 +3,8 @@
  */
 #include "tests/unit/plugins/common/script.h"
 
-#include <arpa/inet.h>
+#include "tests/unit/helpers/loopback.h"
+
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -217,20 +218,15 @@ struct script *
 script_start(const struct script_step *steps, size_t count)
 {
 	struct script *script = calloc(1, sizeof(*script));
-	struct sockaddr_in address = {
-	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
+	int port;
 
 	script->steps = steps;
 	script->steps_count = count;
 	script->connection = -1;
 	(void)pthread_mutex_init(&script->lock, NULL);
-	script->listens = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	cr_assert_eq(bind(script->listens, (void *)&address, len), 0);
-	cr_assert_eq(listen(script->listens, 8), 0);
-	cr_assert_eq(getsockname(script->listens, (void *)&address, &len), 0);
-	(void)snprintf(script->url, sizeof(script->url), "http://127.0.0.1:%d",
-	    ntohs(address.sin_port));
+	script->listens = loopback_listen(&port);
+	(void)snprintf(
+	    script->url, sizeof(script->url), "http://127.0.0.1:%d", port);
 	cr_assert_eq(pthread_create(&script->thread, NULL, serve, script), 0);
 	return script;
 }

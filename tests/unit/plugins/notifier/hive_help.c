@@ -3,6 +3,7 @@
  */
 #include "tests/unit/plugins/notifier/hive_help.h"
 
+#include "tests/unit/helpers/loopback.h"
 #include "tests/unit/plugins/notifier/event.h"
 
 #include <arpa/inet.h>
@@ -196,18 +197,11 @@ static struct hive_server *
 server_start(void)
 {
 	struct hive_server *server = calloc(1, sizeof(*server));
-	struct sockaddr_in address = {
-	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(address);
 
 	server->connection = -1;
 	(void)pthread_mutex_init(&server->lock, NULL);
 	(void)pthread_cond_init(&server->gone, NULL);
-	server->listens = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	cr_assert_eq(bind(server->listens, (void *)&address, len), 0);
-	cr_assert_eq(listen(server->listens, 8), 0);
-	cr_assert_eq(getsockname(server->listens, (void *)&address, &len), 0);
-	server->port = ntohs(address.sin_port);
+	server->listens = loopback_listen(&server->port);
 	cr_assert_eq(pthread_create(&server->thread, NULL, serve, server), 0);
 	return server;
 }
