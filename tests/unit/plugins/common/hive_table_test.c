@@ -1,8 +1,8 @@
 /*
- * hive_table_test.c -- tables of topics, and which paths are partitions.
+ * hive_table_test.c -- tables of topics, and levels that are columns.
  * (What `check` complains of is seen through a notifier: qubole_test.c.)
  */
-#include "plugins/common/hive_event.h"
+#include "plugins/common/hive_table.h"
 #include "plugins/common/seen.h"
 
 #include <criterion/criterion.h>
@@ -59,23 +59,6 @@ Test(hive_table, level_that_is_no_column_is_rejected)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		cr_assert_eq(hive_level_check(&rows[i].level, "p", NULL),
 		    rows[i].want, "row %zu", i);
-}
-
-Test(hive_table, path_that_holds_no_objects_itself_is_no_partition)
-{
-	const struct secor_event_object object = {
-	    .size = sizeof(object), .level_count = 2};
-	struct secor_event_path path = {.size = sizeof(path),
-	    .level_count = 2,
-	    .objects = &object,
-	    .object_count = 1};
-
-	cr_assert(event_path_is_whole(&path));
-	path.level_count = 1;
-	cr_assert_not(event_path_is_whole(&path));
-	path.level_count = 2;
-	path.object_count = 0;
-	cr_assert_not(event_path_is_whole(&path));
 }
 
 Test(seen, more_than_fit_forgets_the_oldest)
