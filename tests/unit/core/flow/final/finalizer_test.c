@@ -164,10 +164,10 @@ Test(finalizer, manifests_before_a_broken_one_are_counted_once)
 	size_t len;
 
 	one_ear_begin(&f, "UTC", 0);
-	one_ear_batch(&f, (int64_t[]){EAR_T}, 1);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T}, 1);
 	(void)one_ear_run(&f);
-	one_ear_batch(&f, (int64_t[]){EAR_T + 1}, 1);
-	one_ear_batch(&f, (int64_t[]){EAR_T + 4 * EAR_HOUR}, 1);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T + 1}, 1);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T + 4 * HOUR_MS}, 1);
 	whole = memory_store_get(key, &len);
 	cr_assert_not_null(whole);
 	whole = mem_dup(whole, len);
