@@ -159,6 +159,7 @@ def test_each_path_is_a_partition_with_what_is_in_it(stored, metastore):
     assert "refuses" not in s.process.text()
 
 
+@pytest.mark.deep
 def test_metastore_that_is_away_gets_all_partitions_later(stored, metastore):
     nobody, = free_ports(1)
     way = TcpProxy(metastore.port)

@@ -196,8 +196,8 @@ def test_killed_at_any_time_no_event_is_lost(events, step):
     t.assert_told()
 
 
-@pytest.mark.parametrize("how", [
-    "refuse", pytest.param("stall", marks=pytest.mark.deep)])
+@pytest.mark.deep
+@pytest.mark.parametrize("how", ["refuse", "stall"])
 def test_brokers_that_are_away_hold_up_nothing_and_hear_all_later(
         events, kafka, proxied, how):
     t = events(options={"brokers": proxied, "timeout": "1s"})

@@ -98,6 +98,7 @@ def test_notifier_that_hangs_holds_up_no_other_and_loses_nothing(pair):
     pair.check()
 
 
+@pytest.mark.deep
 def test_notifier_that_fails_is_told_again_alone(pair):
     pair.left.status = 503
     pair.produce()
