@@ -165,6 +165,36 @@ put_share(struct told *told, const struct share *share, struct secor_err *err)
 	return put(told, event_name(said->event), &key, &value, err);
 }
 
+static struct share
+share_of(size_t count, size_t part, size_t parts)
+{
+	size_t first = count * part / parts;
+
+	return (struct share){.first = first,
+	    .count = count * (part + 1) / parts - first,
+	    .part = part + 1,
+	    .parts = parts};
+}
+
+/* Whether no share of several objects is larger than that. */
+static int
+fits(const struct event_said *said, size_t count, size_t parts, size_t room)
+{
+	int all = 1;
+
+	for (size_t i = 0; all && i < parts; i++) {
+		const struct share share = share_of(count, i, parts);
+		struct text value = {0};
+
+		if (share.count < 2)
+			continue;
+		add_share(&value, said, &share);
+		all = value.failed || value.len <= room;
+		text_fini(&value);
+	}
+	return all;
+}
+
 /* How many parts an event of so many objects needs, so that none is larger than
  * `room`, if it has more than one. */
 static size_t
@@ -174,9 +204,11 @@ parts_of(const struct event_said *said, size_t count, size_t room)
 	size_t parts;
 
 	event_said_json(&whole, said);
-	/* objects differ in size: twice as many as would do on average */
 	parts = whole.len <= room ? 1 : 2 * (whole.len / room + 1);
 	text_fini(&whole);
+	/* objects differ in size, and large ones may lie side by side */
+	while (parts > 1 && parts < count && !fits(said, count, parts, room))
+		parts *= 2;
 	return parts > count ? count : parts;
 }
 
@@ -193,11 +225,7 @@ put_whole(struct told *told, struct secor_err *err)
 	if (parts == 0)
 		parts = 1;
 	for (size_t i = 0; rc == SECOR_OK && i < parts; i++) {
-		size_t first = count * i / parts;
-		const struct share share = {.first = first,
-		    .count = count * (i + 1) / parts - first,
-		    .part = i + 1,
-		    .parts = parts};
+		const struct share share = share_of(count, i, parts);
 
 		rc = put_share(told, &share, err);
 	}

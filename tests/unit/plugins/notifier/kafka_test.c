@@ -234,6 +234,36 @@ Test(kafka, large_event_comes_in_parts_with_all_objects, .timeout = 120)
 	end(&e);
 }
 
+/* Those that lie side by side are larger than all are on average. */
+Test(kafka, parts_have_room_for_objects_of_any_size, .timeout = 120)
+{
+	struct event_object objects[40];
+	struct secor_event_batch batch;
+	char name[2000];
+	size_t n, sum = 0;
+	struct events e;
+
+	memset(name, 'x', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	for (size_t i = 0; i < 40; i++) {
+		objects[i] = event_object("dt=2026-01-01", LEVELS, 1);
+		if (i >= 32)
+			objects[i].object.key = objects[i].object.url = name;
+	}
+	batch = event_batch("t", objects, 40);
+	begin(&e, "properties", "{message.max.bytes: 8000}");
+	cr_assert_eq(harness_set(e.plugin, e.conf, "events", "[batch]", &e.err),
+	    SECOR_OK);
+	open_it(&e);
+	cr_assert_eq(e.plugin->ops.notifier->batch_done(e.self, &batch, &e.err),
+	    SECOR_OK, "%s", e.err.text);
+	n = read_topic(&e);
+	for (size_t i = 0; i < n; i++)
+		sum += json_array_size(json_object_get(e.values[i], "objects"));
+	cr_assert_eq(sum, 40);
+	end(&e);
+}
+
 Test(kafka, refusal_of_a_broker_is_retried_with_its_name, .timeout = 120)
 {
 	static const struct {
