@@ -35,8 +35,8 @@ class Member:
 
 
 class Group:
-    """Wants of its heir: schedule, broker, folder, name, store, sight, events,
-    members, timers, said, counts, ends, version, begin."""
+    """Wants of its heir: schedule, broker, folder, name, store, late, sight,
+    events, members, timers, said, counts, ends, version, begin."""
 
     # ---- processes ----
 
@@ -54,6 +54,9 @@ class Group:
             engine={"log_level": "debug", "revoke_grace": "700ms",
                     "stop_timeout": "5s", "memory": "32MiB"})
         del config["http"]
+        if self.late:
+            config["finalize"] = {"delay": "10m", "interval": "1s",
+                                  "late": self.late}
         config["kafka"]["session_timeout"] = f"{s.session_ms}ms"
         config["kafka"]["max_poll_interval"] = "10s"
         if version & 1:

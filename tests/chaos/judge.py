@@ -73,6 +73,32 @@ def count(expected, tree):
     return lost.total(), doubled.total(), faults
 
 
+def markers(process, tree):
+    """What paths that are over say of themselves, when the finalizer has had
+    the last look: (how many of them, sentences). Tallies are of a generation:
+    where there are two nothing is told."""
+    done = secor_command("finalize", process.config, cwd=process.dir)
+    if done.returncode != 0:
+        return 0, [f"finalize ends with {done.returncode}: "
+                   f"{done.stdout[-1000:]}{done.stderr[-1000:]}"]
+    stored, found, faults = collections.Counter(), 0, []
+    for key, _ in proof.read_ids(tree):
+        folder, name = key.rsplit("/", 1)
+        if not name.startswith("1_"):
+            return 0, []
+        while folder:
+            stored[folder] += 1
+            folder = folder.rpartition("/")[0]
+    for key in tree.keys():
+        if key.endswith("/_SUCCESS"):
+            found += 1
+            folder, told = key[:-9], json.loads(tree.get(key))["records"]
+            if told != stored[folder]:
+                faults.append(f"{key}: {told} records, {stored[folder]} are "
+                              "there")
+    return found, faults
+
+
 def verify(process):
     until = time.monotonic() + PATIENCE
     while True:

@@ -33,10 +33,10 @@ COUNTED = ("kill", "pause", "beyond session", "step", "term", "add", "remove",
 
 
 class Run(Group):
-    def __init__(self, schedule, broker, folder, server=None):
+    def __init__(self, schedule, broker, folder, server=None, late=None):
         """broker: see brokers. server: of S3, where the schedule asks for
-        it."""
-        self.schedule, self.broker = schedule, broker
+        it. late: of `finalize`; None: there is none."""
+        self.schedule, self.broker, self.late = schedule, broker, late
         self.folder = pathlib.Path(folder)
         self.name = f"chaos-{schedule.seed}-{os.getpid()}"
         self.events = queue.Queue()
@@ -279,6 +279,10 @@ class Run(Group):
         if self.sight.seen.changed:
             faults.append("objects changed: "
                           f"{dict(list(self.sight.seen.changed.items())[:5])}")
+        if self.late:
+            markers, wrong = judge.markers(self.members[0].secor, self.tree)
+            self.counts["markers"] = markers
+            faults += wrong
         return faults + judge.verify(self.members[0].secor)
 
     def run(self):

@@ -24,8 +24,8 @@ from run import COUNTED  # noqa: E402
 from servers import Rgw, free_ports  # noqa: E402
 
 WAYS = 4  # jobs a broker
-ROWS = ["messages", "landed", "objects", *COUNTED, "troubled puts", "aimed",
-        "rebalances", "replays", "fenced", "ended by itself", "lost",
+ROWS = ["messages", "landed", "objects", "markers", *COUNTED, "troubled puts",
+        "aimed", "rebalances", "replays", "fenced", "ended by itself", "lost",
         "doubled"]
 
 
@@ -65,6 +65,7 @@ class Storm:
             [sys.executable, str(HERE / "worker.py")], text=True, bufsize=1,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         set_up = {"broker": broker.way(n), "keep": self.args.keep,
+                  "late": self.args.late,
                   "s3": {k: getattr(s3, k) for k in (
                       "port", "endpoint", "region", "access_key",
                       "secret_key")}}
@@ -157,6 +158,8 @@ def main():
     p.add_argument("--every", type=int, default=10)
     p.add_argument("--out", help="lines go there too, and to OUT.jsonl")
     p.add_argument("--keep", default="build/test/chaos")
+    p.add_argument("--late", choices=("amend", "separate"),
+                   help="with a finalizer, whose markers are counted after")
     storm = Storm(p.parse_args())
     signal.signal(signal.SIGTERM, lambda *_: storm.over.set())
     sys.exit(storm.run())

@@ -1,8 +1,9 @@
 """Runs schedules for storm.py: seeds come on stdin, results go to stdout.
 
 Its first line is JSON: {"broker": [address, listener, port], "s3": {...},
-"keep": folder}. Then a seed a line; the answer is one line of JSON. A line with
-"broker" asks for a strike at the broker, and has no answer.
+"keep": folder, "late": see storm.py}. Then a seed a line; the answer is one
+line of JSON. A line with "broker" asks for a strike at the broker, and has no
+answer.
 """
 
 import json
@@ -41,9 +42,10 @@ def tidy(run, broker, server):
         traceback.print_exc()
 
 
-def one(seed, broker, server, folder):
+def one(seed, broker, server, set_up):
     home = servers.temp_dir(f"chaos-{seed}")
-    run = Run(make(seed), broker, home, server)
+    run = Run(make(seed), broker, home, server, set_up["late"])
+    folder = set_up["keep"]
     try:
         result = run.run()
     except Exception:  # noqa: BLE001: it is the result
@@ -61,7 +63,7 @@ def main():
     server = types.SimpleNamespace(**set_up["s3"])
     os.makedirs(set_up["keep"], exist_ok=True)
     for line in sys.stdin:
-        tell(one(int(line), broker, server, set_up["keep"]))
+        tell(one(int(line), broker, server, set_up))
 
 
 if __name__ == "__main__":
