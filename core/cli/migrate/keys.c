@@ -52,8 +52,6 @@
 #define JAVA_TLS "of Java's TLS; OpenSSL chooses by itself"
 #define PARQUET "of Parquet"
 #define SCHEMA "names a class or resource of Java: see the parser's options"
-#define FINALIZER \
-	"of the finalizer: where it ran, finalize.delay and finalize.lookback"
 #define MONITOR "of the progress monitor; lag is in the metrics of http.listen"
 #define SWIFT "of Swift"
 #define AZURE "of Azure"
@@ -252,10 +250,10 @@ const struct key_row key_rows[] = {
     READ("secor.qubole.timeout.ms", INT, "300000"),
     READ("secor.hive.prefix", TEXT, ""),
     MANY("secor.hive.table.name.", NULL, NULL),
-    {"partitioner.finalizer.delay.seconds", KEY_INT, UNIT_S, 0, "3600",
-	"notifiers", NULL, FINALIZER},
-    {"secor.finalizer.lookback.periods", KEY_INT, 0, 0, "10", "notifiers", NULL,
-	FINALIZER},
+
+    /* finalize */
+    READ("partitioner.finalizer.delay.seconds", INT, "3600"),
+    READ("secor.finalizer.lookback.periods", INT, "10"),
 
     /* layout */
     READ("secor.generation", INT, "1"),

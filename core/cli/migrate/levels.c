@@ -3,6 +3,7 @@
  * and patterns.
  */
 #include "core/cli/migrate/parsers.h"
+#include "core/plugin/options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #define GRANULARITY "partitioner.granularity."
 #define ZONE "secor.parser.timezone"
 #define FIELD "message.split.field.name"
+#define DELAY "partitioner.finalizer.delay.seconds"
+#define PERIODS "secor.finalizer.lookback.periods"
 
 /* ---- names ---- */
 
@@ -115,8 +118,8 @@ look_at_finalizer(struct migration *m, int depth)
 			  "out hours and days of this zone"
 			: "the original's finalizer reckoned in UTC: it left "
 			  "out days when the clock changed");
-	if (old_number(m, "partitioner.finalizer.delay.seconds") > 2147483)
-		warn(m, "partitioner.finalizer.delay.seconds",
+	if (old_number(m, DELAY) > 2147483)
+		warn(m, DELAY,
 		    "so large a delay overflowed: idle partitions counted as "
 		    "done at once");
 }
@@ -237,4 +240,30 @@ migrate_partitioner(struct migration *m)
 		put_offset(m);
 	yaml_gone(m, "partitioner");
 	m->parser = parser;
+}
+
+/* ---- finalize ---- */
+
+/* A program of its own in the original, and these keys stand in its own files:
+ * they do not tell whether anybody ran it. */
+void
+migrate_finalize(struct migration *m)
+{
+	static const int64_t steps_ms[] = {86400000, 3600000, 60000};
+	const struct old_parser *parser = m->parser;
+	char text[64];
+
+	if (parser == NULL || parser->levels == LEVELS_OFFSET ||
+	    (!old_given(m, DELAY) && !old_given(m, PERIODS)))
+		return;
+	yaml_section(m, "finalize");
+	buf_puts(&m->yaml,
+	    "  # where the original's finalizer ran, take the '# ' away:\n");
+	show_duration(old_number(m, DELAY) * 1000, text, sizeof(text));
+	buf_printf(&m->yaml, "  # delay: %s\n", text);
+	if (!old_given(m, PERIODS))
+		return;
+	show_duration(old_number(m, PERIODS) * steps_ms[depth_of(m) - 1], text,
+	    sizeof(text));
+	buf_printf(&m->yaml, "  # lookback: %s\n", text);
 }

@@ -400,8 +400,9 @@ migrate(struct migration *m)
 	static void (*const SECTIONS[])(struct migration *) = {migrate_kafka,
 	    migrate_transformers, migrate_parser, migrate_partitioner,
 	    migrate_format, migrate_stage, migrate_batch, migrate_store,
-	    migrate_bad_messages, migrate_notifiers, migrate_layout,
-	    migrate_http, migrate_reporters, migrate_engine, migrate_overrides};
+	    migrate_bad_messages, migrate_notifiers, migrate_finalize,
+	    migrate_layout, migrate_http, migrate_reporters, migrate_engine,
+	    migrate_overrides};
 
 	look_at_keys(m);
 	old_parser_find(m);

@@ -107,6 +107,7 @@ void migrate_batch(struct migration *m);
 void migrate_store(struct migration *m);
 void migrate_bad_messages(struct migration *m);
 void migrate_notifiers(struct migration *m);
+void migrate_finalize(struct migration *m);
 void migrate_layout(struct migration *m);
 void migrate_http(struct migration *m);
 void migrate_reporters(struct migration *m);

@@ -32,6 +32,14 @@ Test(levels, levels_keep_prefixes_and_patterns)
 	    {PARSER "JsonMessageParser\n"
 		    "partitioner.finalizer.delay.seconds=2592000",
 		NULL, "so large a delay overflowed"},
+	    {PARSER "JsonMessageParser\npartitioner.granularity.hour=y\n"
+		    "partitioner.finalizer.delay.seconds=5400\n"
+		    "secor.finalizer.lookback.periods=36",
+		"\nfinalize:\n  # where the original's finalizer ran, take the "
+		"'# ' away:\n  # delay: 1h30m\n  # lookback: 1d12h\n",
+		NULL},
+	    {PARSER "JsonMessageParser\nsecor.finalizer.lookback.periods=7",
+		"  # delay: 1h\n  # lookback: 1w\n", NULL},
 	};
 
 	EXPECT_ALL(T);
