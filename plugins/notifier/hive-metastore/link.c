@@ -188,12 +188,33 @@ connect_one(const struct addrinfo *to, int64_t until_ms, int *fd_out,
 	return rc;
 }
 
+/* The first address that lets itself be connected to. One that hangs leaves the
+ * others their share of the time. */
+static int
+connect_first(const struct addrinfo *found, int64_t until_ms, int *fd,
+    struct secor_err *err)
+{
+	const struct addrinfo *at;
+	int rc = SECOR_RETRY;
+	int64_t count = 0;
+
+	for (at = found; at != NULL; at = at->ai_next)
+		count++;
+	for (at = found; rc != SECOR_OK && at != NULL; at = at->ai_next) {
+		int64_t now_ms = link_now_ms();
+
+		rc = connect_one(
+		    at, now_ms + (until_ms - now_ms) / count--, fd, err);
+	}
+	return rc;
+}
+
 int
 link_open(const struct link_conf *conf, const char *host, const char *port,
     int64_t until_ms, struct link **out, struct secor_err *err)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct addrinfo *found, *at;
+	struct addrinfo *found;
 	struct link *link;
 	int rc = getaddrinfo(host, port, &hints, &found);
 
@@ -201,10 +222,7 @@ link_open(const struct link_conf *conf, const char *host, const char *port,
 		return secor_fail(err, SECOR_RETRY, "%s", gai_strerror(rc));
 	link = calloc(1, sizeof(*link));
 	rc = link == NULL ? secor_fail(err, SECOR_RETRY, "out of memory")
-			  : SECOR_RETRY;
-	for (at = found; link != NULL && rc != SECOR_OK && at != NULL;
-	     at = at->ai_next)
-		rc = connect_one(at, until_ms, &link->fd, err);
+			  : connect_first(found, until_ms, &link->fd, err);
 	freeaddrinfo(found);
 	if (rc != SECOR_OK) {
 		free(link);
