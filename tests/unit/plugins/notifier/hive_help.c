@@ -263,6 +263,21 @@ hive_end(struct hive *hive)
 	server_stop(hive->server);
 }
 
+void
+hive_comes_second(struct hive *hive, const struct hive *first)
+{
+	char uris[128];
+
+	(void)snprintf(uris, sizeof(uris),
+	    "[thrift://127.0.0.1:%d, thrift://127.0.0.1:%d]",
+	    first->server->port, hive->server->port);
+	harness_close(hive->plugin, hive->self);
+	cr_assert_eq(
+	    harness_set(hive->plugin, hive->conf, "uris", uris, &hive->err),
+	    SECOR_OK);
+	hive->self = harness_open(hive->plugin, hive->conf, NULL);
+}
+
 int
 hive_port(const struct hive *hive)
 {

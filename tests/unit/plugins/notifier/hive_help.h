@@ -42,6 +42,8 @@ struct hive {
 __attribute__((sentinel)) void hive_begin(struct hive *hive, ...);
 void hive_end(struct hive *hive);
 int hive_port(const struct hive *hive);
+/* Its plugin is opened anew, to ask the server of `first` and then its own. */
+void hive_comes_second(struct hive *hive, const struct hive *first);
 
 /* Takes the body. */
 void hive_says(struct hive *hive, enum hive_how how, struct text body);

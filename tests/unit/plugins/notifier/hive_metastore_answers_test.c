@@ -151,18 +151,10 @@ Test(hive_metastore_answers, next_metastore_is_asked_when_one_is_not_there,
     .timeout = 120)
 {
 	struct hive hive, gone;
-	char uris[128];
 
 	hive_begin(&gone, NULL);
 	hive_begin(&hive, NULL);
-	(void)snprintf(uris, sizeof(uris),
-	    "[thrift://127.0.0.1:%d, thrift://127.0.0.1:%d]", hive_port(&gone),
-	    hive_port(&hive));
-	harness_close(hive.plugin, hive.self);
-	cr_assert_eq(
-	    harness_set(hive.plugin, hive.conf, "uris", uris, &hive.err),
-	    SECOR_OK);
-	hive.self = harness_open(hive.plugin, hive.conf, NULL);
+	hive_comes_second(&hive, &gone);
 	hive_end(&gone); /* nobody listens there now */
 	hive_says(&hive, HIVE_REPLY, hive_table_is("dt", NULL));
 	hive_says(&hive, HIVE_REPLY, hive_partition_is("p", NULL));

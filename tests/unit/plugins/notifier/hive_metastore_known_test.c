@@ -98,18 +98,10 @@ Test(hive_metastore_known, next_metastore_is_asked_after_a_meta_exception,
     .timeout = 120)
 {
 	struct hive hive, sick;
-	char uris[128];
 
 	hive_begin(&sick, NULL);
 	hive_begin(&hive, NULL);
-	(void)snprintf(uris, sizeof(uris),
-	    "[thrift://127.0.0.1:%d, thrift://127.0.0.1:%d]", hive_port(&sick),
-	    hive_port(&hive));
-	harness_close(hive.plugin, hive.self);
-	cr_assert_eq(
-	    harness_set(hive.plugin, hive.conf, "uris", uris, &hive.err),
-	    SECOR_OK);
-	hive.self = harness_open(hive.plugin, hive.conf, NULL);
+	hive_comes_second(&hive, &sick);
 	hive_says(&sick, HIVE_REPLY, hive_error(1, "no database"));
 	cr_assert_eq(hive_object(&hive, "x"), SECOR_RETRY);
 	hive_text(&hive, "MetaException: no database");
