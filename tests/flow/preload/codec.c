@@ -31,6 +31,17 @@ deflateSetHeader(z_streamp stream, gz_headerp header)
 	return rc == Z_OK ? deflateTune(stream, 1, 1, 8, 1) : rc;
 }
 
+/* Forgets how the stream was tuned. */
+int
+deflateReset(z_streamp stream)
+{
+	int (*next)(z_streamp) =
+	    (int (*)(z_streamp))dlsym(RTLD_NEXT, "deflateReset");
+	int rc = next(stream);
+
+	return rc == Z_OK ? deflateTune(stream, 1, 1, 8, 1) : rc;
+}
+
 size_t
 ZSTD_CCtx_setParameter(ZSTD_CCtx *context, ZSTD_cParameter parameter, int value)
 {
