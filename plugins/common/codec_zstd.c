@@ -1,7 +1,7 @@
 /*
  * codec_zstd.c -- zstd frames with their checksum.
  */
-#define ZSTD_STATIC_LINKING_ONLY /* ZSTD_estimateCStreamSize */
+#define ZSTD_STATIC_LINKING_ONLY /* ZSTD_estimateCStreamSize, literals */
 #include "plugins/common/codec.h"
 #include "plugins/common/codec_engine.h"
 
@@ -15,31 +15,39 @@ zstd_bytes(int level)
 	return ZSTD_estimateCStreamSize(level);
 }
 
-/* Level 1 has a table of 64 KiB, which pushes everything else out of the
- * processor's first cache. Half of it, as the levels below 1 have, takes a
- * tenth less and makes files of logs as small (others, 3 % larger). */
 static void
-halve_table(ZSTD_CCtx *c)
+set(ZSTD_CCtx *c, ZSTD_cParameter parameter, int value)
 {
-	size_t rc = ZSTD_CCtx_setParameter(c, ZSTD_c_hashLog, 13);
+	size_t rc = ZSTD_CCtx_setParameter(c, parameter, value);
 
 	assert(!ZSTD_isError(rc));
+}
+
+/* Level 1 has a table of 64 KiB, which pushes everything else out of the
+ * processor's first cache, and looks for a match at every second byte. Half the
+ * table, as the levels below 1 have, and every third byte take a fifth less for
+ * messages with numbers and identifiers in them and make files of the same
+ * size; of other text files of up to 6 % more. Those levels leave literals as
+ * they are, too: that would cost a third of the size. */
+static void
+hurry(ZSTD_CCtx *c)
+{
+	set(c, ZSTD_c_hashLog, 13);
+	set(c, ZSTD_c_targetLength, 2);
+	set(c, ZSTD_c_literalCompressionMode, ZSTD_ps_enable);
 }
 
 static void *
 zstd_open(int kind, int level)
 {
 	ZSTD_CCtx *c = ZSTD_createCCtx();
-	size_t rc;
 
 	(void)kind;
 	assert(c != NULL);
-	rc = ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level);
-	assert(!ZSTD_isError(rc));
-	rc = ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
-	assert(!ZSTD_isError(rc));
+	set(c, ZSTD_c_compressionLevel, level);
+	set(c, ZSTD_c_checksumFlag, 1);
 	if (level == 1)
-		halve_table(c);
+		hurry(c);
 	return c;
 }
 
