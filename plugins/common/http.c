@@ -1,42 +1,22 @@
 /*
  * http.c -- HTTP requests for plugins, on libcurl.
  *
- * One easy handle a client: it keeps its connections between requests, and all
- * that belongs to one request is set again by each (curl_easy_reset keeps
- * connections, DNS and TLS sessions).
+ * One easy handle a client, one multi handle a group of clients: it keeps their
+ * connections, and drives whatever has been begun while anybody waits.
  */
-#include "plugins/common/http.h"
+#include "plugins/common/http_inside.h"
+#include "plugins/common/http_words.h"
 #include "plugins/common/sigpipe.h"
 
-#include "plugins/common/http_words.h"
-
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define UPLOAD_BUFFER (512L * 1024)
-#define EXPECT_FROM (1024UL * 1024)
-#define ERROR_BODY (64UL * 1024)
-
-struct http {
-	CURL *easy;
-	struct http_conf conf; /* its strings are owned */
-	char *body;
-	size_t length, room;
-	char text[CURL_ERROR_SIZE];
-
-	/* the running request */
-	const struct http_request *request;
-	uint64_t at;
-	enum http_fault fault; /* what a callback has decided */
-	curl_off_t moved;      /* bytes both ways */
-	int64_t moved_ms;      /* when that last grew */
-	struct secor_err source;
-};
+#define KEPT 5 /* connections of a group at least, as curl's own */
+#define LOOK_MS 1000
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
 
@@ -45,6 +25,58 @@ global_init(void)
 {
 	assert(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
 }
+
+int64_t
+http_now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- groups ---- */
+
+static struct http_group *
+group_new(void)
+{
+	struct http_group *group = calloc(1, sizeof(*group));
+
+	if (group == NULL)
+		return NULL;
+	group->multi = curl_multi_init();
+	if (group->multi != NULL)
+		return group;
+	free(group);
+	return NULL;
+}
+
+static void
+group_join(struct http_group *group, struct http *http)
+{
+	http->group = group;
+	http->next = group->members;
+	group->members = http;
+	group->count++;
+	(void)curl_multi_setopt(group->multi, CURLMOPT_MAXCONNECTS,
+	    (long)(group->count > KEPT ? group->count : KEPT));
+}
+
+static void
+group_part(struct http_group *group, struct http *http)
+{
+	struct http **at = &group->members;
+
+	while (*at != http)
+		at = &(*at)->next;
+	*at = http->next;
+	if (--group->count > 0)
+		return;
+	(void)curl_multi_cleanup(group->multi);
+	free(group);
+}
+
+/* ---- clients ---- */
 
 static int
 copy_text(const char *from, const char **to)
@@ -55,21 +87,23 @@ copy_text(const char *from, const char **to)
 	return *to == NULL ? -1 : 0;
 }
 
-int
-http_open(
-    const struct http_conf *conf, struct http **out, struct secor_err *err)
+static int
+open_in(struct http_group *group, const struct http_conf *conf,
+    struct http **out, struct secor_err *err)
 {
-	struct http *http;
+	struct http *http = calloc(1, sizeof(*http));
 
-	(void)pthread_once(&global_once, global_init);
-	http = calloc(1, sizeof(*http));
 	if (http == NULL)
 		return secor_fail(err, SECOR_RETRY, "http: out of memory");
 	http->conf.connect_ms = conf->connect_ms > 0 ? conf->connect_ms : 10000;
 	http->conf.stall_ms = conf->stall_ms > 0 ? conf->stall_ms : 60000;
 	http->conf.total_ms = conf->total_ms;
 	http->easy = curl_easy_init();
-	if (http->easy == NULL ||
+	if (group == NULL)
+		group = group_new();
+	if (group != NULL)
+		group_join(group, http);
+	if (http->easy == NULL || group == NULL ||
 	    copy_text(conf->ca_file, &http->conf.ca_file) != 0 ||
 	    copy_text(conf->proxy, &http->conf.proxy) != 0 ||
 	    copy_text(conf->no_proxy, &http->conf.no_proxy) != 0 ||
@@ -82,13 +116,31 @@ http_open(
 	return SECOR_OK;
 }
 
+int
+http_open(
+    const struct http_conf *conf, struct http **out, struct secor_err *err)
+{
+	(void)pthread_once(&global_once, global_init);
+	return open_in(NULL, conf, out, err);
+}
+
+int
+http_open_beside(
+    const struct http *other, struct http **out, struct secor_err *err)
+{
+	return open_in(other->group, &other->conf, out, err);
+}
+
 void
 http_close(struct http *http)
 {
 	if (http == NULL)
 		return;
+	http_drop(http);
 	if (http->easy != NULL)
 		curl_easy_cleanup(http->easy);
+	if (http->group != NULL)
+		group_part(http->group, http);
 	free((void *)(uintptr_t)http->conf.ca_file);
 	free((void *)(uintptr_t)http->conf.proxy);
 	free((void *)(uintptr_t)http->conf.no_proxy);
@@ -108,306 +160,153 @@ http_header(struct http *http, const char *name)
 	return header->value;
 }
 
-/* ---- what curl asks while it runs ---- */
+/* ---- driving ---- */
 
-static int
-stopped(struct http *http)
-{
-	const struct http_request *request = http->request;
-
-	if (request->go_on == NULL || request->go_on(request->arg))
-		return 0;
-	http->fault = HTTP_STOPPED;
-	return 1;
-}
-
-static int
-before_request(void *self, char *ip, char *own_ip, int port, int own_port)
-{
-	(void)ip, (void)own_ip, (void)port, (void)own_port;
-	return stopped(self) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
-}
-
-static int64_t
-monotonic_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* curl's own low speed limit looks at an average and is late by seconds. */
-static int
-progress(void *self, curl_off_t down_total, curl_off_t down,
-    curl_off_t up_total, curl_off_t up)
-{
-	struct http *http = self;
-	int64_t now = monotonic_ms();
-
-	(void)down_total, (void)up_total;
-	if (down + up != http->moved) {
-		http->moved = down + up;
-		http->moved_ms = now;
-	} else if (now - http->moved_ms >= http->conf.stall_ms) {
-		http->fault = HTTP_TIMEOUT;
-		(void)secor_fail(&http->source, SECOR_RETRY,
-		    "nothing moved for %lld ms",
-		    (long long)http->conf.stall_ms);
-		return 1;
-	}
-	return stopped(http);
-}
-
-static size_t
-read_body(char *bytes, size_t size, size_t count, void *self)
-{
-	struct http *http = self;
-	const struct http_request *request = http->request;
-	uint64_t left = request->length - http->at;
-	size_t len = size * count;
-
-	if (left < len)
-		len = (size_t)left;
-	if (len == 0)
-		return 0;
-	if (stopped(http))
-		return CURL_READFUNC_ABORT;
-	if (request->read == NULL) {
-		memcpy(bytes, (const char *)request->body + http->at, len);
-	} else if (request->read(request->arg, http->at, bytes, len,
-		       &http->source) != SECOR_OK) {
-		http->fault = HTTP_SOURCE;
-		return CURL_READFUNC_ABORT;
-	}
-	http->at += len;
-	return len;
-}
-
-static int
-seek_body(void *self, curl_off_t offset, int origin)
-{
-	struct http *http = self;
-
-	if (origin != SEEK_SET || offset < 0 ||
-	    (uint64_t)offset > http->request->length)
-		return CURL_SEEKFUNC_FAIL;
-	http->at = (uint64_t)offset;
-	return CURL_SEEKFUNC_OK;
-}
-
-static int
-keep(struct http *http, const char *bytes, size_t len)
-{
-	size_t room = http->room == 0 ? 4096 : http->room;
-	char *body;
-
-	while (room < http->length + len + 1)
-		room *= 2;
-	if (room != http->room) {
-		body = realloc(http->body, room);
-		if (body == NULL)
-			return -1;
-		http->body = body;
-		http->room = room;
-	}
-	memcpy(http->body + http->length, bytes, len);
-	http->length += len;
-	http->body[http->length] = '\0';
-	return 0;
-}
-
-static int
-status_of(const struct http *http)
-{
-	long status = 0;
-
-	(void)curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
-	return (int)status;
-}
-
-static size_t
-write_body(char *bytes, size_t size, size_t count, void *self)
-{
-	struct http *http = self;
-	const struct http_request *request = http->request;
-	size_t len = size * count, take = len;
-	size_t limit = request->limit > 0 ? request->limit : 1024 * 1024;
-
-	if (status_of(http) / 100 != 2) {
-		if (take > ERROR_BODY - http->length)
-			take = ERROR_BODY - http->length;
-	} else if (request->write != NULL) {
-		if (request->write(request->arg, bytes, len) == 0)
-			return len;
-		http->fault = HTTP_ENDED;
-		return 0;
-	} else if (len > limit - http->length) {
-		http->fault = HTTP_LIMIT;
-		return 0;
-	}
-	return keep(http, bytes, take) == 0 ? len : 0;
-}
-
-/* ---- setting up ---- */
-
-/* Longs of curl are options, sizes and milliseconds that fit by far. */
 static void
-set_limits(const struct http *http, int64_t total_ms)
+settle(struct http *http, CURLcode code)
 {
-	CURL *easy = http->easy;
+	(void)curl_multi_remove_handle(http->group->multi, http->easy);
+	http->group->running--;
+	http->code = code;
+	http->state = HTTP_OVER;
+}
 
-	(void)curl_easy_setopt(
-	    easy, CURLOPT_CONNECTTIMEOUT_MS, (long)http->conf.connect_ms);
-	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
-	    (long)(total_ms > 0 ? total_ms : http->conf.total_ms));
+/* curl itself is at its end (no memory): so is all that runs. */
+static void
+settle_all(struct http_group *group)
+{
+	struct http *http;
+
+	for (http = group->members; http != NULL; http = http->next)
+		if (http->state == HTTP_RUNNING)
+			settle(http, CURLE_OUT_OF_MEMORY);
 }
 
 static void
-set_client(struct http *http)
-{
-	CURL *easy = http->easy;
-
-	curl_easy_reset(easy);
-	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->text);
-	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl_easy_setopt(
-	    easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	(void)curl_easy_setopt(
-	    easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	(void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-	(void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	(void)curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
-	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, http->conf.user_agent);
-	if (http->conf.ca_file != NULL) {
-		(void)curl_easy_setopt(
-		    easy, CURLOPT_CAINFO, http->conf.ca_file);
-		(void)curl_easy_setopt(
-		    easy, CURLOPT_PROXY_CAINFO, http->conf.ca_file);
-	}
-	if (http->conf.proxy != NULL)
-		(void)curl_easy_setopt(easy, CURLOPT_PROXY, http->conf.proxy);
-	if (http->conf.no_proxy != NULL)
-		(void)curl_easy_setopt(
-		    easy, CURLOPT_NOPROXY, http->conf.no_proxy);
-	(void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
-	(void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, http);
-	(void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-	(void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, progress);
-	(void)curl_easy_setopt(easy, CURLOPT_XFERINFODATA, http);
-	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write_body);
-	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, http);
-}
-
-static void
-set_method(struct http *http, const struct http_request *request)
-{
-	CURL *easy = http->easy;
-	const char *method = request->method;
-
-	if (strcmp(method, "HEAD") == 0) {
-		(void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-		return;
-	}
-	if (strcmp(method, "PUT") == 0 || strcmp(method, "POST") == 0) {
-		(void)curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-		(void)curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE,
-		    (curl_off_t)request->length);
-		(void)curl_easy_setopt(easy, CURLOPT_READFUNCTION, read_body);
-		(void)curl_easy_setopt(easy, CURLOPT_READDATA, http);
-		(void)curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek_body);
-		(void)curl_easy_setopt(easy, CURLOPT_SEEKDATA, http);
-	}
-	(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
-}
-
-static int
-add_line(struct curl_slist **list, const char *line)
-{
-	struct curl_slist *longer = curl_slist_append(*list, line);
-
-	if (longer == NULL)
-		return -1;
-	*list = longer;
-	return 0;
-}
-
-/* curl's own syntax: a header without a value ends in ';', one that it must
- * not send by itself in ':'. It waits for "100 Continue" before any body; that
- * pays only for those that are large to send in vain. */
-static int
-set_headers(const struct http_request *request, struct curl_slist **list)
-{
-	const struct secor_pair *pair;
-	char *line;
-	size_t i;
-	int failed = 0;
-
-	if (request->length < EXPECT_FROM)
-		failed = add_line(list, "Expect:");
-	for (i = 0; i < request->header_count && !failed; i++) {
-		pair = &request->headers[i];
-		if (asprintf(&line, pair->value[0] != '\0' ? "%s: %s" : "%s;%s",
-			pair->key, pair->value) < 0)
-			return -1;
-		failed = add_line(list, line);
-		free(line);
-	}
-	return failed;
-}
-
-/* ---- running ---- */
-
-static CURLcode
-perform(struct http *http)
+drive(struct http_group *group)
 {
 	sigset_t before;
-	int hidden = sigpipe_hide(&before);
-	CURLcode code = curl_easy_perform(http->easy);
+	int hidden = sigpipe_hide(&before), ignored;
+	CURLMsg *said;
+	char *of;
 
+	if (curl_multi_perform(group->multi, &ignored) != CURLM_OK)
+		settle_all(group);
+	while ((said = curl_multi_info_read(group->multi, &ignored)) != NULL) {
+		CURLcode code = said->data.result;
+
+		(void)curl_easy_getinfo(
+		    said->easy_handle, CURLINFO_PRIVATE, &of);
+		settle((struct http *)(void *)of, code);
+	}
 	if (hidden)
 		sigpipe_show(&before);
-	return code;
+}
+
+static void
+rest(struct http_group *group, int64_t ms)
+{
+	if (curl_multi_poll(group->multi, NULL, 0,
+		(int)(ms < LOOK_MS ? ms : LOOK_MS), NULL) != CURLM_OK)
+		settle_all(group);
+}
+
+void
+http_begin(struct http *http, const struct http_request *request)
+{
+	assert(http->state == HTTP_IDLE);
+	http->request = request;
+	http->at = 0;
+	http->length = 0;
+	http->fault = HTTP_WHOLE;
+	http->moved = 0;
+	http->moved_ms = http_now_ms();
+	http->text[0] = http->source.text[0] = '\0';
+	if (http->body != NULL)
+		http->body[0] = '\0';
+	http->state = HTTP_OVER;
+	http->code = CURLE_OUT_OF_MEMORY;
+	if (http_set(http, request) != 0 ||
+	    curl_multi_add_handle(http->group->multi, http->easy) != CURLM_OK)
+		return;
+	http->state = HTTP_RUNNING;
+	http->group->running++;
+}
+
+void
+http_drive(struct http *any)
+{
+	if (any->group->running > 0)
+		drive(any->group);
+}
+
+struct http *
+http_wait(struct http *any, int64_t ms)
+{
+	struct http_group *group = any->group;
+	int64_t end = http_now_ms() + ms, left;
+	struct http *http;
+
+	for (;;) {
+		drive(group);
+		for (http = group->members; http != NULL; http = http->next)
+			if (http->state == HTTP_OVER) {
+				http->state = HTTP_TOLD;
+				return http;
+			}
+		left = end - http_now_ms();
+		if (left <= 0)
+			return NULL;
+		rest(group, left);
+	}
+}
+
+int
+http_end(struct http *http, struct http_answer *answer, struct secor_err *err)
+{
+	const char *url = http->request->url, *why = http->text;
+
+	assert(http->state == HTTP_OVER || http->state == HTTP_TOLD);
+	http->state = HTTP_IDLE;
+	http_unset(http);
+	answer->status = http_status(http);
+	answer->body = http->body != NULL ? http->body : "";
+	answer->length = http->length;
+	answer->fault =
+	    http->fault != HTTP_WHOLE ? http->fault : http_fault_of(http->code);
+	if (answer->fault == HTTP_WHOLE || answer->fault == HTTP_ENDED)
+		return SECOR_OK;
+	if (http->source.text[0] != '\0')
+		why = http->source.text;
+	return http_complain(url, http->code, answer->fault, why, err);
+}
+
+void
+http_drop(struct http *http)
+{
+	sigset_t before;
+	int hidden;
+
+	if (http->state == HTTP_RUNNING) {
+		hidden = sigpipe_hide(&before);
+		settle(http, CURLE_ABORTED_BY_CALLBACK);
+		if (hidden)
+			sigpipe_show(&before);
+	}
+	if (http->state != HTTP_IDLE)
+		http_unset(http);
+	http->state = HTTP_IDLE;
 }
 
 int
 http_run(struct http *http, const struct http_request *request,
     struct http_answer *answer, struct secor_err *err)
 {
-	struct curl_slist *headers = NULL;
-	CURLcode code = CURLE_OUT_OF_MEMORY;
-
-	http->request = request;
-	http->at = 0;
-	http->length = 0;
-	http->fault = HTTP_WHOLE;
-	http->moved = 0;
-	http->moved_ms = monotonic_ms();
-	http->text[0] = http->source.text[0] = '\0';
-	if (http->body != NULL)
-		http->body[0] = '\0';
-	set_client(http);
-	set_limits(http, request->total_ms);
-	set_method(http, request);
-	if (set_headers(request, &headers) == 0) {
-		(void)curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, headers);
-		(void)curl_easy_setopt(http->easy, CURLOPT_URL, request->url);
-		code = perform(http);
+	http_begin(http, request);
+	for (;;) {
+		drive(http->group);
+		if (http->state != HTTP_RUNNING)
+			return http_end(http, answer, err);
+		rest(http->group, LOOK_MS);
 	}
-	(void)curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, NULL);
-	curl_slist_free_all(headers);
-
-	answer->status = status_of(http);
-	answer->body = http->body != NULL ? http->body : "";
-	answer->length = http->length;
-	answer->fault =
-	    http->fault != HTTP_WHOLE ? http->fault : http_fault_of(code);
-	if (answer->fault == HTTP_WHOLE || answer->fault == HTTP_ENDED)
-		return SECOR_OK;
-	if (http->source.text[0] != '\0')
-		return http_complain(
-		    request->url, code, answer->fault, http->source.text, err);
-	return http_complain(
-	    request->url, code, answer->fault, http->text, err);
 }

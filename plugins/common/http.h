@@ -2,7 +2,8 @@
  * http.h -- HTTP requests for plugins, on libcurl.
  *
  * A client keeps its connections, so one client a thread and use it for all
- * requests. It follows no redirect, keeps no cookie, retries nothing (except
+ * requests; more of them beside it run requests at once on the same thread. It
+ * follows no redirect, keeps no cookie, retries nothing (except
  * that a request which finds its kept connection dead is sent again on a new
  * one, after go_on has been asked), and always verifies TLS.
  */
@@ -79,6 +80,31 @@ void http_close(struct http *http); /* accepts NULL */
  * path and query, which may hold secrets, are not in them. */
 int http_run(struct http *http, const struct http_request *request,
     struct http_answer *answer, struct secor_err *err);
+
+/* ---- several at once ---- */
+
+/* One more client with the settings of `other`, for requests beside its: they
+ * share connections, and one thread. */
+int http_open_beside(
+    const struct http *other, struct http **out, struct secor_err *err);
+
+/* Begins a request, which goes on while its client or one beside it waits, runs
+ * or drives. It, and what it points to, is borrowed until http_end or
+ * http_drop; one at a time for each client. */
+void http_begin(struct http *http, const struct http_request *request);
+/* Until one that was begun is over, or `ms` have passed: that client, each time
+ * another one, whose http_end then has the answer; or NULL. Sleeps when there
+ * is none. */
+struct http *http_wait(struct http *any, int64_t ms);
+/* Lets them go on without waiting. */
+void http_drive(struct http *any);
+/* Of one that is over: as http_run. */
+int
+http_end(struct http *http, struct http_answer *answer, struct secor_err *err);
+/* Breaks it off, at once: its connection is closed unless it was over. */
+void http_drop(struct http *http);
+/* The clock of http_wait: monotonic. */
+int64_t http_now_ms(void);
 
 /* A header of the last answer, or NULL. Until the next request. */
 const char *http_header(struct http *http, const char *name);
