@@ -9,6 +9,7 @@
 #include "plugins/common/sigpipe.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -37,18 +38,20 @@ http_now_ms(void)
 
 /* ---- groups ---- */
 
-static struct http_group *
-group_new(void)
+/* Made when it is needed: many a client is never used. */
+static int
+group_add(struct http_group *group, CURL *easy)
 {
-	struct http_group *group = calloc(1, sizeof(*group));
-
-	if (group == NULL)
-		return NULL;
-	group->multi = curl_multi_init();
-	if (group->multi != NULL)
-		return group;
-	free(group);
-	return NULL;
+	if (group->multi == NULL)
+		group->multi = curl_multi_init();
+	if (group->multi == NULL)
+		return -1;
+	(void)curl_multi_setopt(group->multi, CURLMOPT_MAXCONNECTS,
+	    (long)(group->count > KEPT ? group->count : KEPT));
+	if (curl_multi_add_handle(group->multi, easy) != CURLM_OK)
+		return -1;
+	group->running++;
+	return 0;
 }
 
 static void
@@ -58,8 +61,6 @@ group_join(struct http_group *group, struct http *http)
 	http->next = group->members;
 	group->members = http;
 	group->count++;
-	(void)curl_multi_setopt(group->multi, CURLMOPT_MAXCONNECTS,
-	    (long)(group->count > KEPT ? group->count : KEPT));
 }
 
 static void
@@ -72,7 +73,8 @@ group_part(struct http_group *group, struct http *http)
 	*at = http->next;
 	if (--group->count > 0)
 		return;
-	(void)curl_multi_cleanup(group->multi);
+	if (group->multi != NULL)
+		(void)curl_multi_cleanup(group->multi);
 	free(group);
 }
 
@@ -100,7 +102,7 @@ open_in(struct http_group *group, const struct http_conf *conf,
 	http->conf.total_ms = conf->total_ms;
 	http->easy = curl_easy_init();
 	if (group == NULL)
-		group = group_new();
+		group = calloc(1, sizeof(*group));
 	if (group != NULL)
 		group_join(group, http);
 	if (http->easy == NULL || group == NULL ||
@@ -186,10 +188,13 @@ static void
 drive(struct http_group *group)
 {
 	sigset_t before;
-	int hidden = sigpipe_hide(&before), ignored;
+	int hidden, ignored;
 	CURLMsg *said;
 	char *of;
 
+	if (group->multi == NULL)
+		return;
+	hidden = sigpipe_hide(&before);
 	if (curl_multi_perform(group->multi, &ignored) != CURLM_OK)
 		settle_all(group);
 	while ((said = curl_multi_info_read(group->multi, &ignored)) != NULL) {
@@ -206,8 +211,11 @@ drive(struct http_group *group)
 static void
 rest(struct http_group *group, int64_t ms)
 {
-	if (curl_multi_poll(group->multi, NULL, 0,
-		(int)(ms < LOOK_MS ? ms : LOOK_MS), NULL) != CURLM_OK)
+	int most = (int)(ms < LOOK_MS ? ms : LOOK_MS);
+
+	if (group->multi == NULL)
+		(void)poll(NULL, 0, most);
+	else if (curl_multi_poll(group->multi, NULL, 0, most, NULL) != CURLM_OK)
 		settle_all(group);
 }
 
@@ -226,11 +234,9 @@ http_begin(struct http *http, const struct http_request *request)
 		http->body[0] = '\0';
 	http->state = HTTP_OVER;
 	http->code = CURLE_OUT_OF_MEMORY;
-	if (http_set(http, request) != 0 ||
-	    curl_multi_add_handle(http->group->multi, http->easy) != CURLM_OK)
-		return;
-	http->state = HTTP_RUNNING;
-	http->group->running++;
+	if (http_set(http, request) == 0 &&
+	    group_add(http->group, http->easy) == 0)
+		http->state = HTTP_RUNNING;
 }
 
 void

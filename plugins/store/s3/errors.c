@@ -58,9 +58,10 @@ struct said {
 };
 
 static void
-read_said(struct s3 *s3, const struct http_answer *answer, struct said *said)
+read_said(const struct s3_call *call, const struct http_answer *answer,
+    struct said *said)
 {
-	const char *region = http_header(s3->http, "x-amz-bucket-region");
+	const char *region = http_header(call->http, "x-amz-bucket-region");
 
 	said->status = answer->status;
 	(void)xml_find(answer->body, answer->length, "Error/Code", said->code,
@@ -93,8 +94,8 @@ judge_status(struct s3 *s3, struct s3_call *call, const struct said *said,
 	    said->status == 501 ? " (does this store know CRC32C? Try "
 				  "`checksum: md5`)"
 				: "");
-	return (struct s3_judgement){
-	    passes ? S3_AGAIN : S3_GIVE_UP, passes ? SECOR_RETRY : SECOR_FATAL};
+	return (struct s3_judgement){passes ? S3_AGAIN : S3_GIVE_UP,
+	    passes ? SECOR_RETRY : SECOR_FATAL, 0};
 }
 
 static struct s3_judgement
@@ -102,7 +103,7 @@ judge_passing(struct s3 *s3, struct s3_call *call, const struct said *said,
     struct secor_err *err)
 {
 	(void)judge_status(s3, call, said, err);
-	return (struct s3_judgement){S3_AGAIN, SECOR_RETRY};
+	return (struct s3_judgement){S3_AGAIN, SECOR_RETRY, 0};
 }
 
 /* The whole put must be done again, from reading on. */
@@ -111,7 +112,7 @@ judge_anew(struct s3 *s3, struct s3_call *call, const struct said *said,
     struct secor_err *err)
 {
 	(void)judge_status(s3, call, said, err);
-	return (struct s3_judgement){S3_GIVE_UP, SECOR_RETRY};
+	return (struct s3_judgement){S3_GIVE_UP, SECOR_RETRY, 0};
 }
 
 static struct s3_judgement
@@ -119,13 +120,13 @@ judge_key(struct s3 *s3, struct s3_call *call, const struct said *said,
     struct secor_err *err)
 {
 	(void)judge_status(s3, call, said, err);
-	return (struct s3_judgement){S3_GIVE_UP, SECOR_REJECT};
+	return (struct s3_judgement){S3_GIVE_UP, SECOR_REJECT, 0};
 }
 
 static struct s3_judgement
 fatal(void)
 {
-	return (struct s3_judgement){S3_GIVE_UP, SECOR_FATAL};
+	return (struct s3_judgement){S3_GIVE_UP, SECOR_FATAL, 0};
 }
 
 static struct s3_judgement
@@ -145,10 +146,9 @@ static struct s3_judgement
 judge_access_key(struct s3 *s3, struct s3_call *call, const struct said *said,
     struct secor_err *err)
 {
-	(void)call;
 	(void)secor_fail(err, 0,
 	    "%s: %s does not know the access key %s (from %s)", said->code,
-	    s3->origin, s3->access_key, s3->key_source);
+	    s3->origin, call->access_key, call->key_source);
 	return fatal();
 }
 
@@ -156,12 +156,11 @@ static struct s3_judgement
 judge_signature(struct s3 *s3, struct s3_call *call, const struct said *said,
     struct secor_err *err)
 {
-	(void)call;
 	(void)said;
 	(void)secor_fail(err, 0,
 	    "SignatureDoesNotMatch: the secret key of %s (from %s) is wrong, "
 	    "or the region is not %s, or a proxy changes requests",
-	    s3->access_key, s3->key_source, s3->region);
+	    call->access_key, call->key_source, s3->region);
 	return fatal();
 }
 
@@ -169,26 +168,31 @@ static struct s3_judgement
 judge_denied(struct s3 *s3, struct s3_call *call, const struct said *said,
     struct secor_err *err)
 {
+	(void)s3;
 	(void)secor_fail(err, 0,
 	    "AccessDenied: the access key %s (from %s) needs %s here%s%s%s",
-	    s3->access_key, s3->key_source, kinds[call->kind].action,
+	    call->access_key, call->key_source, kinds[call->kind].action,
 	    said->message[0] != '\0' ? " (" : "", said->message,
 	    said->message[0] != '\0' ? ")" : "");
 	return fatal();
 }
 
+/* Of several calls under way the first one to hear of it forgets the key. */
 static struct s3_judgement
 judge_expired(struct s3 *s3, struct s3_call *call, const struct said *said,
     struct secor_err *err)
 {
-	aws_cred_forget(s3->cred);
+	if (call->cred_number == s3->cred_number) {
+		aws_cred_forget(s3->cred);
+		s3->cred_number++;
+	}
 	(void)secor_fail(err, 0,
 	    "%s: the session token of %s (from %s) has expired", said->code,
-	    s3->access_key, s3->key_source);
+	    call->access_key, call->key_source);
 	if (call->key_renewed)
 		return fatal();
 	call->key_renewed = 1;
-	return (struct s3_judgement){S3_NOW, SECOR_FATAL};
+	return (struct s3_judgement){S3_NOW, SECOR_FATAL, 0};
 }
 
 static struct s3_judgement
@@ -214,13 +218,14 @@ judge_region(struct s3 *s3, struct s3_call *call, const struct said *said,
  * the server's. But one that was right and is wrong now means that this machine
  * was stopped, or that its clock jumped; then signatures must not be renewed
  * behind the server's back, since their age is what stops a late writer. The
- * own clock may come back at any time.
+ * own clock may come back at any time. What was signed before another call has
+ * set the clock is signed again.
  */
 static struct s3_judgement
 judge_clock(struct s3 *s3, struct s3_call *call, const struct said *said,
     struct secor_err *err)
 {
-	const char *date = http_header(s3->http, "date");
+	const char *date = http_header(call->http, "date");
 	time_t server = date != NULL ? curl_getdate(date, NULL) : -1;
 	int64_t skew =
 	    server == -1 ? 0
@@ -232,15 +237,18 @@ judge_clock(struct s3 *s3, struct s3_call *call, const struct said *said,
 	    "set it (NTP)",
 	    said->code, llabs((long long)skew) / 1000,
 	    skew > 0 ? "behind" : "ahead of");
-	if (call->clock_set || server == -1 || (s3->proven && s3->skew_ms == 0))
+	if (call->clock_set || server == -1 ||
+	    (s3->proven && s3->skew_ms == 0 && call->skew_ms == 0))
 		return fatal();
 	call->clock_set = 1;
+	if (call->skew_ms != s3->skew_ms)
+		return (struct s3_judgement){S3_NOW, SECOR_FATAL, 0};
 	s3->skew_ms = s3->proven ? 0 : skew;
 	(void)snprintf(
 	    detail, sizeof(detail), "skew_ms=%lld", (long long)s3->skew_ms);
 	s3->host->log(
 	    s3->host, SECOR_WARN, "clock differs from the S3 server's", detail);
-	return (struct s3_judgement){S3_NOW, SECOR_FATAL};
+	return (struct s3_judgement){S3_NOW, SECOR_FATAL, 0};
 }
 
 /* Somebody else writes the key in this moment. A plain put is sent again; an
@@ -395,10 +403,10 @@ judge_body(struct s3 *s3, struct s3_call *call,
 
 	if (xml_scan(answer->body, answer->length, note_root, root, err) !=
 	    SECOR_OK)
-		return (struct s3_judgement){S3_AGAIN, SECOR_RETRY};
+		return (struct s3_judgement){S3_AGAIN, SECOR_RETRY, 0};
 	if (strcmp(root, call->root) == 0)
-		return (struct s3_judgement){S3_DONE, SECOR_OK};
-	read_said(s3, answer, &said);
+		return (struct s3_judgement){S3_DONE, SECOR_OK, 0};
+	read_said(call, answer, &said);
 	if (strcmp(root, "Error") == 0)
 		return judge_refusal(s3, call, &said, err);
 	(void)secor_fail(err, 0,
@@ -418,11 +426,11 @@ s3_judge(struct s3 *s3, struct s3_call *call, const struct http_answer *answer,
 		s3->proven = 1;
 		if (call->root != NULL)
 			return judge_body(s3, call, answer, err);
-		return (struct s3_judgement){S3_DONE, SECOR_OK};
+		return (struct s3_judgement){S3_DONE, SECOR_OK, 0};
 	}
-	read_said(s3, answer, &said);
+	read_said(call, answer, &said);
 	if (answer->status == 404 && call->missing_ok &&
 	    strcmp(said.code, "NoSuchBucket") != 0)
-		return (struct s3_judgement){S3_DONE, SECOR_OK};
+		return (struct s3_judgement){S3_DONE, SECOR_OK, 0};
 	return judge_refusal(s3, call, &said, err);
 }

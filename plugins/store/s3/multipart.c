@@ -14,22 +14,6 @@
 
 #define MOST_BYTES (S3_MOST_PARTS * (UINT64_C(5) << 30))
 
-struct part {
-	char etag[128];
-	char crc_text[S3_CRC];
-};
-
-struct upload {
-	struct s3 *s3;
-	const struct secor_put *put;
-	struct s3_condition *condition;
-	char id[1024], escaped[3 * 1024 + 1];
-	uint64_t part_size;
-	size_t count;
-	struct part *parts;
-	uint32_t crc32c; /* of all parts so far */
-};
-
 int
 s3_create(struct s3 *s3, const struct secor_put *put, char *upload, size_t room,
     struct secor_err *err)
@@ -76,47 +60,8 @@ s3_abort(
 	return s3_run(s3, &call, &answer, err);
 }
 
-static int
-put_part(struct upload *up, size_t index, struct secor_err *err)
-{
-	char query[sizeof(up->escaped) + 64];
-	struct s3_sums sums = {
-	    .at = index * up->part_size, .whole = up->crc32c};
-	struct s3_call call = {
-	    .kind = S3_PART, .key = up->put->key, .query = query};
-	struct http_answer answer;
-	int status;
-
-	sums.length = up->put->length - sums.at;
-	if (sums.length > up->part_size)
-		sums.length = up->part_size;
-	status = s3_sum(up->s3, up->put, &sums, err);
-	if (status != SECOR_OK)
-		return status;
-	(void)snprintf(query, sizeof(query), "partNumber=%zu&uploadId=%s",
-	    index + 1, up->escaped);
-	call.put = up->put;
-	call.reads = 1;
-	call.at = sums.at;
-	call.length = sums.length;
-	call.crc32c = sums.crc32c;
-	call.sha256 = sums.sha256;
-	s3_customer_headers(up->s3, &call);
-	s3_check_headers(up->s3, &call, &sums);
-	status = s3_run(up->s3, &call, &answer, err);
-	if (status == SECOR_OK)
-		status = s3_check_answer(up->s3, &call, &sums, err);
-	if (status != SECOR_OK)
-		return status;
-	(void)snprintf(up->parts[index].etag, sizeof(up->parts[index].etag),
-	    "%s", http_header(up->s3->http, "etag"));
-	memcpy(up->parts[index].crc_text, sums.crc_text, S3_CRC);
-	up->crc32c = sums.whole;
-	return SECOR_OK;
-}
-
 static char *
-complete_body(const struct upload *up, size_t *len)
+complete_body(const struct s3_upload *up, size_t *len)
 {
 	int with_crc = up->s3->conf->checksum == S3_CHECK_CRC32C;
 	char *body = NULL;
@@ -146,7 +91,7 @@ complete_body(const struct upload *up, size_t *len)
 }
 
 static int
-complete(struct upload *up, struct secor_err *err)
+complete(struct s3_upload *up, struct secor_err *err)
 {
 	char query[sizeof(up->escaped) + 16], crc_text[S3_CRC];
 	struct s3_call call = {.kind = S3_COMPLETE,
@@ -178,13 +123,10 @@ complete(struct upload *up, struct secor_err *err)
 }
 
 static int
-put_parts(struct upload *up, struct secor_err *err)
+put_and_complete(struct s3_upload *up, struct secor_err *err)
 {
-	size_t i;
-	int status = SECOR_OK;
+	int status = s3_put_parts(up, err);
 
-	for (i = 0; i < up->count && status == SECOR_OK; i++)
-		status = put_part(up, i, err);
 	if (status == SECOR_OK && up->crc32c != up->put->crc32c)
 		status = s3_other_bytes(up->put, up->crc32c, err);
 	if (status == SECOR_OK)
@@ -193,7 +135,7 @@ put_parts(struct upload *up, struct secor_err *err)
 }
 
 static int
-run_upload(struct upload *up, struct secor_err *err)
+run_upload(struct s3_upload *up, struct secor_err *err)
 {
 	struct s3 *s3 = up->s3;
 	int status = s3_create(s3, up->put, up->id, sizeof(up->id), err);
@@ -201,7 +143,7 @@ run_upload(struct upload *up, struct secor_err *err)
 	if (status != SECOR_OK)
 		return status;
 	(void)sigv4_escape(up->id, 0, up->escaped, sizeof(up->escaped));
-	status = put_parts(up, err);
+	status = put_and_complete(up, err);
 	if (status != SECOR_OK &&
 	    s3_abort(s3, up->put->key, up->id, NULL) != SECOR_OK)
 		s3->host->log(s3->host, SECOR_WARN,
@@ -213,7 +155,7 @@ int
 s3_multipart(struct s3 *s3, const struct secor_put *put,
     struct s3_condition *condition, struct secor_err *err)
 {
-	struct upload *up;
+	struct s3_upload *up;
 	int status;
 
 	if (put->length > MOST_BYTES)

@@ -45,6 +45,10 @@ static const struct secor_option options[] = {
     SECOR_OPTION_RANGE(SIZE, struct s3_conf, part_size, "part_size", "16MiB",
 	MIN_PART, "5GiB", 0,
 	"Size of a part; larger where 10,000 parts would not do."),
+    SECOR_OPTION_RANGE(INT, struct s3_conf, parallel_parts, "parallel_parts",
+	"4", "1", "16", 0,
+	"Parts of one object under way at once, each on a connection of its "
+	"own; engine.uploaders multiplies it."),
     SECOR_OPTION_CHOICE(struct s3_conf, listing, "listing", "auto", listings, 0,
 	"streamed trusts the server to list in the order of bytes; sorted "
 	"collects all keys first; auto: sorted with an endpoint."),

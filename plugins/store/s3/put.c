@@ -32,6 +32,7 @@ s3_crc_text(uint32_t crc32c, char text[S3_CRC])
 
 /* ---- reading ahead ---- */
 
+/* Parts that are under way go on meanwhile. */
 static int
 sum_pieces(struct s3 *s3, const struct secor_put *put, struct s3_sums *sums,
     EVP_MD_CTX *digests[2], struct secor_err *err)
@@ -47,6 +48,7 @@ sum_pieces(struct s3 *s3, const struct secor_put *put, struct s3_sums *sums,
 			return status;
 		sums->crc32c = crc32c_more(sums->crc32c, s3->piece, len);
 		sums->whole = crc32c_more(sums->whole, s3->piece, len);
+		http_drive(s3->http);
 		for (i = 0; i < 2; i++)
 			if (digests[i] != NULL &&
 			    EVP_DigestUpdate(digests[i], s3->piece, len) != 1)
@@ -126,10 +128,10 @@ int
 s3_check_answer(const struct s3 *s3, const struct s3_call *call,
     const struct s3_sums *sums, struct secor_err *err)
 {
-	const char *crc = http_header(s3->http, "x-amz-checksum-crc32c");
+	const char *crc = http_header(call->http, "x-amz-checksum-crc32c");
 	int status = SECOR_OK;
 
-	if (http_header(s3->http, "etag") == NULL)
+	if (http_header(call->http, "etag") == NULL)
 		status = secor_fail(err, SECOR_RETRY,
 		    "the answer has no ETag: is %s an S3 server?", s3->origin);
 	else if (s3->conf->checksum == S3_CHECK_CRC32C && crc != NULL &&

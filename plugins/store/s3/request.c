@@ -11,16 +11,17 @@
 #include <string.h>
 
 #include "plugins/common/crc32c.h"
-#include "plugins/common/retry.h"
 #include "s3.h"
 
 #define RETRY_CAP_MS 20000
 #define COURTESY_MS 10000
+#define LOOK_MS 1000
 
-struct signed_request {
+struct s3_request {
 	char path[S3_PATH];
 	char url[512 + S3_PATH + S3_QUERY];
 	struct sigv4_headers headers;
+	struct http_request http;
 };
 
 void
@@ -70,8 +71,8 @@ s3_check_key(const struct s3 *s3, const char *key, struct secor_err *err)
 /* ---- signing ---- */
 
 static int
-set_url(const struct s3 *s3, const struct s3_call *call,
-    struct signed_request *request)
+set_url(
+    const struct s3 *s3, const struct s3_call *call, struct s3_request *request)
 {
 	char key[S3_KEY + 1];
 	size_t len = strlen(s3->base);
@@ -103,7 +104,7 @@ payload_hash(const struct s3 *s3, const struct s3_call *call, char hash[65])
 }
 
 static int
-sign(struct s3 *s3, const struct s3_call *call, struct signed_request *request,
+sign(struct s3 *s3, struct s3_call *call, struct s3_request *request,
     struct secor_err *err)
 {
 	int64_t now = s3->host->now_ms(s3->host) + s3->skew_ms;
@@ -122,9 +123,11 @@ sign(struct s3 *s3, const struct s3_call *call, struct signed_request *request,
 	if (status != SECOR_OK)
 		return status;
 	(void)snprintf(
-	    s3->access_key, sizeof(s3->access_key), "%s", key->access_key);
+	    call->access_key, sizeof(call->access_key), "%s", key->access_key);
 	(void)snprintf(
-	    s3->key_source, sizeof(s3->key_source), "%s", key->source);
+	    call->key_source, sizeof(call->key_source), "%s", key->source);
+	call->cred_number = s3->cred_number;
+	call->skew_ms = s3->skew_ms;
 	with = (struct sigv4_key){key->access_key, key->secret_key};
 	for (size_t i = 0; i < call->header_count; i++)
 		sigv4_header(&request->headers, call->headers[i].key,
@@ -165,8 +168,8 @@ class_of(int status)
 	return status >= 200 ? S3_ANSWER_OK : S3_ANSWER_NONE;
 }
 
-static int
-may_go_on(void *arg)
+int
+s3_may_go_on(void *arg)
 {
 	const struct s3_call *call = arg;
 
@@ -204,54 +207,85 @@ take_piece(void *arg, const void *bytes, size_t len)
 	return call->piece(call->arg, bytes, len);
 }
 
-static int
-send_once(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
-    struct secor_err *err)
+void
+s3_ready(struct s3 *s3, struct s3_call *call, struct http *http)
 {
-	struct signed_request *request = calloc(1, sizeof(*request));
-	struct http_request http = {.method = s3_method(call->kind),
-	    .body = call->body,
-	    .length = call->length,
-	    .limit = call->limit,
-	    .total_ms = call->is_courtesy ? COURTESY_MS : 0,
-	    .go_on = may_go_on,
-	    .arg = call};
+	call->s3 = s3;
+	call->http = http;
+	call->retry = (struct retry){
+	    .most = call->is_courtesy ? 1 : (int)s3->conf->max_attempts,
+	    .base_ms = s3->conf->retry_delay,
+	    .cap_ms = RETRY_CAP_MS,
+	    .seed = s3->seed++};
+	if (s3->conf->requester_pays)
+		s3_header(call, "x-amz-request-payer", "requester");
+}
+
+static int
+prepare(struct s3_call *call, struct s3_request *request, struct secor_err *err)
+{
 	int status;
 
-	memset(answer, 0, sizeof(*answer));
-	if (request == NULL)
-		return secor_fail(err, SECOR_RETRY, "out of memory");
-	if (set_url(s3, call, request) != 0)
-		status = secor_fail(err, SECOR_REJECT, "the key is too long");
-	else
-		status = sign(s3, call, request, err);
-	if (status == SECOR_OK) {
-		http.url = request->url;
-		http.headers = request->headers.items;
-		http.header_count = request->headers.count;
-		http.read = call->reads ? read_put : NULL;
-		http.write = call->piece != NULL ? take_piece : NULL;
-		s3->host->add(s3->requests[call->kind], 1);
-		status = http_run(s3->http, &http, answer, err);
-		s3->host->add(s3->answers[class_of(answer->status)], 1);
-	}
-	free(request);
+	if (set_url(call->s3, call, request) != 0)
+		return secor_fail(err, SECOR_REJECT, "the key is too long");
+	status = sign(call->s3, call, request, err);
+	request->http = (struct http_request){.method = s3_method(call->kind),
+	    .url = request->url,
+	    .headers = request->headers.items,
+	    .header_count = request->headers.count,
+	    .body = call->body,
+	    .length = call->length,
+	    .read = call->reads ? read_put : NULL,
+	    .write = call->piece != NULL ? take_piece : NULL,
+	    .limit = call->limit,
+	    .total_ms = call->is_courtesy ? COURTESY_MS : 0,
+	    .go_on = s3_may_go_on,
+	    .arg = call};
 	return status;
+}
+
+int
+s3_send(struct s3_call *call, struct secor_err *err)
+{
+	struct s3 *s3 = call->s3;
+	struct s3_request *request = calloc(1, sizeof(*request));
+	int status = request != NULL
+			 ? prepare(call, request, err)
+			 : secor_fail(err, SECOR_RETRY, "out of memory");
+
+	if (status != SECOR_OK) {
+		free(request);
+		s3_prefix_error(s3, call, err);
+		return status;
+	}
+	call->request = request;
+	s3->host->add(s3->requests[call->kind], 1);
+	http_begin(call->http, &request->http);
+	return SECOR_OK;
+}
+
+void
+s3_drop(struct s3_call *call)
+{
+	if (call->request == NULL)
+		return;
+	http_drop(call->http);
+	free(call->request);
+	call->request = NULL;
 }
 
 /* An answer, or none: what to do. */
 static struct s3_judgement
-attempt(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
+judge(struct s3_call *call, const struct http_answer *answer, int status,
     struct secor_err *err)
 {
-	struct s3_judgement judged = {S3_GIVE_UP, SECOR_RETRY};
+	struct s3_judgement judged = {S3_GIVE_UP, status, 0};
 
-	judged.status = send_once(s3, call, answer, err);
-	if (judged.status == SECOR_OK && answer->fault == HTTP_ENDED)
+	if (status == SECOR_OK && answer->fault == HTTP_ENDED)
 		judged.verdict = S3_DONE;
-	else if (judged.status == SECOR_OK)
-		judged = s3_judge(s3, call, answer, err);
-	else if (judged.status == SECOR_RETRY && call->delivered == 0 &&
+	else if (status == SECOR_OK)
+		judged = s3_judge(call->s3, call, answer, err);
+	else if (status == SECOR_RETRY && call->delivered == 0 &&
 		 answer->fault != HTTP_WHOLE && answer->fault != HTTP_SOURCE &&
 		 answer->fault != HTTP_STOPPED && answer->fault != HTTP_LIMIT)
 		judged.verdict = S3_AGAIN;
@@ -259,10 +293,10 @@ attempt(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
 }
 
 static int64_t
-asked_for(struct s3 *s3, const struct http_answer *answer)
+asked_for(const struct s3_call *call, const struct http_answer *answer)
 {
 	const char *after =
-	    answer->status != 0 ? http_header(s3->http, "retry-after") : NULL;
+	    answer->status != 0 ? http_header(call->http, "retry-after") : NULL;
 
 	long seconds = after != NULL ? strtol(after, NULL, 10) : 0;
 
@@ -271,9 +305,8 @@ asked_for(struct s3 *s3, const struct http_answer *answer)
 	return seconds < RETRY_CAP_MS / 1000 ? seconds * 1000 : RETRY_CAP_MS;
 }
 
-static int
-wait_again(struct s3 *s3, struct s3_call *call, int64_t wait,
-    const struct secor_err *err)
+static void
+say_again(const struct s3 *s3, int64_t wait, const struct secor_err *err)
 {
 	char detail[sizeof(err->text) + 64];
 
@@ -281,35 +314,52 @@ wait_again(struct s3 *s3, struct s3_call *call, int64_t wait,
 	    (long long)wait, err->text);
 	s3->host->log(s3->host, SECOR_WARN, "S3 request repeated", detail);
 	s3->host->add(s3->retries, 1);
-	return retry_wait(wait, may_go_on, call, NULL);
+}
+
+struct s3_judgement
+s3_hear(struct s3_call *call, struct http_answer *answer, struct secor_err *err)
+{
+	struct s3 *s3 = call->s3;
+	int status = http_end(call->http, answer, err);
+	struct s3_judgement judged;
+
+	free(call->request);
+	call->request = NULL;
+	s3->host->add(s3->answers[class_of(answer->status)], 1);
+	judged = judge(call, answer, status, err);
+	if (judged.verdict == S3_DONE)
+		return judged;
+	s3_prefix_error(s3, call, err);
+	if (judged.verdict == S3_GIVE_UP)
+		return judged;
+	if (judged.verdict == S3_AGAIN)
+		judged.wait_ms =
+		    retry_next(&call->retry, asked_for(call, answer));
+	judged.verdict = judged.wait_ms >= 0 ? S3_AGAIN : S3_GIVE_UP;
+	if (judged.verdict == S3_AGAIN)
+		say_again(s3, judged.wait_ms, err);
+	return judged;
 }
 
 int
 s3_run(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
     struct secor_err *err)
 {
-	struct retry retry = {
-	    .most = call->is_courtesy ? 1 : (int)s3->conf->max_attempts,
-	    .base_ms = s3->conf->retry_delay,
-	    .cap_ms = RETRY_CAP_MS,
-	    .seed = s3->seed++};
 	struct secor_err why = {""};
 	struct s3_judgement judged;
-	int64_t wait;
 
-	call->s3 = s3;
-	if (s3->conf->requester_pays)
-		s3_header(call, "x-amz-request-payer", "requester");
+	s3_ready(s3, call, s3->http);
 	do {
-		judged = attempt(s3, call, answer, &why);
+		memset(answer, 0, sizeof(*answer));
+		judged.status = s3_send(call, &why);
+		if (judged.status != SECOR_OK)
+			break;
+		while (http_wait(call->http, LOOK_MS) == NULL)
+			;
+		judged = s3_hear(call, answer, &why);
 		if (judged.verdict == S3_DONE)
 			return SECOR_OK;
-		s3_prefix_error(s3, call, &why);
-		if (judged.verdict == S3_GIVE_UP)
-			break;
-		wait = 0;
-		if (judged.verdict == S3_AGAIN)
-			wait = retry_next(&retry, asked_for(s3, answer));
-	} while (wait >= 0 && wait_again(s3, call, wait, &why));
+	} while (judged.verdict == S3_AGAIN &&
+		 retry_wait(judged.wait_ms, s3_may_go_on, call, NULL));
 	return secor_fail(err, judged.status, "%s", why.text);
 }

@@ -63,9 +63,12 @@ static void
 s3_close(void *self)
 {
 	struct s3 *s3 = self;
+	size_t i;
 
 	if (s3 == NULL)
 		return;
+	for (i = 0; i < S3_MOST_PARALLEL - 1; i++)
+		http_close(s3->beside[i]);
 	http_close(s3->http);
 	aws_cred_close(s3->cred);
 	s3_forget(s3->learnt);

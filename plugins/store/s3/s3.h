@@ -9,6 +9,8 @@
  *	birth.c		what an object is born with: encryption, tags, lock
  *	fresh.c		puts that never write over what is somebody else's
  *	put.c		one object, in one request or through multipart.c
+ *	multipart.c	an upload from its beginning to its end
+ *	parts.c		its parts, several at once
  *	list.c		list, probe
  *	read.c		get, head, remove
  */
@@ -19,6 +21,7 @@
 
 #include "plugins/common/aws_options.h"
 #include "plugins/common/http.h"
+#include "plugins/common/retry.h"
 #include "plugins/common/sigv4.h"
 
 #define S3_KEY 1024		   /* bytes of a key at most */
@@ -27,6 +30,7 @@
 #define S3_HEADERS 24
 #define S3_CRC 9 /* base64 of a CRC32C, with NUL */
 #define S3_PIECE ((size_t)256 * 1024)
+#define S3_MOST_PARALLEL 16
 
 enum { S3_HASH_AUTO, S3_HASH_SHA256, S3_HASH_UNSIGNED };
 enum { S3_CHECK_CRC32C, S3_CHECK_MD5, S3_CHECK_NONE };
@@ -47,7 +51,7 @@ struct s3_conf {
 	int path_style;
 	struct aws_options aws;
 	int payload_hash, checksum, listing;
-	int64_t multipart_threshold, part_size;
+	int64_t multipart_threshold, part_size, parallel_parts;
 	int encryption;
 	const char *kms_key, *storage_class;
 	int bucket_key;
@@ -95,7 +99,9 @@ struct s3 {
 	const struct s3_conf *conf;
 	const struct secor_host *host;
 	struct http *http;
+	struct http *beside[S3_MOST_PARALLEL - 1]; /* opened as needed */
 	struct aws_cred *cred;
+	unsigned cred_number; /* of what was had of it since it was forgotten */
 	char region[64];
 	char origin[512];     /* https://host:port */
 	char base[256];	      /* path of the bucket: "" or "/bucket" */
@@ -105,8 +111,6 @@ struct s3 {
 	uint64_t seed;	      /* of jitter */
 	int64_t skew_ms;      /* server's clock - ours */
 	int proven;	      /* the server has accepted a signature */
-	char access_key[130]; /* of the last request, for people */
-	char key_source[64];
 	/* headers that are the same for all objects; "": not sent */
 	char tags[S3_TEXT], kms_context[S3_TEXT], customer_md5[25];
 	struct s3_learnt *learnt; /* what this server can do */
@@ -152,10 +156,19 @@ struct s3_call {
 
 	/* while it runs */
 	struct s3 *s3;
+	struct http *http;
+	struct s3_request *request; /* the attempt that is under way */
+	struct retry retry;
 	uint32_t running;
 	uint64_t delivered; /* bytes to piece */
 	int clock_set;
 	int key_renewed;
+
+	/* by what the last attempt was signed */
+	char access_key[130]; /* for people */
+	char key_source[64];
+	unsigned cred_number;
+	int64_t skew_ms;
 };
 
 extern const struct secor_store_ops s3_ops;
@@ -169,16 +182,6 @@ void s3_set_origin(struct s3 *s3);
 
 /* ---- request.c ---- */
 
-const char *s3_class_counter(enum s3_class class);
-void s3_header(struct s3_call *call, const char *name, const char *value);
-/* SECOR_OK: a 2xx, or a 404 where that is asked for. */
-int s3_run(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
-    struct secor_err *err);
-/* SECOR_REJECT when the key can be no object's. */
-int s3_check_key(const struct s3 *s3, const char *key, struct secor_err *err);
-
-/* ---- errors.c ---- */
-
 enum s3_verdict {
 	S3_DONE,  /* take it */
 	S3_AGAIN, /* the same request may work in a moment */
@@ -189,7 +192,30 @@ enum s3_verdict {
 struct s3_judgement {
 	enum s3_verdict verdict;
 	int status; /* for the caller, when it stays like this */
+	int64_t wait_ms;
 };
+
+const char *s3_class_counter(enum s3_class class);
+void s3_header(struct s3_call *call, const char *name, const char *value);
+/* SECOR_OK: a 2xx, or a 404 where that is asked for. */
+int s3_run(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
+    struct secor_err *err);
+/* The same for a call among others, by a client of its own: s3_ready once; then
+ * s3_send, and s3_hear when the request is over, as long as that says
+ * S3_AGAIN. What s3_send refuses is final. */
+void s3_ready(struct s3 *s3, struct s3_call *call, struct http *http);
+int s3_send(struct s3_call *call, struct secor_err *err);
+/* S3_DONE, S3_GIVE_UP, or S3_AGAIN in wait_ms. */
+struct s3_judgement s3_hear(
+    struct s3_call *call, struct http_answer *answer, struct secor_err *err);
+/* Breaks off what s3_send has begun, if anything. */
+void s3_drop(struct s3_call *call);
+/* May the put that it is for go on? */
+int s3_may_go_on(void *call);
+/* SECOR_REJECT when the key can be no object's. */
+int s3_check_key(const struct s3 *s3, const char *key, struct secor_err *err);
+
+/* ---- errors.c ---- */
 
 const char *s3_method(enum s3_kind kind);
 const char *s3_counter(enum s3_kind kind);
@@ -275,12 +301,34 @@ s3_part_size(uint64_t wished, uint64_t length)
 	return least <= wished ? wished : (least + mib - 1) / mib * mib;
 }
 
+struct s3_part {
+	char etag[128];
+	char crc_text[S3_CRC];
+};
+
+struct s3_upload {
+	struct s3 *s3;
+	const struct secor_put *put;
+	struct s3_condition *condition;
+	char id[1024], escaped[3 * 1024 + 1];
+	uint64_t part_size;
+	size_t count;
+	struct s3_part *parts;
+	uint32_t crc32c; /* of all parts that were begun */
+};
+
 int s3_multipart(struct s3 *s3, const struct secor_put *put,
     struct s3_condition *condition, struct secor_err *err);
 int s3_create(struct s3 *s3, const struct secor_put *put, char *upload,
     size_t room, struct secor_err *err);
 int s3_abort(
     struct s3 *s3, const char *key, const char *upload, struct secor_err *err);
+
+/* ---- parts.c ---- */
+
+/* All parts, up to `parallel_parts` at once. On return nothing is under way
+ * any more. */
+int s3_put_parts(struct s3_upload *up, struct secor_err *err);
 
 /* ---- list.c ---- */
 

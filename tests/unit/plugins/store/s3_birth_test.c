@@ -152,6 +152,7 @@ Test(s3_birth, customer_key_goes_with_each_request_of_an_upload)
 	s3_set("lock_for", "1d");
 	s3_set("multipart_threshold", "5MiB");
 	s3_set("part_size", "5MiB");
+	s3_set("parallel_parts", "1");
 	s3_play(steps, COUNT(steps));
 	cr_assert_eq(
 	    t.ops->put(t.store, &put, &t.err), SECOR_OK, "%s", t.err.text);

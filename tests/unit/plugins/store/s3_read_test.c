@@ -60,6 +60,7 @@ put_large(const struct script_step *steps, size_t count)
 	put.go_on = until_most;
 	s3_set("multipart_threshold", "5MiB");
 	s3_set("part_size", "5MiB");
+	s3_set("parallel_parts", "1");
 	s3_play(steps, count);
 	return t.ops->put(t.store, &put, &t.err);
 }

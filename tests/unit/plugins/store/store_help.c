@@ -16,8 +16,9 @@ read_source(const struct secor_put *put, uint64_t at, void *bytes, size_t len,
 
 	cr_assert_leq(at + len, put->length, "read behind the end");
 	source->reads++;
-	if (source->fails > 0) {
-		source->fails--;
+	if (source->fails > 0 ||
+	    (source->fails_at > 0 && at + len > source->fails_at)) {
+		source->fails -= source->fails > 0;
 		return secor_fail(err, SECOR_RETRY, "the disk says no");
 	}
 	memcpy(bytes, source->bytes + at, len);

@@ -8,9 +8,10 @@
 
 struct source {
 	const char *bytes;
-	int fails;	/* read_at: this many times SECOR_RETRY */
-	int go_on_left; /* go_on: so many times yes; -1: always */
-	int asked;	/* go_on: how often */
+	int fails;	   /* read_at: this many times SECOR_RETRY */
+	uint64_t fails_at; /* read_at behind it: SECOR_RETRY; 0: nowhere */
+	int go_on_left;	   /* go_on: so many times yes; -1: always */
+	int asked;	   /* go_on: how often */
 	int reads;
 };
 
