@@ -22,13 +22,23 @@ struct answers answers;
 
 static char *input; /* NUL-ended copy */
 static const char *next, *input_end;
-static char *head; /* headers of the last answer, "name: value\n"... */
-static char *body;
 static char value[4096]; /* of the header asked for last */
+static int64_t clock_ms;
 
+/* Those that are open, and what each had for its last answer. */
 struct http {
 	int is_open;
+	struct http *next;
+	const struct http_request *request; /* begun, or over */
+	int is_over;
+	char *head; /* "name: value\n"... */
+	char *body;
+	struct http_answer answer;
+	struct secor_err err;
+	int rc;
 };
+
+static struct http *all;
 
 static char *
 copy_of(const char *from, size_t len)
@@ -42,11 +52,11 @@ copy_of(const char *from, size_t len)
 }
 
 static void
-forget(void)
+forget(struct http *http)
 {
-	free(head);
-	free(body);
-	head = body = NULL;
+	free(http->head);
+	free(http->body);
+	http->head = http->body = NULL;
 	answers.body = "";
 	answers.status = 0;
 }
@@ -64,7 +74,8 @@ answers_begin(const char *bytes, size_t len)
 void
 answers_end(void)
 {
-	forget();
+	answers.body = "";
+	answers.status = 0;
 	free(input);
 	input = NULL;
 	next = input_end = NULL;
@@ -72,13 +83,13 @@ answers_end(void)
 
 /* Splits the next answer into head and body; the length of the body. */
 static size_t
-take_answer(int *breaks)
+take_answer(struct http *http, int *breaks)
 {
 	const char *end, *blank, *line;
 	char *rest;
 	size_t len;
 
-	forget();
+	forget(http);
 	answers.given++;
 	*breaks = 1;
 	if (next == NULL || next >= input_end)
@@ -96,9 +107,9 @@ take_answer(int *breaks)
 	if (blank == NULL)
 		blank = end;
 	if (line != NULL && line < blank)
-		head = copy_of(line + 1, (size_t)(blank - line - 1));
+		http->head = copy_of(line + 1, (size_t)(blank - line - 1));
 	len = blank < end ? (size_t)(end - blank - 2) : 0;
-	body = copy_of(blank < end ? blank + 2 : "", len);
+	http->body = copy_of(blank < end ? blank + 2 : "", len);
 	next = end < input_end ? end + strlen(SEPARATOR) : input_end;
 	return len;
 }
@@ -112,12 +123,30 @@ http_open(
 	*out = calloc(1, sizeof(**out));
 	MUST(*out != NULL);
 	(*out)->is_open = 1;
+	(*out)->next = all;
+	all = *out;
 	return SECOR_OK;
+}
+
+int
+http_open_beside(
+    const struct http *other, struct http **out, struct secor_err *err)
+{
+	MUST(other->is_open);
+	return http_open(NULL, out, err);
 }
 
 void
 http_close(struct http *http)
 {
+	struct http **at = &all;
+
+	if (http == NULL)
+		return;
+	while (*at != http)
+		at = &(*at)->next;
+	*at = http->next;
+	forget(http);
 	free(http);
 }
 
@@ -127,7 +156,7 @@ http_header(struct http *http, const char *name)
 	size_t len = strlen(name);
 
 	MUST(http->is_open);
-	for (const char *at = head; at != NULL && *at != '\0';) {
+	for (const char *at = http->head; at != NULL && *at != '\0';) {
 		size_t line = strcspn(at, "\n");
 
 		if (line > len && at[len] == ':' &&
@@ -172,8 +201,11 @@ fails(struct http_answer *answer, enum http_fault fault, struct secor_err *err)
 }
 
 static int
-give(const struct http_request *request, struct http_answer *answer, size_t len)
+give(const struct http_request *request, struct http *http, size_t len)
 {
+	struct http_answer *answer = &http->answer;
+	char *body = http->body;
+
 	if (strcmp(request->method, "HEAD") == 0)
 		len = 0;
 	if (answer->status / 100 != 2) {
@@ -197,34 +229,105 @@ give(const struct http_request *request, struct http_answer *answer, size_t len)
 	return HTTP_WHOLE;
 }
 
-int
-http_run(struct http *http, const struct http_request *request,
-    struct http_answer *answer, struct secor_err *err)
+/* All of it happens at once. */
+static int
+perform(struct http *http)
 {
+	const struct http_request *request = http->request;
+	struct http_answer *answer = &http->answer;
+	struct secor_err *err = &http->err;
 	int breaks;
 	size_t len;
 
-	MUST(http->is_open && strncmp(request->url, "http", 4) == 0);
-	for (size_t i = 0; i < request->header_count; i++)
-		MUST(request->headers[i].key != NULL &&
-		     request->headers[i].value != NULL);
-	memset(answer, 0, sizeof(*answer));
-	answer->body = "";
 	if (request->go_on != NULL && !request->go_on(request->arg))
 		return fails(answer, HTTP_STOPPED, err);
 	if (take_body(request, err) != SECOR_OK) {
 		answer->fault = HTTP_SOURCE;
 		return SECOR_RETRY;
 	}
-	len = take_answer(&breaks);
+	len = take_answer(http, &breaks);
 	answer->status = answers.status;
 	if (answers.status == 0)
 		return fails(answer, HTTP_BROKEN, err);
-	answer->fault = (enum http_fault)give(request, answer, len);
-	answer->body = answers.body = body;
+	answer->fault = (enum http_fault)give(request, http, len);
+	answer->body = answers.body = http->body;
 	if (answer->fault == HTTP_LIMIT)
 		return fails(answer, HTTP_LIMIT, err);
 	if (breaks && answer->fault == HTTP_WHOLE)
 		return fails(answer, HTTP_BROKEN, err);
 	return SECOR_OK;
+}
+
+void
+http_begin(struct http *http, const struct http_request *request)
+{
+	MUST(http->is_open && http->request == NULL);
+	MUST(strncmp(request->url, "http", 4) == 0);
+	for (size_t i = 0; i < request->header_count; i++)
+		MUST(request->headers[i].key != NULL &&
+		     request->headers[i].value != NULL);
+	http->request = request;
+	http->is_over = 0;
+	http->answer = (struct http_answer){.body = ""};
+	http->err.text[0] = '\0';
+}
+
+/* In turns, the one that was opened first and the one that was opened last. */
+struct http *
+http_wait(struct http *any, int64_t ms)
+{
+	struct http *http, *found = NULL;
+
+	MUST(any->is_open);
+	for (http = all; http != NULL; http = http->next)
+		if (http->request != NULL && !http->is_over &&
+		    (found == NULL || answers.given % 2 == 1))
+			found = http;
+	if (found == NULL) {
+		clock_ms += ms > 0 ? ms : 0;
+		return NULL;
+	}
+	found->rc = perform(found);
+	found->is_over = 1;
+	return found;
+}
+
+void
+http_drive(struct http *any)
+{
+	MUST(any->is_open);
+}
+
+int
+http_end(struct http *http, struct http_answer *answer, struct secor_err *err)
+{
+	MUST(http->is_open && http->request != NULL && http->is_over);
+	http->request = NULL;
+	*answer = http->answer;
+	if (http->rc != SECOR_OK)
+		return secor_fail(err, http->rc, "%s", http->err.text);
+	return SECOR_OK;
+}
+
+void
+http_drop(struct http *http)
+{
+	MUST(http->is_open);
+	http->request = NULL;
+}
+
+int64_t
+http_now_ms(void)
+{
+	return clock_ms;
+}
+
+int
+http_run(struct http *http, const struct http_request *request,
+    struct http_answer *answer, struct secor_err *err)
+{
+	http_begin(http, request);
+	http->rc = perform(http);
+	http->is_over = 1;
+	return http_end(http, answer, err);
 }

@@ -218,6 +218,7 @@ conf_of(unsigned bits)
 	    .listing = bits & 8 ? S3_LIST_SORTED : S3_LIST_AUTO,
 	    .multipart_threshold = PART,
 	    .part_size = PART,
+	    .parallel_parts = 1 + (bits >> 4) % 4,
 	    .connect_timeout = 1000,
 	    .stall_timeout = 1000,
 	    .max_attempts = 3,
