@@ -291,7 +291,10 @@ class Qubole(StandIn):
         self.requests = []
         self.queries = []
         self.commands = []  # [status at the end, looks left]
+        self.killed = []  # numbers of commands that were cancelled
+        self.dying = 1  # looks at a command from its cancel to its end
         self.faults = collections.deque()
+        self.kill_faults = collections.deque()
         self.lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"qubole": self})
         self.listen(handler, port, context)
@@ -305,6 +308,11 @@ class Qubole(StandIn):
         with self.lock:
             self.faults.extend(faults)
 
+    def fail_kill(self, *faults):
+        """The same of the next cancels."""
+        with self.lock:
+            self.kill_faults.extend(faults)
+
     def answer(self, method, path, headers, body):
         """(HTTP status, body); called with the lock."""
         if headers.get("X-AUTH-TOKEN") != self.token:
@@ -315,10 +323,11 @@ class Qubole(StandIn):
         if method == "POST" and path == "/api/v1.2/commands":
             return self.submit(body)
         m = re.fullmatch(r"/api/v1\.2/commands/(\d+)", path)
-        if method != "GET" or not m or \
+        if method not in ("GET", "PUT") or not m or \
                 not 1 <= int(m.group(1)) <= len(self.commands):
             return 404, {"error": path}
-        return self.look(int(m.group(1)))
+        return self.look(int(m.group(1))) if method == "GET" else \
+            self.kill(int(m.group(1)), body)
 
     def submit(self, body):
         try:
@@ -342,9 +351,24 @@ class Qubole(StandIn):
 
     def look(self, number):
         command = self.commands[number - 1]
-        status = command[0] if command[1] == 0 else "running"
+        status = command[0] if command[1] == 0 else \
+            "cancelling" if number in self.killed else "running"
         command[1] = max(0, command[1] - 1)
         return 200, {"id": number, "status": status}
+
+    def kill(self, number, body):
+        """PUT {"status": "kill"}: it ends a little later, unless it has."""
+        try:
+            if json.loads(body) != {"status": "kill"}:
+                return 422, {"error": "what is to become of it?"}
+        except ValueError:
+            return 400, {"error": "no JSON"}
+        command = self.commands[number - 1]
+        if command[1] == 0 or number in self.killed:
+            return 200, {"kill_succeeded": False, "result": "it has ended"}
+        self.killed.append(number)
+        command[:] = ["cancelled", self.dying]
+        return 200, {"kill_succeeded": True, "result": "kill succeeded."}
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -358,7 +382,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         q = self.qubole
         with q.lock:
             q.requests.append((self.command, self.path, self.headers, body))
-            fault = q.faults.popleft() if q.faults else None
+            faults = q.kill_faults if self.command == "PUT" else q.faults
+            fault = faults.popleft() if faults else None
         if fault == "cut":
             self.close_connection = True
             return
@@ -380,7 +405,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                       if v is not None}
         self.reply(status, json.dumps(answer).encode(), {}, fault == "short")
 
-    do_GET = do_POST = serve
+    do_GET = do_POST = do_PUT = serve
 
     def reply(self, status, body, headers={}, short=False):
         try:

@@ -5,7 +5,10 @@
  * Statements can be repeated, so a command whose fate is not known is submitted
  * again. But not while it may still run: what goes wrong between two looks (no
  * connection, 5xx, an answer that makes no sense) is waited out, with the same
- * id, until `timeout` of the command is over.
+ * id, until `timeout` of the command is over. Then it is cancelled (PUT
+ * <base>/commands/<id>) and looked at until it has ended, for `cancel_timeout`
+ * at most; the log has what came of that. Nothing else cancels: a process that
+ * stops waits for the command that it is at.
  */
 #include "plugins/notifier/qubole/qubole.h"
 
@@ -25,6 +28,7 @@ struct command {
 	json_int_t id;	  /* 0: not known yet */
 	int64_t after_ms; /* the last answer asked for this patience */
 	int gone;	  /* the service does not know the id */
+	int killed;	  /* the service has taken the cancel */
 };
 
 static int64_t
@@ -256,6 +260,140 @@ look(struct command *command, int *rc, struct secor_err *err)
 	return ended;
 }
 
+/* ---- giving up ---- */
+
+/* SECOR_OK: the service has taken it, and will end the command. What it
+ * answered is in `said`. */
+static int
+ask_to_end(struct command *command, struct secor_err *said)
+{
+	struct text body = {0};
+	json_t *object = NULL;
+	const json_t *taken;
+	const char *words;
+	int rc;
+
+	text_adds(&body, "{\"status\":\"kill\"}");
+	rc = ask(command, "PUT", &body, &object, said);
+	text_fini(&body);
+	command->gone = 0; /* a look decides */
+	if (rc != SECOR_OK)
+		return SECOR_RETRY;
+	taken = json_object_get(object, "kill_succeeded");
+	words = json_string_value(json_object_get(object, "result"));
+	if (!json_is_true(taken))
+		rc = SECOR_RETRY;
+	(void)secor_fail(said, 0, "%.200s",
+	    words != NULL    ? words
+	    : rc == SECOR_OK ? "it is taken"
+			     : "the answer does not say that it is taken");
+	json_decref(object);
+	return rc;
+}
+
+/* Until it has ended: 1, and *rc is what it gives. 0: it has not within the
+ * time for that. */
+static int
+cancel(struct command *command, struct secor_err *said, int *rc,
+    struct secor_err *err)
+{
+	int64_t left;
+
+	command->deadline_ms = now_ms() + command->conf->cancel_ms;
+	while ((left = command->deadline_ms - now_ms()) > 0) {
+		struct secor_err answer = *said, now = *err;
+		int64_t wait = command->conf->poll_ms;
+		int ended;
+
+		if (!command->killed)
+			command->killed =
+			    ask_to_end(command, &answer) == SECOR_OK;
+		/* as in wait_end: what ran into the end of the time */
+		if (command->deadline_ms - now_ms() > 1)
+			*said = answer;
+		ended = look(command, rc, &now);
+		left = command->deadline_ms - now_ms();
+		if (ended || left > 1)
+			*err = now;
+		if (ended)
+			return 1;
+		if (wait < command->after_ms)
+			wait = command->after_ms;
+		if (left > 0)
+			sleep_ms(left < wait ? left : wait);
+	}
+	return 0;
+}
+
+/* What came of it, as an event of the log, and behind the text of a failure. */
+struct outcome {
+	const char *event, *suffix;
+};
+
+static struct outcome
+outcome_of(const struct command *command, int ended, int rc)
+{
+	if (!ended && command->killed)
+		return (struct outcome){
+		    "cancelled command goes on", "cancelled, but it goes on"};
+	if (!ended)
+		return (struct outcome){"command not cancelled",
+		    "not cancelled, so it may still run"};
+	if (rc == SECOR_OK)
+		return (struct outcome){"command done after its time", ""};
+	return command->killed
+		   ? (struct outcome){"command cancelled", "cancelled"}
+		   : (struct outcome){
+			 "command ended after its time", "it has ended now"};
+}
+
+static void
+log_outcome(const struct command *command, const char *event, const char *said,
+    const char *now)
+{
+	const struct secor_host *host = command->conf->host;
+	struct text detail = {0};
+
+	text_addf(&detail, "id=%" JSON_INTEGER_FORMAT " answer=", command->id);
+	text_add_json(&detail, said);
+	text_adds(&detail, " now=");
+	text_add_json(&detail, now);
+	if (!detail.failed)
+		host->log(host, SECOR_WARN, event, detail.ptr);
+	text_fini(&detail);
+}
+
+/* The time is over. `seen`: what was seen last. */
+static int
+give_up(struct command *command, const char *seen, struct secor_err *err)
+{
+	const struct command_conf *conf = command->conf;
+	struct secor_err said = {"no answer"}, now = {"not known"};
+	int rc = SECOR_RETRY, ended;
+	struct outcome outcome;
+
+	if (conf->cancel_ms == 0)
+		return secor_fail(err, SECOR_RETRY,
+		    "command %" JSON_INTEGER_FORMAT
+		    " has not ended within %" PRId64 " ms: %.500s",
+		    command->id, conf->timeout_ms, seen);
+	ended = cancel(command, &said, &rc, &now);
+	outcome = outcome_of(command, ended, rc);
+	log_outcome(command, outcome.event, said.text,
+	    ended && rc == SECOR_OK ? "it is done" : now.text);
+	if (!ended)
+		conf->host->add(conf->left, 1);
+	else if (command->killed && rc != SECOR_OK)
+		conf->host->add(conf->cancelled, 1);
+	if (ended && rc == SECOR_OK)
+		return SECOR_OK;
+	return secor_fail(err, SECOR_RETRY,
+	    "command %" JSON_INTEGER_FORMAT " has not ended within %" PRId64
+	    " ms: %.300s; %s (%.200s; %.200s)",
+	    command->id, conf->timeout_ms, seen, outcome.suffix, said.text,
+	    now.text);
+}
+
 static int
 wait_end(struct command *command, struct secor_err *err)
 {
@@ -282,10 +420,7 @@ wait_end(struct command *command, struct secor_err *err)
 		if (left > 0)
 			sleep_ms(left < wait ? left : wait);
 	}
-	return secor_fail(err, SECOR_RETRY,
-	    "command %" JSON_INTEGER_FORMAT " has not ended within %" PRId64
-	    " ms: %.500s",
-	    command->id, command->conf->timeout_ms, last.text);
+	return give_up(command, last.text, err);
 }
 
 int

@@ -26,7 +26,9 @@
  *
  *	looking: HTTP 404 (not known)		RETRY
  *	anything else that is no status		it is looked at again
- *	`timeout` over				RETRY, with what was seen last
+ *	`timeout` over				it is cancelled; done
+ *						meanwhile: as above, else RETRY
+ *						with what was seen last
  *
  *	bare level, odd column or topic name,
  *	value that is not UTF-8			REJECT, nothing is submitted
@@ -56,6 +58,7 @@ struct qubole_conf {
 	struct secor_strings statements, finalized, amended;
 	int64_t poll_interval;
 	int64_t timeout;
+	int64_t cancel_timeout;
 	int on_error; /* see hive_on_error */
 	const char *ca_file;
 };
@@ -91,7 +94,12 @@ static const struct secor_option OPTIONS[] = {
 	"poll_interval", "3s", "1ms", "10m", 0,
 	"Between two looks at a command that has not ended."),
     SECOR_OPTION_RANGE(DURATION, struct qubole_conf, timeout, "timeout", "300s",
-	"1ms", "24h", 0, "For one command; then it is submitted again."),
+	"1ms", "24h", 0,
+	"For one command; then it is cancelled and submitted again."),
+    SECOR_OPTION_RANGE(DURATION, struct qubole_conf, cancel_timeout,
+	"cancel_timeout", "10s", "0s", "1h", 0,
+	"For the cancel of a command that has not ended within timeout; 0s: it "
+	"is left to run."),
     SECOR_OPTION_CHOICE(struct qubole_conf, on_error, "on_error", "retry",
 	HIVE_ON_ERROR, 0,
 	"A command that ends in error (no such table, other columns) is tried "
@@ -164,7 +172,13 @@ qubole_open(const struct secor_open *with, void **self, struct secor_err *err)
 	    .token = conf->token,
 	    .poll_ms = conf->poll_interval,
 	    .timeout_ms = conf->timeout,
+	    .cancel_ms = conf->cancel_timeout,
 	    .error_status = hive_on_error(conf->on_error),
+	    .host = with->host,
+	    .cancelled = with->host->counter(with->host, "cancelled",
+		"Commands that had not ended in time, and were cancelled."),
+	    .left = with->host->counter(with->host, "not_cancelled",
+		"Commands that had not ended in time, and may still run."),
 	};
 	qubole->seen = hive_seen_new();
 	qubole->added = with->host->counter(

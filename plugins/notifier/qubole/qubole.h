@@ -46,7 +46,10 @@ struct command_conf {
 	const char *token;
 	int64_t poll_ms;
 	int64_t timeout_ms; /* for the whole command */
+	int64_t cancel_ms;  /* to end it after that; 0: it is left to run */
 	int error_status;   /* what a command that ends in error gives */
+	const struct secor_host *host;
+	struct secor_counter *cancelled, *left;
 };
 
 /* Submits the HiveQL and waits until it has ended. */
