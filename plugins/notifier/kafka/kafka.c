@@ -3,13 +3,16 @@
  * batch or a path.
  *
  * An event is heard when all of its messages are acknowledged by all replicas
- * in sync. Anything else is RETRY, and the whole event comes again: consumers
- * see it at least once, with the same "id". By `key` all that is said of a path
- * (or of a partition of the source) is in one partition, in order.
+ * in sync. Anything else is RETRY, and what was not acknowledged comes again:
+ * consumers see it at least once, with the same "id". By `key` all that is said
+ * of a path (or of a partition of the source) is in one partition, in order.
  *
  * An event with more objects than fit into a message comes as several, each
- * with a share of the objects, "part" (from 1 on) and "parts". REJECT is only
- * what cannot be made smaller, and what has no topic.
+ * with a share of the objects, "part" (from 1 on) and "parts".
+ *
+ * A message that is refused when it is sent alone is dropped: one that cannot
+ * be made smaller, or a record that its topic does not take. The others of the
+ * batch are written all the same, then it is REJECT. So is what has no topic.
  */
 #include "plugins/notifier/kafka/kafka.h"
 
@@ -125,6 +128,7 @@ kafka_close(void *self)
 	if (kafka == NULL)
 		return;
 	producer_free(kafka->producer);
+	kept_clear(&kafka->kept);
 	free(kafka);
 }
 
@@ -143,6 +147,9 @@ kafka_open(const struct secor_open *with, void **self, struct secor_err *err)
 		kafka->events |= event_of(conf->events.items[i]);
 	kafka->written = with->host->counter(with->host, "events",
 	    "Messages with events that brokers have acknowledged.");
+	kafka->refused = with->host->counter(with->host, "refused",
+	    "Messages with events that were dropped: too large, or no record "
+	    "for their topic.");
 	rc = producer_new(conf, with->host, &kafka->producer, err);
 	if (rc != SECOR_OK) {
 		kafka_close(kafka);

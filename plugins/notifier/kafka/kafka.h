@@ -32,20 +32,67 @@ extern const char *const kafka_codecs[];
 
 struct producer;
 
+/* What became of a message. */
+enum message_fate {
+	MESSAGE_OPEN = 0,  /* not put, or without an answer */
+	MESSAGE_TAKEN,	   /* acknowledged */
+	MESSAGE_TOO_LARGE, /* at least with those that it was sent with */
+	MESSAGE_REFUSED,   /* the same, as no record for this topic */
+	MESSAGE_DROPPED	   /* by itself too: never comes again */
+};
+
+struct sent {
+	int fate; /* enum message_fate */
+	int code; /* librdkafka's, of the answer */
+};
+
+/* Messages an object of the last batch, while it is not heard. */
+struct kept {
+	char *manifest; /* key of its manifest: which batch; NULL: none */
+	size_t count;
+	struct sent *sent;
+	char why[512]; /* of the first that was dropped */
+};
+
 /* An instance. */
 struct kafka {
 	const struct kafka_conf *conf;
 	const struct secor_host *host;
 	unsigned events; /* KAFKA_TELL_* */
 	struct producer *producer;
-	struct secor_counter *written;
+	struct kept kept;
+	struct secor_counter *written, *refused;
 };
 
 /* ---- tell.c: the messages of an event ---- */
 
-/* Writes them and waits; an event that is not wanted is heard at once. */
+/* Writes them and waits; an event that is not wanted is heard at once.
+ * SECOR_REJECT: some were dropped, and all the others are taken. */
 int
 kafka_tell(struct kafka *kafka, struct event_said *said, struct secor_err *err);
+void kept_clear(struct kept *kept);
+
+/* ---- pile.c: messages that are put together, and settled one by one ---- */
+
+struct pile {
+	struct kafka *kafka;
+	const struct event_said *said;
+	const char *topic; /* where they go */
+	size_t count;	   /* of messages */
+	size_t parts;	   /* the event in so many; 0: a message an object */
+	struct sent *sent; /* one a message */
+	char *why;	   /* 512 bytes: of the first that was dropped */
+};
+
+/* Puts what is not settled, and waits. *smaller: some are too large, and would
+ * not be if less was sent at a time; they are not dropped yet. SECOR_RETRY: not
+ * all are settled. */
+int pile_put(struct pile *pile, int *smaller, struct secor_err *err);
+size_t pile_dropped(const struct pile *pile);
+
+/* The event with its share of the objects. */
+void pile_add_part(struct text *value, const struct event_said *said,
+    size_t part, size_t parts);
 
 /* ---- properties.c: what librdkafka is told ---- */
 
@@ -67,25 +114,30 @@ struct message {
 	const char *key; /* NULL: none */
 	const char *event;
 	const struct text *value;
+	struct sent *sent; /* lives until producer_end */
 };
 
 int producer_new(const struct kafka_conf *conf, const struct secor_host *host,
     struct producer **made, struct secor_err *err);
 void producer_free(struct producer *producer); /* accepts NULL */
 
-/* The bytes that a value should not exceed. Shrinks as brokers refuse. */
+/* The bytes that a value should not exceed. */
 size_t producer_room(const struct producer *producer);
+/* Sends less at a time from now on, for brokers that refuse so much; 0: it
+ * cannot. Between an end and a put. */
+int producer_shrink(struct producer *producer);
 
-/* Takes a copy of the message. SECOR_RETRY, SECOR_REJECT: the event has failed,
+/* Takes a copy of the message. SECOR_RETRY: all that has no answer has failed,
  * producer_end is not called. */
 int producer_put(struct producer *producer, const struct message *message,
     struct secor_err *err);
 
-/* Waits until all that was put is acknowledged. SECOR_RETRY: not all of it is;
+/* Waits until all that was put has its answer. SECOR_RETRY: not all of it has;
  * the next attempt begins with a new handle. */
 int producer_end(struct producer *producer, struct secor_err *err);
 
-/* Whether it failed for its size, and smaller messages are worth trying. */
-int producer_wants_less(const struct producer *producer);
+/* Why a message of so many bytes is too large, or refused. */
+void producer_reason(const struct producer *producer, const struct sent *sent,
+    size_t bytes, char *text, size_t room);
 
 #endif

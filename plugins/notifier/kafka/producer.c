@@ -1,11 +1,12 @@
 /*
  * producer.c -- an idempotent producer of librdkafka that is waited for.
  *
- * Invariant: SECOR_OK means that brokers have acknowledged every message since
- * the last end. A handle that failed an event is closed: what it may still hold
- * is never taken for the next attempt's, and an idempotent producer whose
- * sequence is broken (a fatal error) begins anew. Without an event there is no
- * handle, so who is never told of anything costs nothing.
+ * Invariant: SECOR_OK means that every message since the last end has its
+ * answer: brokers have acknowledged it, or will not have it. A handle that
+ * leaves one without is closed: what it may still hold is never taken for the
+ * next attempt's, and an idempotent producer whose sequence is broken (a fatal
+ * error) begins anew. Without an event there is no handle, so who is never told
+ * of anything costs nothing.
  */
 #include "plugins/notifier/kafka/kafka.h"
 
@@ -25,13 +26,12 @@ enum {
 struct producer {
 	const struct kafka_conf *conf;
 	const struct secor_host *host;
-	rd_kafka_t *rk; /* NULL: none */
-	size_t largest; /* message.max.bytes */
-	size_t batch;	/* bytes of a request; shrinks */
-	size_t waiting; /* messages without an answer */
-	rd_kafka_resp_err_t failed;
-	char topic[250]; /* of the first that failed */
-	int wants_less;
+	rd_kafka_t *rk;		    /* NULL: none */
+	size_t largest;		    /* message.max.bytes */
+	size_t batch;		    /* bytes of a request; shrinks */
+	size_t waiting;		    /* messages without an answer */
+	rd_kafka_resp_err_t failed; /* what may be taken later */
+	char topic[250];	    /* of the first that failed */
 
 	pthread_mutex_t lock;
 	char said[256]; /* the last complaint of the client. Holds: lock */
@@ -39,14 +39,35 @@ struct producer {
 
 /* ---- what librdkafka says ---- */
 
+/* Brokers refuse what was sent together as a whole. */
+static int
+fate_of(rd_kafka_resp_err_t answer)
+{
+	switch ((int)answer) {
+	case RD_KAFKA_RESP_ERR_NO_ERROR:
+		return MESSAGE_TAKEN;
+	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+	case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
+	case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+		return MESSAGE_TOO_LARGE;
+	case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+		return MESSAGE_REFUSED;
+	default:
+		return MESSAGE_OPEN;
+	}
+}
+
 static void
 on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
 	struct producer *producer = opaque;
+	struct sent *sent = message->_private;
 
 	(void)rk;
 	producer->waiting--;
-	if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR ||
+	sent->fate = fate_of(message->err);
+	sent->code = message->err;
+	if (sent->fate != MESSAGE_OPEN ||
 	    producer->failed != RD_KAFKA_RESP_ERR_NO_ERROR)
 		return;
 	producer->failed = message->err;
@@ -180,30 +201,16 @@ producer_room(const struct producer *producer)
 }
 
 int
-producer_wants_less(const struct producer *producer)
+producer_shrink(struct producer *producer)
 {
-	return producer->wants_less;
+	if (producer->batch / 2 < SMALLEST)
+		return 0;
+	close_handle(producer);
+	producer->batch /= 2;
+	return 1;
 }
 
 /* ---- failing ---- */
-
-/* The brokers of a topic take less than this client sends at a time. */
-static int
-shrink(struct producer *producer, const char *topic, struct secor_err *err)
-{
-	size_t batch = producer->batch;
-
-	close_handle(producer);
-	if (batch / 2 < SMALLEST)
-		return secor_fail(err, SECOR_REJECT,
-		    "topic %s takes no message of %zu bytes: raise its "
-		    "max.message.bytes",
-		    topic, batch);
-	producer->batch = batch / 2;
-	producer->wants_less = 1;
-	return secor_fail(err, SECOR_RETRY,
-	    "topic %s does not take %zu bytes at a time", topic, batch);
-}
 
 static int
 fail(struct producer *producer, rd_kafka_resp_err_t why, const char *topic_,
@@ -213,8 +220,6 @@ fail(struct producer *producer, rd_kafka_resp_err_t why, const char *topic_,
 	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
 	(void)snprintf(topic, sizeof(topic), "%s", topic_);
-	if (why == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-		return shrink(producer, topic, err);
 	if (producer->rk != NULL)
 		code = rd_kafka_fatal_error(producer->rk, fatal, sizeof(fatal));
 	(void)pthread_mutex_lock(&producer->lock);
@@ -256,7 +261,30 @@ produce(rd_kafka_t *rk, const struct message *message)
 	    RD_KAFKA_V_VALUE(message->value->ptr, message->value->len),
 	    RD_KAFKA_V_HEADER("secor-event", message->event, -1),
 	    RD_KAFKA_V_HEADER("content-type", "application/json", -1),
-	    RD_KAFKA_V_END);
+	    RD_KAFKA_V_OPAQUE(message->sent), RD_KAFKA_V_END);
+}
+
+static int
+is_over(const struct producer *producer, size_t bytes)
+{
+	return bytes + OVERHEAD / 2 > producer->largest;
+}
+
+void
+producer_reason(const struct producer *producer, const struct sent *sent,
+    size_t bytes, char *text, size_t room)
+{
+	if (is_over(producer, bytes))
+		(void)snprintf(text, room,
+		    "%zu bytes are more than message.max.bytes (%zu) allows",
+		    bytes, producer->largest);
+	else
+		(void)snprintf(text, room, "%zu bytes: %s (%s)%s", bytes,
+		    rd_kafka_err2str((rd_kafka_resp_err_t)sent->code),
+		    rd_kafka_err2name((rd_kafka_resp_err_t)sent->code),
+		    sent->fate == MESSAGE_TOO_LARGE
+			? ": raise max.message.bytes of the topic"
+			: "");
 }
 
 int
@@ -264,32 +292,28 @@ producer_put(struct producer *producer, const struct message *message,
     struct secor_err *err)
 {
 	int64_t until = monotonic_ms() + producer->conf->timeout + SLACK_MS;
-	rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR__QUEUE_FULL;
+	rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
 
-	producer->wants_less = 0;
-	if (message->value->len + OVERHEAD / 2 > producer->largest) {
-		close_handle(producer);
-		return secor_fail(err, SECOR_REJECT,
-		    "an event of %zu bytes is more than message.max.bytes "
-		    "(%zu) allows",
-		    message->value->len, producer->largest);
-	}
+	*message->sent = (struct sent){.fate = MESSAGE_OPEN};
 	/* FATAL too is RETRY: a person mends it, then it is heard */
 	if (producer->rk == NULL && open_handle(producer, err) != SECOR_OK)
 		return SECOR_RETRY;
-	while (producer->failed == RD_KAFKA_RESP_ERR_NO_ERROR) {
+	while (!is_over(producer, message->value->len)) {
 		why = produce(producer->rk, message);
 		if (why != RD_KAFKA_RESP_ERR__QUEUE_FULL ||
 		    monotonic_ms() > until)
 			break;
 		(void)rd_kafka_poll(producer->rk, SLICE_MS);
 	}
-	if (producer->failed != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return fail(producer, producer->failed, producer->topic, err);
-	if (why != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return fail(producer, why, message->topic, err);
-	producer->waiting++;
-	return SECOR_OK;
+	if (why == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		producer->waiting++;
+		return SECOR_OK;
+	}
+	message->sent->code = why;
+	message->sent->fate = fate_of(why);
+	return message->sent->fate == MESSAGE_OPEN
+		   ? fail(producer, why, message->topic, err)
+		   : SECOR_OK;
 }
 
 int
@@ -297,14 +321,15 @@ producer_end(struct producer *producer, struct secor_err *err)
 {
 	int64_t until = monotonic_ms() + producer->conf->timeout + SLACK_MS;
 
-	while (producer->waiting > 0 &&
-	       producer->failed == RD_KAFKA_RESP_ERR_NO_ERROR &&
-	       monotonic_ms() < until)
+	while (producer->waiting > 0 && monotonic_ms() < until)
 		(void)rd_kafka_poll(producer->rk, SLICE_MS);
 	if (producer->failed != RD_KAFKA_RESP_ERR_NO_ERROR)
 		return fail(producer, producer->failed, producer->topic, err);
 	if (producer->waiting > 0)
 		return fail(producer, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT,
 		    producer->conf->topic, err);
+	if (producer->rk != NULL && rd_kafka_fatal_error(producer->rk, NULL,
+					0) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		close_handle(producer);
 	return SECOR_OK;
 }

@@ -1,15 +1,17 @@
 /*
- * tell.c -- the messages of an event: where they go, their keys, and in how
- * many parts.
+ * tell.c -- the messages of an event: where they go, in how many parts, and
+ * what of them comes again.
+ *
+ * A batch that comes again, and was told in part, goes on where it stopped:
+ * messages of its objects that are settled are not put again. First its
+ * objects, then the batch itself.
  */
-#include "plugins/common/event_json.h"
-#include "plugins/common/event_objects.h"
 #include "plugins/notifier/kafka/kafka.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- topics and keys ---- */
+/* ---- topics ---- */
 
 /* Where events about this topic go. */
 static int
@@ -38,143 +40,64 @@ name_topic(const struct kafka *kafka, const char *about,
 	return rc;
 }
 
-/* The event as one text says it; `path` NULL: it is about a partition. */
-static void
-add_key(const struct kafka *kafka, const char *topic, const char *path,
-    int32_t partition, struct text *key)
+/* ---- objects ---- */
+
+void
+kept_clear(struct kept *kept)
 {
-	if (kafka->conf->key == KAFKA_BY_NONE)
-		return;
-	if (path != NULL &&
-	    (kafka->conf->key == KAFKA_BY_PATH || partition < 0))
-		text_addf(key, "%s/%s", topic, path);
-	else
-		text_addf(key, "%s/%d", topic, (int)partition);
+	free(kept->manifest);
+	free(kept->sent);
+	*kept = (struct kept){.manifest = NULL};
 }
 
-/* ---- messages ---- */
+/* What is known of the objects of this batch; nothing, when it is new. */
+static int
+keep(struct kept *kept, const struct secor_event_batch *batch)
+{
+	if (kept->manifest != NULL && kept->count == batch->object_count &&
+	    strcmp(kept->manifest, batch->manifest_key) == 0)
+		return 1;
+	kept_clear(kept);
+	kept->manifest = strdup(batch->manifest_key);
+	kept->sent = calloc(batch->object_count + 1, sizeof(*kept->sent));
+	kept->count = batch->object_count;
+	if (kept->manifest != NULL && kept->sent != NULL)
+		return 1;
+	kept_clear(kept);
+	return 0;
+}
 
 /* What all messages of an event share. */
 struct told {
 	struct kafka *kafka;
 	const struct event_said *said;
-	const char *topic; /* where they go */
-	size_t messages;
+	const char *topic;	  /* where they go */
+	size_t messages, dropped; /* of them */
+	char why[512];		  /* of the first that was dropped */
 };
-
-/* Takes the key and the value. */
-static int
-put(struct told *told, const char *event, struct text *key, struct text *value,
-    struct secor_err *err)
-{
-	const struct message message = {.topic = told->topic,
-	    .key = key->ptr,
-	    .event = event,
-	    .value = value};
-	int rc = key->failed || value->failed
-		     ? secor_fail(err, SECOR_RETRY, "out of memory")
-		     : producer_put(told->kafka->producer, &message, err);
-
-	text_fini(key);
-	text_fini(value);
-	told->messages++;
-	return rc;
-}
 
 static int
 put_objects(struct told *told, struct secor_err *err)
 {
-	const struct secor_event_batch *batch = told->said->batch;
-	const struct secor_event_object *object = batch->objects;
-	int rc = SECOR_OK;
+	struct kept *kept = &told->kafka->kept;
+	struct pile pile = {.kafka = told->kafka,
+	    .said = told->said,
+	    .topic = told->topic,
+	    .count = kept->count,
+	    .sent = kept->sent,
+	    .why = kept->why};
+	int rc, smaller;
 
-	for (size_t i = 0; rc == SECOR_OK && i < batch->object_count; i++) {
-		struct text key = {0}, value = {0};
-
-		add_key(told->kafka, batch->topic, object->path,
-		    batch->partition, &key);
-		event_object_json(&value, batch, object, told->said->sent_ms);
-		rc = put(told, "object_stored", &key, &value, err);
-		object = event_objects_next(object);
-	}
+	do {
+		rc = pile_put(&pile, &smaller, err);
+	} while (smaller);
+	told->messages += pile.count;
+	told->dropped += pile_dropped(&pile);
+	memcpy(told->why, kept->why, sizeof(told->why));
 	return rc;
 }
 
-/* A share of the objects of an event. */
-struct share {
-	size_t first, count; /* in objects */
-	size_t part, parts;  /* from 1 on */
-};
-
-static const void *
-object_at(const struct secor_event_object *objects, size_t i)
-{
-	const char *at = (const char *)objects;
-
-	while (i-- > 0)
-		at +=
-		    ((const struct secor_event_object *)(const void *)at)->size;
-	return at;
-}
-
-/* The event with no objects but these. */
-static void
-add_share(struct text *value, const struct event_said *said,
-    const struct share *share)
-{
-	struct event_said some = *said;
-	struct secor_event_batch batch = {.size = 0};
-	struct secor_event_path path = {.size = 0};
-
-	if (said->batch != NULL) {
-		batch = *said->batch;
-		batch.objects = object_at(batch.objects, share->first);
-		batch.object_count = share->count;
-		some.batch = &batch;
-	} else {
-		size_t known = said->path->size < sizeof(path)
-				   ? said->path->size
-				   : sizeof(path);
-
-		memcpy(&path, said->path, known);
-		path.objects = object_at(path.objects, share->first);
-		path.object_count = share->count;
-		some.path = &path;
-	}
-	event_said_json(value, &some);
-	if (share->parts == 1 || value->failed)
-		return;
-	value->len--; /* the last brace */
-	text_addf(
-	    value, ",\"part\":%zu,\"parts\":%zu}", share->part, share->parts);
-}
-
-static int
-put_share(struct told *told, const struct share *share, struct secor_err *err)
-{
-	const struct event_said *said = told->said;
-	struct text key = {0}, value = {0};
-
-	if (said->batch != NULL)
-		add_key(told->kafka, said->batch->topic, NULL,
-		    said->batch->partition, &key);
-	else
-		add_key(
-		    told->kafka, said->path->topic, said->path->path, -1, &key);
-	add_share(&value, said, share);
-	return put(told, event_name(said->event), &key, &value, err);
-}
-
-static struct share
-share_of(size_t count, size_t part, size_t parts)
-{
-	size_t first = count * part / parts;
-
-	return (struct share){.first = first,
-	    .count = count * (part + 1) / parts - first,
-	    .part = part + 1,
-	    .parts = parts};
-}
+/* ---- the event itself, in parts ---- */
 
 /* Whether no share of several objects is larger than that. */
 static int
@@ -183,12 +106,11 @@ fits(const struct event_said *said, size_t count, size_t parts, size_t room)
 	int all = 1;
 
 	for (size_t i = 0; all && i < parts; i++) {
-		const struct share share = share_of(count, i, parts);
 		struct text value = {0};
 
-		if (share.count < 2)
+		if (count * (i + 1) / parts - count * i / parts < 2)
 			continue;
-		add_share(&value, said, &share);
+		pile_add_part(&value, said, i, parts);
 		all = value.failed || value.len <= room;
 		text_fini(&value);
 	}
@@ -209,46 +131,57 @@ parts_of(const struct event_said *said, size_t count, size_t room)
 	/* objects differ in size, and large ones may lie side by side */
 	while (parts > 1 && parts < count && !fits(said, count, parts, room))
 		parts *= 2;
-	return parts > count ? count : parts;
+	if (parts > count)
+		parts = count;
+	return parts > 0 ? parts : 1;
 }
 
 static int
-put_whole(struct told *told, struct secor_err *err)
+put_parts(struct told *told, int *smaller, struct secor_err *err)
 {
 	const struct event_said *said = told->said;
 	size_t count = said->batch != NULL ? said->batch->object_count
 					   : said->path->object_count;
 	size_t parts =
 	    parts_of(said, count, producer_room(told->kafka->producer));
-	int rc = SECOR_OK;
+	struct pile pile = {.kafka = told->kafka,
+	    .said = said,
+	    .topic = told->topic,
+	    .count = parts,
+	    .parts = parts,
+	    .sent = calloc(parts, sizeof(struct sent)),
+	    .why = told->why};
+	int rc;
 
-	if (parts == 0)
-		parts = 1;
-	for (size_t i = 0; rc == SECOR_OK && i < parts; i++) {
-		const struct share share = share_of(count, i, parts);
-
-		rc = put_share(told, &share, err);
+	*smaller = 0;
+	if (pile.sent == NULL)
+		return secor_fail(err, SECOR_RETRY, "out of memory");
+	rc = pile_put(&pile, smaller, err);
+	if (!*smaller) {
+		told->messages += pile.count;
+		told->dropped += pile_dropped(&pile);
 	}
+	free(pile.sent);
 	return rc;
 }
 
 /* ---- events ---- */
 
 static int
-tell_once(struct told *told, struct secor_err *err)
+tell_all(struct told *told, struct secor_err *err)
 {
+	const struct secor_event_batch *batch = told->said->batch;
 	unsigned events = told->kafka->events;
-	int rc = SECOR_OK;
+	int rc = SECOR_OK, smaller = 1;
 
-	told->messages = 0;
-	if (told->said->batch != NULL && (events & KAFKA_TELL_OBJECT) != 0)
-		rc = put_objects(told, err);
-	if (rc == SECOR_OK &&
-	    (events & (told->said->batch != NULL ? KAFKA_TELL_BATCH
-						 : KAFKA_TELL_PATH)) != 0)
-		rc = put_whole(told, err);
-	if (rc == SECOR_OK && told->messages > 0)
-		rc = producer_end(told->kafka->producer, err);
+	if (batch != NULL && (events & KAFKA_TELL_OBJECT) != 0)
+		rc = keep(&told->kafka->kept, batch)
+			 ? put_objects(told, err)
+			 : secor_fail(err, SECOR_RETRY, "out of memory");
+	if ((events & (batch != NULL ? KAFKA_TELL_BATCH : KAFKA_TELL_PATH)) !=
+	    0)
+		while (rc == SECOR_OK && smaller)
+			rc = put_parts(told, &smaller, err);
 	return rc;
 }
 
@@ -269,10 +202,12 @@ kafka_tell(struct kafka *kafka, struct event_said *said, struct secor_err *err)
 	if (rc != SECOR_OK)
 		return rc;
 	said->sent_ms = kafka->host->now_ms(kafka->host);
-	do {
-		rc = tell_once(&told, err);
-	} while (rc == SECOR_RETRY && producer_wants_less(kafka->producer));
-	if (rc == SECOR_OK)
-		kafka->host->add(kafka->written, (int64_t)told.messages);
+	rc = tell_all(&told, err);
+	if (rc == SECOR_OK && told.dropped > 0)
+		rc = secor_fail(err, SECOR_REJECT,
+		    "topic %s does not take %zu of %zu messages: %s", topic,
+		    told.dropped, told.messages, told.why);
+	if (rc != SECOR_RETRY && said->batch != NULL)
+		kept_clear(&kafka->kept);
 	return rc;
 }

@@ -154,6 +154,23 @@ read_topic(struct events *e)
 	return count;
 }
 
+/* What was read is read again. */
+static void
+forget(struct events *e)
+{
+	for (size_t i = 0; i < MOST; i++) {
+		json_decref(e->values[i]);
+		e->values[i] = NULL;
+	}
+}
+
+static void
+refuse(struct events *e, size_t requests, rd_kafka_resp_err_t code)
+{
+	for (size_t i = 0; i < requests; i++)
+		rd_kafka_mock_push_request_errors(e->cluster, PRODUCE, 1, code);
+}
+
 static const char *
 member(const struct events *e, size_t i, const char *key)
 {
@@ -320,12 +337,95 @@ Test(kafka, topic_that_takes_less_gets_smaller_parts, .timeout = 120)
 	    e.cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
 	cr_assert_eq(tell_path(&e, 40), SECOR_OK, "%s", e.err.text);
 	cr_assert_gt(read_topic(&e), 2);
-	rd_kafka_mock_push_request_errors(
-	    e.cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
-	cr_assert_eq(tell_path(&e, 40), SECOR_REJECT);
+	/* no less can be sent at a time: each part by itself */
+	refuse(&e, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+	cr_assert_eq(tell_path(&e, 40), SECOR_OK, "%s", e.err.text);
+	refuse(&e, 2, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+	cr_assert_eq(tell_path(&e, 1), SECOR_REJECT);
 	cr_assert_not_null(
-	    strstr(e.err.text, "topic events-t takes no message of 8000 bytes"),
+	    strstr(e.err.text, "topic events-t does not take 1 of 1 messages: "
+			       "path_finalized t/dt=2026-01-01: "),
 	    "%s", e.err.text);
+	cr_assert_not_null(strstr(e.err.text, "MSG_SIZE_TOO_LARGE"));
+	end(&e);
+}
+
+/* All that is in a batch is refused with one of it. */
+Test(kafka, object_that_is_refused_does_not_hold_up_the_others, .timeout = 120)
+{
+	struct events e;
+
+	begin(&e, "properties", "{linger.ms: 300}");
+	open_it(&e);
+	refuse(&e, 1, RD_KAFKA_RESP_ERR_INVALID_RECORD);
+	cr_assert_eq(tell_batch(&e), SECOR_OK, "%s", e.err.text);
+	cr_assert_eq(read_topic(&e), 2);
+	refuse(&e, 2, RD_KAFKA_RESP_ERR_INVALID_RECORD);
+	cr_assert_eq(tell_batch(&e), SECOR_REJECT);
+	cr_assert_not_null(
+	    strstr(e.err.text, "topic events-t does not take 1 of 2 messages: "
+			       "object_stored t/dt=2026-01-01: "),
+	    "%s", e.err.text);
+	cr_assert_not_null(strstr(e.err.text, "INVALID_RECORD"));
+	forget(&e);
+	cr_assert_eq(read_topic(&e), 3);
+	cr_assert_str_eq(e.keys[2], "t/dt=2026-01-02");
+	end(&e);
+}
+
+/* By the size of its own; by a broker that is away meanwhile. */
+Test(kafka, only_what_was_not_taken_comes_again, .timeout = 120)
+{
+	struct events e;
+
+	begin(&e, "properties", "{linger.ms: 300}");
+	open_it(&e);
+	refuse(&e, 1, RD_KAFKA_RESP_ERR_INVALID_RECORD);
+	/* the first alone is taken, the second must come again */
+	rd_kafka_mock_push_request_errors(e.cluster, PRODUCE, 2,
+	    RD_KAFKA_RESP_ERR_NO_ERROR,
+	    RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+	cr_assert_eq(tell_batch(&e), SECOR_RETRY);
+	cr_assert_eq(read_topic(&e), 1);
+	cr_assert_eq(tell_batch(&e), SECOR_OK, "%s", e.err.text);
+	forget(&e);
+	cr_assert_eq(read_topic(&e), 2);
+	cr_assert_str_eq(e.keys[0], "t/dt=2026-01-01");
+	cr_assert_str_eq(e.keys[1], "t/dt=2026-01-02");
+	/* the same batch once more, after a start: from the beginning */
+	cr_assert_eq(tell_batch(&e), SECOR_OK, "%s", e.err.text);
+	forget(&e);
+	cr_assert_eq(read_topic(&e), 4);
+	end(&e);
+}
+
+Test(kafka, too_large_object_does_not_hold_up_the_others, .timeout = 120)
+{
+	struct event_object objects[3];
+	struct secor_event_batch batch;
+	struct events e;
+	char name[3000];
+
+	memset(name, 'x', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	for (size_t i = 0; i < 3; i++)
+		objects[i] = event_object("dt=2026-01-01", LEVELS, 1);
+	objects[0].object.url = name;
+	batch = event_batch("t", objects, 3);
+	begin(&e, "properties", "{message.max.bytes: 2000}");
+	cr_assert_eq(
+	    harness_set(e.plugin, e.conf, "events", "[object, batch]", &e.err),
+	    SECOR_OK);
+	open_it(&e);
+	cr_assert_eq(e.plugin->ops.notifier->batch_done(e.self, &batch, &e.err),
+	    SECOR_REJECT);
+	/* the object, and the part of the batch with it alone */
+	cr_assert_not_null(
+	    strstr(e.err.text, "does not take 2 of 6 messages: "), "%s",
+	    e.err.text);
+	cr_assert_not_null(
+	    strstr(e.err.text, "message.max.bytes (2000)"), "%s", e.err.text);
+	cr_assert_eq(read_topic(&e), 4);
 	end(&e);
 }
 
