@@ -2,6 +2,7 @@
 least once whatever dies or is away, in order for each path."""
 
 import json
+import re
 import subprocess
 import time
 
@@ -180,6 +181,34 @@ def test_others_read_what_the_manifests_say(events):
     lines = [line.split("\t", 1) for line in out.stdout.splitlines()]
     assert sorted((k, json.loads(v)["id"]) for k, v in lines) == sorted(
         (key, e["id"]) for _, key, _, e in t.read())
+
+
+def test_event_that_the_topic_does_not_take_is_dropped_alone(events, topic):
+    into = topic(partitions=3, config={"max.message.bytes": "1300"})
+    t = events(events_topic=into, partitioner=[
+        {"use": "field", "fields": ["kind"]},
+        {"use": "date", "granularity": "hour"}])
+    t.process.start()
+    for _ in range(2):
+        t.ids += clients.produce_json(
+            t.kafka.address, t.topic, 200, PARTITIONS, first_id=len(t.ids),
+            time_ms=BEGIN, step_ms=HOUR // 50, extra=lambda i: {
+                "kind": "x" * 200 if i % 50 < PARTITIONS else "short"})
+        t.wait_done()
+    large = {k for k in t.stored() if "x" * 200 in k}
+    assert len(large) >= 8 and len(t.stored()) > len(large)
+    t.wait_events(lambda: set(t.stored()) - large)
+    dropped = wait_metric(t.process, "secor_kafka_refused_total", len(large))
+    assert dropped == len(large)
+    assert t.process.stop() == 0
+    assert {e["key"] for *_, e in t.read()} == set(t.stored()) - large
+    assert re.search(
+        rf"^error .* event dropped plugin=kafka topic={into} "
+        rf"event=object_stored key=\"{t.topic}/kind=x+/dt=[0-9-]+/hr=[0-9]+\" "
+        r'reason="[0-9]+ bytes: .*MSG_SIZE_TOO_LARGE.*max.message.bytes',
+        t.process.text(), re.M)
+    assert "notifier refuses a batch notifier=kafka" in t.process.text()
+    proof.assert_exactly_once(t.ids, t.tree)
 
 
 @pytest.mark.parametrize("step", [
