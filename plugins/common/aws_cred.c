@@ -1,263 +1,53 @@
 /*
- * aws_cred.c -- the chain of sources, and the key that it has found. Once it
- * has found one it stays with that source.
+ * aws_cred.c -- a user's share in a key, and when a new one is asked for.
+ *
+ * One user at a time asks, without a lock held; that it does is `asking`. The
+ * others go on with a key that is still good, or wait for what comes of it,
+ * which takes as long as the time-outs of the sources let it.
  */
 #include "plugins/common/aws_cred.h"
 
+#include "plugins/common/aws_shared.h"
 #include "plugins/common/aws_source.h"
-#include "plugins/common/url.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define EARLY_MS INT64_C(300000) /* before it expires */
+#define LOT_PART 5		 /* of that, by lot, even earlier */
 #define AGAIN_MS INT64_C(30000)	 /* after a renewal that failed */
+#define NEWS_MS INT64_C(5000)	 /* how long a failure is one for others */
 
 struct aws_cred {
-	struct aws_cred_conf conf;
-	struct http *http, *direct;
+	struct aws_shared *shared;
+	void (*nap)(int64_t ms);
+	void (*say)(
+	    void *arg, int level, const char *event, const char *detail);
+	void *say_arg;
+	uint64_t seed;
+
+	/* what was given last: an own copy */
 	struct aws_found found;
 	struct aws_key key;
-	int has;	    /* a key */
-	int source;	    /* that has given it, 1 the first; 0: none has */
-	int64_t renew_ms;   /* when it is due */
-	int64_t not_before; /* next renewal */
+	uint64_t turn;
+	uint64_t heard; /* failures */
 };
-
-/* ---- small things for the sources ---- */
-
-const char *
-aws_env(const char *name)
-{
-	const char *value = getenv(name);
-
-	return value != NULL && *value != '\0' ? value : NULL;
-}
-
-/* Minutes of "+01:00" or "-0530"; -1 when it is none. */
-static int
-zone_minutes(const char *text)
-{
-	int hours, minutes, end = 0;
-
-	if ((sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &end) != 2 &&
-		sscanf(text + 1, "%2d%2d%n", &hours, &minutes, &end) != 2) ||
-	    text[1 + end] != '\0' || hours < 0 || hours > 14 || minutes < 0 ||
-	    minutes > 59)
-		return -1;
-	return hours * 60 + minutes;
-}
-
-int64_t
-aws_time(const char *text)
-{
-	struct tm tm = {.tm_isdst = 0};
-	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	int minutes = 0;
-	char sign;
-
-	if (rest != NULL && *rest == '.')
-		rest += 1 + strspn(rest + 1, "0123456789");
-	if (rest == NULL || *rest == '\0' || strchr("Z+-", *rest) == NULL)
-		return 0;
-	sign = *rest;
-	if (sign != 'Z')
-		minutes = zone_minutes(rest);
-	if (minutes < 0 || (sign == 'Z' && rest[1] != '\0'))
-		return 0;
-	return ((int64_t)timegm(&tm) -
-		   (int64_t)minutes * (sign == '-' ? -60 : 60)) *
-	       1000;
-}
-
-int
-aws_read_small(const char *path, char **out, struct secor_err *err)
-{
-	FILE *in = fopen(path, "re");
-	size_t room = 65537, len;
-	char *text;
-
-	if (in == NULL)
-		return secor_fail(err, SECOR_FATAL, "cannot open %s: %s", path,
-		    strerror(errno));
-	text = malloc(room);
-	if (text == NULL) {
-		(void)fclose(in);
-		return secor_fail(err, SECOR_RETRY, "out of memory");
-	}
-	len = fread(text, 1, room, in);
-	(void)fclose(in);
-	if (len == room) {
-		free(text);
-		return secor_fail(
-		    err, SECOR_FATAL, "%s is larger than 64 KiB", path);
-	}
-	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
-		len--;
-	text[len] = '\0';
-	*out = text;
-	return SECOR_OK;
-}
-
-static void
-wipe(char **text)
-{
-	if (*text != NULL) {
-		explicit_bzero(*text, strlen(*text));
-		free(*text);
-	}
-	*text = NULL;
-}
-
-void
-aws_found_clear(struct aws_found *found)
-{
-	wipe(&found->access_key);
-	wipe(&found->secret_key);
-	wipe(&found->session_token);
-	memset(found, 0, sizeof(*found));
-}
-
-int
-aws_found_set(struct aws_found *found, const char *access_key,
-    const char *secret_key, const char *session_token, struct secor_err *err)
-{
-	struct aws_found set = {.expires_ms = found->expires_ms};
-	int has_token = session_token != NULL && *session_token != '\0';
-
-	if (!header_value_is(access_key) ||
-	    (has_token && !header_value_is(session_token)))
-		return secor_fail(err, SECOR_FATAL,
-		    "the access key or session token is not one line of text");
-	memcpy(set.source, found->source, sizeof(set.source));
-	set.access_key = strdup(access_key);
-	set.secret_key = strdup(secret_key);
-	set.session_token = has_token ? strdup(session_token) : NULL;
-	if (set.access_key == NULL || set.secret_key == NULL ||
-	    (has_token && set.session_token == NULL)) {
-		aws_found_clear(&set);
-		return secor_fail(err, SECOR_RETRY, "out of memory");
-	}
-	aws_found_clear(found);
-	*found = set;
-	return SECOR_OK;
-}
-
-/* ---- sources without a file of their own ---- */
-
-int
-aws_from_conf(
-    const struct aws_ask *ask, struct aws_found *found, struct secor_err *err)
-{
-	const struct aws_cred_conf *conf = ask->conf;
-
-	if (conf->access_key == NULL || conf->secret_key == NULL)
-		return AWS_NOT_SET;
-	(void)snprintf(found->source, sizeof(found->source), "configuration");
-	return aws_found_set(found, conf->access_key, conf->secret_key,
-	    conf->session_token, err);
-}
-
-int
-aws_env_keys(struct aws_found *found, struct secor_err *err)
-{
-	const char *access_key = aws_env("AWS_ACCESS_KEY_ID");
-	const char *secret_key = aws_env("AWS_SECRET_ACCESS_KEY");
-
-	if (access_key == NULL && secret_key == NULL)
-		return AWS_NOT_SET;
-	if (access_key == NULL || secret_key == NULL)
-		return secor_fail(err, SECOR_FATAL,
-		    "the environment has %s without %s",
-		    access_key != NULL ? "AWS_ACCESS_KEY_ID"
-				       : "AWS_SECRET_ACCESS_KEY",
-		    access_key != NULL ? "AWS_SECRET_ACCESS_KEY"
-				       : "AWS_ACCESS_KEY_ID");
-	(void)snprintf(found->source, sizeof(found->source), "environment");
-	return aws_found_set(
-	    found, access_key, secret_key, aws_env("AWS_SESSION_TOKEN"), err);
-}
-
-int
-aws_from_env(
-    const struct aws_ask *ask, struct aws_found *found, struct secor_err *err)
-{
-	return ask->conf->profile != NULL ? AWS_NOT_SET
-					  : aws_env_keys(found, err);
-}
-
-/* ---- the search ---- */
-
-static const struct {
-	aws_source_fn *from;
-	const char *name;
-} sources[] = {
-    {aws_from_conf, "the configuration"},
-    {aws_from_conf_process, "credential_process"},
-    {aws_from_env, "the environment"},
-    {aws_from_web_identity, "the web identity"},
-    {aws_from_file, "the profile"},
-    {aws_from_container, "the container's agent"},
-    {aws_from_ec2, "the instance's metadata"},
-};
-
-#define SOURCES (sizeof(sources) / sizeof(sources[0]))
-
-static int
-search(const struct aws_ask *ask, int *source, struct aws_found *found,
-    struct secor_err *err)
-{
-	int status = AWS_NOT_SET;
-	size_t i;
-
-	for (i = 0; i < SOURCES; i++) {
-		status = sources[i].from(ask, found, err);
-		*source = (int)i + 1;
-		if (status != AWS_NOT_SET)
-			return status;
-	}
-	return secor_fail(err, SECOR_FATAL,
-	    "no AWS credentials: set access_key and secret_key, or "
-	    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile in "
-	    "~/.aws/credentials, or give the machine a role");
-}
-
-/* Where the last one came from. */
-static int
-ask_again(const struct aws_ask *ask, int source, struct aws_found *found,
-    struct secor_err *err)
-{
-	int status = sources[source - 1].from(ask, found, err);
-
-	if (status != AWS_NOT_SET)
-		return status;
-	return secor_fail(err, SECOR_RETRY,
-	    "%s, where the last AWS credentials came from, gives none any "
-	    "more; no other source is asked",
-	    sources[source - 1].name);
-}
-
-/* ---- the chain ---- */
 
 int
 aws_cred_open(const struct aws_cred_conf *conf, struct aws_cred **out,
     struct secor_err *err)
 {
-	struct http_conf usual = {
-	    .ca_file = conf->ca_file, .connect_ms = 5000, .total_ms = 20000};
-	struct http_conf near = {
-	    .proxy = "", .connect_ms = 1000, .total_ms = 3000};
 	struct aws_cred *cred = calloc(1, sizeof(*cred));
 	int status;
 
 	if (cred == NULL)
 		return secor_fail(err, SECOR_RETRY, "out of memory");
-	cred->conf = *conf;
-	status = http_open(&usual, &cred->http, err);
-	if (status == SECOR_OK)
-		status = http_open(&near, &cred->direct, err);
+	cred->nap = conf->nap;
+	cred->say = conf->say;
+	cred->say_arg = conf->say_arg;
+	cred->seed = conf->seed;
+	status = aws_shared_take(conf, &cred->shared, err);
 	if (status != SECOR_OK)
 		aws_cred_close(cred);
 	else
@@ -270,38 +60,25 @@ aws_cred_close(struct aws_cred *cred)
 {
 	if (cred == NULL)
 		return;
-	http_close(cred->http);
-	http_close(cred->direct);
+	aws_shared_leave(cred->shared);
 	aws_found_clear(&cred->found);
 	free(cred);
 }
 
+/* It may have been renewed meanwhile: then the new one is not the one that the
+ * server has refused. */
 void
 aws_cred_forget(struct aws_cred *cred)
 {
-	cred->has = 0;
+	struct aws_shared *shared = cred->shared;
+
+	(void)pthread_mutex_lock(&shared->lock);
+	if (cred->turn == shared->turn)
+		shared->has = 0;
+	(void)pthread_mutex_unlock(&shared->lock);
 }
 
-/* ---- renewal ---- */
-
-static int
-assume_all(
-    const struct aws_ask *ask, struct aws_found *found, struct secor_err *err)
-{
-	const struct aws_cred_conf *conf = ask->conf;
-	struct aws_role role;
-	int status = SECOR_OK;
-	size_t i;
-
-	for (i = 0; i < conf->roles.count && status == SECOR_OK; i++) {
-		role = (struct aws_role){.arn = conf->roles.items[i],
-		    .duration_ms = conf->role_duration_ms};
-		if (i < conf->external_ids.count)
-			role.external_id = conf->external_ids.items[i];
-		status = aws_assume(ask, &role, found, err);
-	}
-	return status;
-}
+/* ---- what is told ---- */
 
 static void
 time_text(int64_t time_ms, char text[32])
@@ -319,96 +96,217 @@ say(const struct aws_cred *cred, int level, const char *event, const char *why)
 {
 	char detail[1200], expires[32];
 
-	if (cred->conf.say == NULL || cred->key.expires_ms == 0)
+	if (cred->say == NULL || cred->key.expires_ms == 0)
 		return;
 	time_text(cred->key.expires_ms, expires);
 	(void)snprintf(detail, sizeof(detail), "from=\"%s\" expires=%s%s%s%s",
 	    cred->key.source, expires, why != NULL ? " why=\"" : "",
 	    why != NULL ? why : "", why != NULL ? "\"" : "");
-	cred->conf.say(cred->conf.say_arg, level, event, detail);
+	cred->say(cred->say_arg, level, event, detail);
 }
 
+/* Why there is no key: the last failure.
+ * Holds: shared->lock. */
+static int
+tell(struct aws_cred *cred, int64_t now_ms, struct secor_err *err)
+{
+	const struct aws_shared *shared = cred->shared;
+	const struct aws_found *old = &shared->found;
+	char expires[32];
+
+	cred->heard = shared->failures;
+	if (shared->source == 0)
+		return secor_fail(err, shared->failed, "%s", shared->why.text);
+	time_text(old->expires_ms, expires);
+	if (old->expires_ms != 0 && now_ms >= old->expires_ms)
+		return secor_fail(err, shared->failed,
+		    "the AWS credentials from %s have expired at %s: %.900s",
+		    old->source, expires, shared->why.text);
+	return secor_fail(err, shared->failed,
+	    "the AWS credentials from %s are refused as expired: %.900s",
+	    old->source, shared->why.text);
+}
+
+/* ---- renewal ---- */
+
+/* 0 to `most` - 1, by lot; 0 where nobody asked for a lot. */
+static int64_t
+draw(struct aws_cred *cred, int64_t most)
+{
+	uint64_t x = cred->seed;
+
+	if (x == 0 || most <= 0)
+		return 0;
+	x ^= x << 13; /* xorshift64 */
+	x ^= x >> 7;
+	x ^= x << 17;
+	cred->seed = x;
+	return (int64_t)(x % (uint64_t)most);
+}
+
+/* Takes `found`. Holds: shared->lock. */
 static void
 keep(struct aws_cred *cred, const struct aws_found *found, int64_t now_ms)
 {
+	struct aws_shared *shared = cred->shared;
 	int64_t early = (found->expires_ms - now_ms) / 2;
 
-	aws_found_clear(&cred->found);
-	cred->found = *found;
-	cred->key = (struct aws_key){.access_key = found->access_key,
-	    .secret_key = found->secret_key,
-	    .session_token = found->session_token,
-	    .expires_ms = found->expires_ms,
-	    .source = cred->found.source};
-	cred->has = 1;
-	cred->renew_ms =
-	    found->expires_ms - (early < EARLY_MS ? early : EARLY_MS);
-	cred->not_before = 0;
-	say(cred, SECOR_INFO, "AWS credentials taken", NULL);
+	if (early > EARLY_MS)
+		early = EARLY_MS;
+	aws_found_clear(&shared->found);
+	shared->found = *found;
+	shared->has = 1;
+	shared->turn++;
+	shared->renew_ms =
+	    found->expires_ms - early - draw(cred, early / LOT_PART);
+	shared->not_before = 0;
+}
+
+/* Holds: shared->lock, which is let go while the source is asked. */
+static int
+renew(struct aws_cred *cred, int64_t now_ms)
+{
+	struct aws_shared *shared = cred->shared;
+	struct aws_cred_conf conf = shared->conf;
+	struct aws_ask ask = {&conf, shared->http, shared->direct, now_ms};
+	struct aws_found found = {.access_key = NULL};
+	struct secor_err why = {""};
+	int source = shared->source, status;
+
+	conf.nap = cred->nap;
+	shared->asking = 1;
+	(void)pthread_mutex_unlock(&shared->lock);
+	status = aws_chain_ask(&ask, &source, &found, &why);
+	(void)pthread_mutex_lock(&shared->lock);
+	shared->asking = 0;
+	shared->failed = status;
+	if (status == SECOR_OK) {
+		shared->source = source;
+		keep(cred, &found, now_ms);
+	} else {
+		cred->heard = ++shared->failures;
+		shared->why = why;
+		shared->failed_ms = now_ms;
+		shared->not_before = now_ms + AGAIN_MS;
+	}
+	(void)pthread_cond_broadcast(&shared->asked);
+	return status;
 }
 
 static int
-renew(struct aws_cred *cred, int64_t now_ms, struct secor_err *err)
+is_good(const struct aws_shared *shared, int64_t now_ms)
 {
-	struct aws_ask ask = {&cred->conf, cred->http, cred->direct, now_ms};
-	struct aws_found found = {.access_key = NULL};
-	int source = cred->source, status;
+	int64_t expires = shared->found.expires_ms;
 
-	status = source > 0 ? ask_again(&ask, source, &found, err)
-			    : search(&ask, &source, &found, err);
-	if (status == SECOR_OK)
-		status = assume_all(&ask, &found, err);
-	if (status != SECOR_OK) {
-		aws_found_clear(&found);
+	return shared->has && (expires == 0 || now_ms < expires);
+}
+
+static int
+is_due(const struct aws_shared *shared, int64_t now_ms)
+{
+	return shared->found.expires_ms != 0 && now_ms >= shared->renew_ms &&
+	       now_ms >= shared->not_before;
+}
+
+/* Somebody has just been told no, and this one has not heard of it. */
+static int
+is_news(const struct aws_cred *cred, int64_t now_ms)
+{
+	const struct aws_shared *shared = cred->shared;
+	int64_t age = now_ms - shared->failed_ms;
+
+	return shared->failed != SECOR_OK && cred->heard < shared->failures &&
+	       age > -NEWS_MS && age < NEWS_MS;
+}
+
+/* ---- a key for one user ---- */
+
+/* Holds: shared->lock. */
+static int
+take(struct aws_cred *cred, struct secor_err *err)
+{
+	const struct aws_shared *shared = cred->shared;
+	const struct aws_found *from = &shared->found;
+	struct aws_found *own = &cred->found;
+	int status;
+
+	if (cred->turn == shared->turn)
+		return SECOR_OK;
+	status = aws_found_set(
+	    own, from->access_key, from->secret_key, from->session_token, err);
+	if (status != SECOR_OK)
 		return status;
-	}
-	cred->source = source;
-	keep(cred, &found, now_ms);
+	own->expires_ms = from->expires_ms;
+	memcpy(own->source, from->source, sizeof(own->source));
+	cred->key = (struct aws_key){.access_key = own->access_key,
+	    .secret_key = own->secret_key,
+	    .session_token = own->session_token,
+	    .expires_ms = own->expires_ms,
+	    .source = own->source};
+	cred->turn = shared->turn;
 	return SECOR_OK;
 }
 
-/* In front of why there is no new one. */
-static void
-note_expired(const struct aws_cred *cred, int64_t now_ms, struct secor_err *err)
+/* Waits while another one asks and there is no good key meanwhile.
+ * SECOR_OK: there is one, or it is this user's turn to ask.
+ * Holds: shared->lock. */
+static int
+wait_others(struct aws_cred *cred, int64_t now_ms, struct secor_err *err)
 {
-	struct secor_err why = *err;
-	char expires[32];
+	struct aws_shared *shared = cred->shared;
+	uint64_t failures = shared->failures;
 
-	time_text(cred->key.expires_ms, expires);
-	if (cred->key.expires_ms != 0 && now_ms >= cred->key.expires_ms)
-		(void)secor_fail(err, 0,
-		    "the AWS credentials from %s have expired at %s: %.900s",
-		    cred->key.source, expires, why.text);
-	else
-		(void)secor_fail(err, 0,
-		    "the AWS credentials from %s are refused as expired: "
-		    "%.900s",
-		    cred->key.source, why.text);
+	while (!is_good(shared, now_ms)) {
+		if (shared->failures != failures || is_news(cred, now_ms))
+			return tell(cred, now_ms, err);
+		if (!shared->asking)
+			break;
+		(void)pthread_cond_wait(&shared->asked, &shared->lock);
+	}
+	return SECOR_OK;
+}
+
+/* What came of asking, for the log. */
+enum asked { NOT_ASKED, RENEWED, NOT_RENEWED };
+
+/* Holds: shared->lock. */
+static int
+get(struct aws_cred *cred, int64_t now_ms, enum asked *asked,
+    struct secor_err *err)
+{
+	struct aws_shared *shared = cred->shared;
+	int good, status = wait_others(cred, now_ms, err);
+
+	if (status != SECOR_OK)
+		return status;
+	good = is_good(shared, now_ms);
+	if (!good || (!shared->asking && is_due(shared, now_ms))) {
+		status = renew(cred, now_ms);
+		*asked = status == SECOR_OK ? RENEWED : NOT_RENEWED;
+		if (status != SECOR_OK && !is_good(shared, now_ms))
+			return tell(cred, now_ms, err);
+	}
+	return take(cred, err);
 }
 
 int
 aws_cred_get(struct aws_cred *cred, int64_t now_ms, const struct aws_key **key,
     struct secor_err *err)
 {
-	int64_t expires = cred->key.expires_ms;
-	int good = cred->has && (expires == 0 || now_ms < expires);
-	int due = !good || (expires != 0 && now_ms >= cred->renew_ms &&
-			       now_ms >= cred->not_before);
-	struct secor_err why = {""};
-	int status = SECOR_OK;
+	enum asked asked = NOT_ASKED;
+	struct secor_err why;
+	int status;
 
-	if (due)
-		status = renew(cred, now_ms, &why);
-	if (status != SECOR_OK && good) {
-		cred->not_before = now_ms + AGAIN_MS;
+	(void)pthread_mutex_lock(&cred->shared->lock);
+	status = get(cred, now_ms, &asked, err);
+	why = cred->shared->why;
+	(void)pthread_mutex_unlock(&cred->shared->lock);
+	if (status != SECOR_OK)
+		return status;
+	if (asked == RENEWED)
+		say(cred, SECOR_INFO, "AWS credentials taken", NULL);
+	else if (asked == NOT_RENEWED)
 		say(cred, SECOR_WARN, "AWS credentials not renewed", why.text);
-		status = SECOR_OK;
-	}
-	if (status == SECOR_OK) {
-		*key = &cred->key;
-		return SECOR_OK;
-	}
-	if (cred->source > 0)
-		note_expired(cred, now_ms, &why);
-	return secor_fail(err, status, "%s", why.text);
+	*key = &cred->key;
+	return SECOR_OK;
 }

@@ -21,6 +21,11 @@
  * a key is asked for every later one: nothing is written under another identity
  * by accident. Configured roles come after the source: its key assumes the
  * first, that one's key the second, and the last one's key is given.
+ *
+ * All who ask with the same settings in a process (of one plugin) have one key
+ * together: its source is asked once, by whom finds it due; the others go on
+ * with the key that is still good, or wait for the answer, or for the refusal,
+ * which counts for them, too.
  */
 #ifndef SECOR_COMMON_AWS_CRED_H
 #define SECOR_COMMON_AWS_CRED_H
@@ -34,13 +39,16 @@ struct aws_key {
 	const char *source;	   /* for people: "environment" */
 };
 
-/* Borrowed as long as the chain lives. Each may be NULL. */
+/* Copied, but for say_arg. Each may be NULL. */
 struct aws_cred_conf {
 	const char *access_key, *secret_key, *session_token;
 	const char *profile;
 	const char *sts_endpoint; /* https://host; NULL: the region's */
 	const char *region;
 	const char *ca_file;
+	/* to STS; NULL: as the environment says. Containers and instances are
+	 * always asked directly. */
+	const char *proxy, *no_proxy;
 	void (*nap)(int64_t ms); /* between attempts; NULL: sleeps */
 
 	struct secor_strings roles;	   /* ARNs, each assumed by the last */
@@ -54,23 +62,29 @@ struct aws_cred_conf {
 	void (*say)(
 	    void *arg, int level, const char *event, const char *detail);
 	void *say_arg;
+	/* of the lot by which processes that began together renew apart; 0:
+	 * there is none */
+	uint64_t seed;
 };
 
+/* One user's, of one thread at a time. */
 struct aws_cred;
 
 int aws_cred_open(const struct aws_cred_conf *conf, struct aws_cred **out,
     struct secor_err *err);
 void aws_cred_close(struct aws_cred *cred); /* accepts NULL */
 
-/* The key to sign with now; valid until the next call. Asks its source again
- * when five minutes or less are left (of a key that was taken with less than
- * ten: half of that); an old one that is still good is given when that fails.
- * SECOR_RETRY: the source may answer later. SECOR_FATAL: there is none, or it
- * is set up wrongly. */
+/* The key to sign with now; valid until the next call. Its source is asked
+ * again when five minutes or less are left (of a key that was taken with less
+ * than ten: half of that), or up to a fifth earlier, by lot; an old one that is
+ * still good is given when that fails. A refusal within five seconds counts for
+ * each other user once. SECOR_RETRY: the source may answer later. SECOR_FATAL:
+ * there is none, or it is set up wrongly. */
 int aws_cred_get(struct aws_cred *cred, int64_t now_ms,
     const struct aws_key **key, struct secor_err *err);
 
-/* The server says that the key has expired: the next get asks its source. */
+/* The server says that the key which was got last has expired: the next get
+ * asks its source, if that is still the newest. */
 void aws_cred_forget(struct aws_cred *cred);
 
 /* AWS_REGION, AWS_DEFAULT_REGION, or the shared configuration file's. Returns

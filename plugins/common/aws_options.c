@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HOUR_MS INT64_C(3600000) /* the default of role_duration */
 
@@ -152,7 +153,8 @@ aws_options_cred(const struct aws_options *aws, const struct secor_host *host)
 	    .role_duration_ms = aws->role_duration,
 	    .credential_process = aws->credential_process,
 	    .say = say,
-	    .say_arg = (void *)(uintptr_t)host};
+	    .say_arg = (void *)(uintptr_t)host,
+	    .seed = ((uint64_t)host->now_ms(host) << 24) ^ (uint64_t)getpid()};
 }
 
 int

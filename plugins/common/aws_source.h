@@ -1,6 +1,6 @@
 /*
- * aws_source.h -- the sources of aws_cred.c, one function each, and what they
- * share.
+ * aws_source.h -- the sources of AWS credentials, one function each, and what
+ * they share.
  *
  * Each source returns AWS_NOT_SET (and nothing else has happened) when it is
  * not set up here, SECOR_OK with the found key, or a status with its text.
@@ -21,7 +21,7 @@ struct aws_found {
 
 struct aws_ask {
 	const struct aws_cred_conf *conf;
-	struct http *http;   /* as the environment's proxy says */
+	struct http *http;   /* by the proxy, if there is one */
 	struct http *direct; /* for link-local addresses; short time-outs */
 	int64_t now_ms;	     /* to sign with */
 };
@@ -37,6 +37,14 @@ aws_source_fn aws_from_conf, aws_from_conf_process, aws_from_env, aws_from_file,
 int aws_found_set(struct aws_found *found, const char *access_key,
     const char *secret_key, const char *session_token, struct secor_err *err);
 void aws_found_clear(struct aws_found *found);
+
+/* ---- aws_chain.c ---- */
+
+/* The key of the first source that is set up, or of `*source`, counted from 1,
+ * which gave the last one; then of the configured roles. *source is the one
+ * that gave it. On failure both stay, and `found` is empty. */
+int aws_chain_ask(const struct aws_ask *ask, int *source,
+    struct aws_found *found, struct secor_err *err);
 
 /* An environment variable that is set and not empty, or NULL. */
 const char *aws_env(const char *name);

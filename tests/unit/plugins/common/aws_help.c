@@ -14,8 +14,8 @@ nap(int64_t ms)
 	aws.naps++;
 }
 
-static void
-say(void *arg, int level, const char *event, const char *detail)
+void
+aws_say(void *arg, int level, const char *event, const char *detail)
 {
 	size_t len = strlen(aws.said);
 
@@ -82,7 +82,7 @@ aws_get(struct aws_cred_conf conf)
 	aws.cred = NULL;
 	aws.err.text[0] = '\0';
 	conf.nap = nap;
-	conf.say = say;
+	conf.say = aws_say;
 	cr_assert_eq(aws_cred_open(&conf, &aws.cred, &aws.err), SECOR_OK);
 	return aws_cred_get(aws.cred, AWS_NOW, &aws.key, &aws.err);
 }

@@ -19,12 +19,13 @@
 	"\",\"SecretAccessKey\":\"s\",\"Token\":\"tok\",\"Expiration\":" \
 	"\"" expires "\"}"
 /* Holds for an hour. */
-#define AWS_STS(action, key)                                               \
+#define AWS_STS(action, key) AWS_STS_UNTIL(action, key, "2026-02-03T05:05:06Z")
+#define AWS_STS_UNTIL(action, key, expires)                                \
 	"<" action "Response xmlns=\"https://sts.amazonaws."               \
 	"com/doc/2011-06-15/\"><" action "Result>"                         \
 	"<Credentials><AccessKeyId>" key                                   \
 	"</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>" \
-	"tok</SessionToken><Expiration>2026-02-03T05:05:06Z</Expiration>"  \
+	"tok</SessionToken><Expiration>" expires "</Expiration>"           \
 	"</Credentials></" action "Result></" action "Response>"
 #define AWS_NO(code, message)                                          \
 	"<ErrorResponse><Error><Code>" code "</Code><Message>" message \
@@ -40,6 +41,8 @@ extern struct aws_under_test {
 	char said[4096]; /* "level event detail\n" each */
 } aws;
 
+/* For aws_cred_conf.say: into aws.said. */
+void aws_say(void *arg, int level, const char *event, const char *detail);
 void aws_begin(void);
 void aws_end(void);
 /* The path of a new file with this text; until the next call. */
