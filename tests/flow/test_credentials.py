@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import textwrap
+import threading
 import time
 
 import kafka as clients
@@ -15,6 +16,7 @@ import proof
 import pytest
 from aws import Container, Metadata, Sts
 from flow import settings, wait_done
+from proxy import ForwardProxy
 from secor import ROOT
 from servers import wait_until
 
@@ -24,14 +26,16 @@ ENTRY, WRITER = "arn:aws:iam:::role/entry", "arn:aws:iam:::role/writer"
 class Run:
     """A process whose store has no keys of its own, and its messages."""
 
-    def __init__(self, address, group, topic, process, tree):
+    def __init__(self, address, group, topic, process, tree, partitions):
         self.address, self.group, self.topic = address, group, topic
+        self.partitions = partitions
         self.process, self.tree = process, tree
         self.sent = []
 
     def produce(self, count=20):
         self.sent += clients.produce_json(
-            self.address, self.topic, count, first_id=len(self.sent))
+            self.address, self.topic, count, self.partitions,
+            first_id=len(self.sent))
 
     def until(self, regex, count=1):
         """Sends messages until the log has so many matches."""
@@ -42,7 +46,7 @@ class Run:
         wait_until(f"{regex!r} in the log", seen, 180)
 
     def done(self):
-        wait_done(self.address, self.group, self.topic, 1)
+        wait_done(self.address, self.group, self.topic, self.partitions)
 
     def check(self):
         self.done()
@@ -52,16 +56,18 @@ class Run:
 
 @pytest.fixture
 def case(kafka, topic, group, bucket, rgw, secor):
-    """Factory: case(env, endpoint=None, **store), a Run."""
-    def make(env=None, endpoint=None, **store):
-        name, tree = topic(), bucket(rgw)
+    """Factory: case(env, endpoint=None, **store), a Run with as many uploaders
+    as partitions."""
+    def make(env=None, endpoint=None, partitions=1, **store):
+        name, tree = topic(partitions), bucket(rgw)
         process = secor(settings(kafka.address, group, name, {
             "use": "s3", "bucket": tree.bucket, "prefix": "raw",
             "endpoint": endpoint or rgw.endpoint, "region": rgw.region,
             "max_attempts": 2, "retry_delay": "20ms", **store},
-            engine={"uploaders": 1, "stop_timeout": "10s"}), env=env)
+            engine={"uploaders": partitions, "stop_timeout": "10s"}),
+            env=env)
         return Run(kafka.address, group, name, process, proof.S3Tree(
-            tree.client, tree.bucket, "raw/"))
+            tree.client, tree.bucket, "raw/"), partitions)
     return make
 
 
@@ -193,6 +199,68 @@ def test_keys_that_are_wrong_or_late_are_waited_for(expiring):
     ecs.status = 200
     run.check()
     assert ecs.used == {"AKIAONE", "AKIATWO"}
+
+
+# ---- a key for all uploaders ----
+
+class Meeting:
+    """Its first `count` guests wait for each other."""
+
+    def __init__(self, count):
+        self.places = threading.Semaphore(count)
+        self.barrier = threading.Barrier(count)
+
+    def __call__(self):
+        if self.places.acquire(blocking=False):
+            self.barrier.wait(50)
+
+
+def test_uploaders_ask_sts_once_and_by_the_proxy(
+        case, rgw, user, http_proxy):
+    """Four uploaders are under way, each with its own put, when they have taken
+    a key, and when they find that it has expired: STS is asked once each time,
+    and later once for each renewal, by the store's proxy. The container, whose
+    key asks STS, is asked without it."""
+    role = TAKEN.replace("container", "role writer")
+    with Container("AKIAECS", "ecs secret", 3600) as ecs, Sts(
+            *KEYS[0], 3600, role=WRITER, external_id=None,
+            askers={"AKIAECS": "ecs secret"}) as sts, ForwardProxy() as way:
+        lives = only_while_they_live(sts)
+        meetings = {None: Meeting(4), "refused": Meeting(4)}
+
+        def before(method, path, headers):
+            answer = lives(method, path, headers)
+            if method == "PUT":
+                meetings[answer and "refused"]()
+            return answer
+
+        def renew(key, seconds):
+            last, sts.key, sts.seconds = sts.key, key, seconds
+            sts.expires[last[0]] = 0
+
+        store = http_proxy(rgw, before)
+        run = case({"AWS_CONTAINER_CREDENTIALS_FULL_URI": ecs.url},
+                   store.endpoint, partitions=4, role_arn=WRITER,
+                   sts_endpoint=sts.url, proxy=way.url,
+                   no_proxy="nowhere.example")
+        run.produce()
+        run.process.start()
+        run.done()
+        assert len(sts.sessions) == 1
+        renew(KEYS[1], 3600)
+        run.produce()
+        run.done()
+        assert len(sts.sessions) == 2
+        renew(KEYS[0], 4)
+        run.until(role, 5)
+        run.check()
+        assert len(sts.sessions) == len(
+            re.findall(role, run.process.text(), re.M))
+        asked = [to for method, to in way.requests if method == "POST"]
+        assert asked.count(f"127.0.0.1:{sts.port}") == len(sts.sessions)
+        assert {to for _, to in way.requests} == {
+            f"127.0.0.1:{sts.port}", f"127.0.0.1:{store.port}"}
+        assert not any(m.barrier.broken for m in meetings.values())
 
 
 # ---- a role of somebody else ----

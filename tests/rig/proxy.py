@@ -4,7 +4,7 @@ TcpProxy: cut, refuse, stall, delay, slow down whole connections, or reset them
 behind a number of bytes. KafkaProxy: also gives other answers to commits than
 the broker did. HttpProxy: decide about
 single requests of an S3 client: answer in the server's place, or let the server
-do its work and lose the answer.
+do its work and lose the answer. ForwardProxy: one that clients are told of.
 """
 
 import contextlib
@@ -14,6 +14,9 @@ import socket
 import struct
 import threading
 import time
+import urllib.parse
+
+from standin import StandIn
 
 
 class TcpProxy:
@@ -193,6 +196,42 @@ class KafkaProxy(TcpProxy):
 
 
 CUT = object()
+OWN = ("connection", "proxy-connection", "proxy-authorization", "expect")
+
+
+def forward(client, address, path, body):
+    """What the server says to the client's request, or CUT."""
+    server = http.client.HTTPConnection(address, timeout=60)
+    try:
+        server.putrequest(client.command, path, skip_host=True,
+                          skip_accept_encoding=True)
+        for name, value in client.headers.items():
+            if name.lower() not in OWN:
+                server.putheader(name, value)
+        server.endheaders(body)
+        r = server.getresponse()
+        return r.status, r.read(), r.getheaders()
+    except OSError:
+        return CUT
+    finally:
+        server.close()
+
+
+def answer_with(client, status, body, headers=()):
+    client.send_response_only(status)
+    length = None
+    for name, value in headers:
+        if name.lower() == "content-length":
+            length = value
+        elif name.lower() not in ("connection", "transfer-encoding"):
+            client.send_header(name, value)
+    head = client.command == "HEAD"
+    client.send_header("Content-Length",
+                       length if head and length else len(body))
+    client.send_header("Connection", "close")
+    client.end_headers()
+    if not head:
+        client.wfile.write(body)
 
 
 class _Server(http.server.ThreadingHTTPServer):
@@ -246,7 +285,8 @@ class HttpProxy:
         body = client.rfile.read(size)
         answer = self.before(client.command, client.path, client.headers)
         if answer is None:
-            answer = self._forward(client, body)
+            answer = forward(client, f"127.0.0.1:{self.target_port}",
+                             client.path, body)
         if answer is not CUT and self.after(
                 client.command, client.path, answer[0]) is CUT:
             answer = CUT
@@ -255,42 +295,40 @@ class HttpProxy:
         client.close_connection = True
         if answer is not CUT:
             with contextlib.suppress(OSError):  # nobody waits any more
-                self._answer(client, *answer)
-
-    def _forward(self, client, body):
-        server = http.client.HTTPConnection("127.0.0.1", self.target_port,
-                                            timeout=60)
-        try:
-            server.putrequest(client.command, client.path, skip_host=True,
-                              skip_accept_encoding=True)
-            for name, value in client.headers.items():
-                if name.lower() not in ("connection", "expect"):
-                    server.putheader(name, value)
-            server.endheaders(body)
-            r = server.getresponse()
-            return r.status, r.read(), r.getheaders()
-        except OSError:
-            return CUT
-        finally:
-            server.close()
-
-    @staticmethod
-    def _answer(client, status, body, headers=()):
-        client.send_response_only(status)
-        length = None
-        for name, value in headers:
-            if name.lower() == "content-length":
-                length = value
-            elif name.lower() not in ("connection", "transfer-encoding"):
-                client.send_header(name, value)
-        head = client.command == "HEAD"
-        client.send_header("Content-Length",
-                           length if head and length else len(body))
-        client.send_header("Connection", "close")
-        client.end_headers()
-        if not head:
-            client.wfile.write(body)
+                answer_with(client, *answer)
 
     def close(self):
         self._server.shutdown()
         self._server.server_close()
+
+
+class ForwardProxy(StandIn):
+    """A proxy for http:// that clients are told of by its `url`; `requests`
+    are (method, host:port) of what has gone by it."""
+
+    def __init__(self):
+        self.requests = []
+        proxy = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def handle_any(self):
+                proxy._pass(self)
+            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any
+
+        self.listen(Handler)
+
+    def _pass(self, client):
+        to = urllib.parse.urlsplit(client.path)
+        size = int(client.headers.get("Content-Length") or 0)
+        body = client.rfile.read(size)
+        self.requests.append((client.command, to.netloc))
+        path = to._replace(scheme="", netloc="").geturl()
+        answer = forward(client, to.netloc, path, body)
+        client.close_connection = True
+        with contextlib.suppress(OSError):  # nobody waits any more
+            answer_with(client, *((502, b"") if answer is CUT else answer))

@@ -91,6 +91,8 @@ open_clients(struct s3 *s3, struct secor_err *err)
 
 	cred.region = s3->region;
 	cred.ca_file = http.ca_file;
+	cred.proxy = conf->proxy;
+	cred.no_proxy = conf->no_proxy;
 	status = http_open(&http, &s3->http, err);
 	if (status == SECOR_OK)
 		status = aws_cred_open(&cred, &s3->cred, err);
