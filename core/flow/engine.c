@@ -240,9 +240,10 @@ store_answer(const struct config_use *use, int rc, const struct secor_err *why,
 	return SECOR_OK;
 }
 
-/* Reaches the store once, and learns how long its part of a key is. */
+/* Reaches the store once, and learns how long its part of a key is. The caller
+ * closes the instance, if there is one. */
 static int
-probe_store(struct engine *engine, struct secor_err *err)
+probe_store(struct engine *engine, void **probed, struct secor_err *err)
 {
 	const struct config_use *use = &engine->config->store;
 	const struct secor_store_ops *ops = use->plugin->ops.store;
@@ -263,7 +264,7 @@ probe_store(struct engine *engine, struct secor_err *err)
 	engine->key_overhead = strlen(url) + layout_overhead(engine->config);
 	if (ops->probe != NULL)
 		rc = ops->probe(store, &why);
-	ops->close(store);
+	*probed = store;
 	return store_answer(use, rc, &why, err);
 }
 
@@ -311,6 +312,7 @@ engine_new(const struct config *config, const struct engine_options *options,
     struct engine **engine, struct secor_err *err)
 {
 	struct engine *e = mem_alloc(sizeof(*e));
+	void *probed = NULL;
 	int rc;
 
 	e->config = config;
@@ -328,11 +330,14 @@ engine_new(const struct config *config, const struct engine_options *options,
 	metrics_init(e);
 	rc = stage_open(config->stage.dir, &e->stage, err);
 	if (rc == SECOR_OK)
-		rc = probe_store(e, err);
+		rc = probe_store(e, &probed, err);
 	if (rc == SECOR_OK)
 		rc = open_kafka(e, err);
 	if (rc == SECOR_OK)
 		rc = open_threads(e, err);
+	/* not before there are others: what instances share begins once */
+	if (probed != NULL)
+		config->store.plugin->ops.store->close(probed);
 	if (rc != SECOR_OK) {
 		engine_free(e);
 		return rc;

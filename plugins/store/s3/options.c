@@ -89,8 +89,8 @@ static const struct secor_option options[] = {
 	"AWS's hosts with FIPS 140 cryptography."),
     SECOR_OPTION(STRING, struct s3_conf, proxy, "proxy", NULL,
 	SECOR_OPTION_SECRET,
-	"http://, https:// or socks5h://[user:password@]host:port to S3 and STS; "
-	"by default http_proxy or https_proxy of the environment."),
+	"http://, https:// or socks5h://[user:password@]host:port to S3 and "
+	"STS; by default http_proxy or https_proxy of the environment."),
     SECOR_OPTION(STRING, struct s3_conf, no_proxy, "no_proxy", NULL, 0,
 	"Hosts, separated by commas, that need no `proxy`; by default "
 	"no_proxy of the environment."),
