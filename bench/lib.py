@@ -233,8 +233,8 @@ class Replay:
 class Sink:
     """An S3 server that keeps nothing."""
 
-    def __init__(self, folder, tls=False):
-        command = [BIN / "sink"]
+    def __init__(self, folder, tls=False, options=()):
+        command = [BIN / "sink", *options]
         self.store = {"use": "s3", "bucket": "bench", "access_key": "k",
                       "secret_key": "${BENCH_SECRET}"}
         os.environ["BENCH_SECRET"] = "s"

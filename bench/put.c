@@ -106,6 +106,7 @@ put_all(const struct secor_store_ops *ops, void *store, int fd, int count)
 	    .go_on = go_on,
 	    .arg = &fd};
 	struct secor_err err = {""};
+	struct rusage usage;
 	double wall, cpu;
 	char key[64];
 
@@ -121,9 +122,11 @@ put_all(const struct secor_store_ops *ops, void *store, int fd, int count)
 		if (ops->put(store, &put, &err) != SECOR_OK)
 			give_up(key, err.text);
 	}
-	(void)printf("wall_s=%.3f cpu_s=%.3f bytes=%lld\n",
+	(void)getrusage(RUSAGE_SELF, &usage);
+	(void)printf("wall_s=%.3f cpu_s=%.3f bytes=%lld rss_mb=%.1f\n",
 	    seconds(CLOCK_MONOTONIC) - wall,
-	    seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, (long long)length * count);
+	    seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, (long long)length * count,
+	    (double)usage.ru_maxrss / 1024);
 }
 
 static void

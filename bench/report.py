@@ -130,9 +130,10 @@ def put_table(found):
                 name[4:], f"{found.cpu(name):.2f}",
                 f"{found.median(name, lambda r: r['bytes'] / r['wall_s']) / 1e6:.0f}",
                 f"{found.median(name, 'requests'):.0f}",
-                f"{found.median(name, 'connections'):.0f}"])
-    return table(["store s3", "CPU s/GB", "MB/s", "requests", "connections"],
-                 rows)
+                f"{found.median(name, 'connections'):.0f}",
+                f"{found.median(name, 'rss_mb'):.1f}"])
+    return table(["store s3", "CPU s/GB", "MB/s", "requests", "connections",
+                  "RSS MB"], rows)
 
 
 def kafka_table(found):

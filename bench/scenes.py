@@ -10,6 +10,8 @@ IDLE_PARTITIONS = 1000
 IDLE_SECONDS = 8
 PUTS = 8
 PUT_MIB = 64
+FAR_MIB = 256  # 16 parts, once
+FAR = ["-d", "30", "-r", "40"]  # ms to each answer, MB/s a connection
 
 
 class Scene:
@@ -59,20 +61,22 @@ def first_object():
     return {"first_s": stored - begun}
 
 
-def puts(tls, **options):
-    """The store's plugin alone, object after object on one connection."""
+def puts(tls, far=(), **options):
+    """The store's plugin alone, object after object."""
+    count, mib = (1, FAR_MIB) if far else (PUTS, PUT_MIB)
+
     def run():
         with lib.Folder() as folder:
             data = folder / "object"
             with open(data, "wb") as out:
-                for _ in range(PUT_MIB):
+                for _ in range(mib):
                     out.write(os.urandom(1 << 20))
-            with lib.Sink(folder, tls) as sink:
+            with lib.Sink(folder, tls, far) as sink:
                 store = {**sink.store, **options,
                          "secret_key": os.environ["BENCH_SECRET"]}
                 del store["use"]
                 found = lib.figures(lib.run([
-                    lib.BIN / "put", lib.BUILD, "s3", data, PUTS,
+                    lib.BIN / "put", lib.BUILD, "s3", data, count,
                     *(f"{k}={v}" for k, v in store.items())]))
             return {**found, **sink.seen}
     return run
@@ -80,13 +84,19 @@ def puts(tls, **options):
 
 def rows():
     whole = {"multipart_threshold": "1GiB"}
+    parts = {"multipart_threshold": "16MiB"}
     kinds = {
         "put http": puts(False, **whole),
         "put http-unsigned": puts(False, payload_hash="unsigned", **whole),
         "put https": puts(True, **whole),
         "put https-sha256": puts(True, payload_hash="sha256", **whole),
         "put https-md5": puts(True, checksum="md5", **whole),
-        "put https-parts": puts(True, multipart_threshold="16MiB"),
+        **{f"put https-parts-{n}": puts(True, parallel_parts=n, **parts)
+           for n in (1, 2, 4)},
+        "put far-https": puts(True, FAR, **whole),
+        **{f"put far-https-parts-{n}": puts(True, FAR, parallel_parts=n,
+                                            **parts)
+           for n in (1, 2, 4, 8, 16)},
     }
     return [Scene("idle 1000", idle(IDLE_PARTITIONS)),
             Scene("idle 4", idle(4)),

@@ -1,8 +1,12 @@
 /*
- * sink.c -- sink [CERTIFICATE KEY]: an S3 server that takes everything and
- * keeps nothing, so that the cost of an upload is the client's. It answers
- * puts, multipart uploads, an empty list, and 404 to the rest. Prints its port,
- * serves until standard input ends, then prints what it has seen as key=value.
+ * sink.c -- sink [-d MS] [-r MB] [CERTIFICATE KEY]: an S3 server that takes
+ * everything and keeps nothing, so that the cost of an upload is the client's.
+ * It answers puts, multipart uploads, an empty list, and 404 to the rest.
+ * Prints its port, serves until standard input ends, then prints what it has
+ * seen as key=value.
+ *
+ * -d, -r: as if it were far away: each answer comes so many milliseconds late,
+ * and a connection takes so many megabytes a second.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -15,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ROOM = 256 * 1024, LINE_ROOM = 4096 };
@@ -22,12 +27,15 @@ enum { ROOM = 256 * 1024, LINE_ROOM = 4096 };
 static struct {
 	SSL_CTX *tls;
 	int listener;
+	long delay_ms;
+	double rate; /* bytes a second of a connection; 0: no limit */
 	_Atomic long long connections, requests, bytes;
 } sink;
 
 struct conn {
 	int fd;
-	SSL *tls; /* NULL: plain */
+	SSL *tls;   /* NULL: plain */
+	double due; /* the next bytes may be taken */
 	size_t len;
 	char bytes[ROOM + 1];
 };
@@ -39,11 +47,47 @@ die(const char *what)
 	exit(3);
 }
 
+static double
+now_s(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void
+sleep_s(double s)
+{
+	struct timespec wait = {.tv_sec = (time_t)s};
+
+	wait.tv_nsec = (long)((s - (double)wait.tv_sec) * 1e9);
+	(void)nanosleep(&wait, NULL);
+}
+
+/* What was not taken in time is not made up for. */
+static void
+keep_pace(struct conn *conn, long n)
+{
+	double now = now_s();
+
+	if (n <= 0 || sink.rate <= 0)
+		return;
+	if (conn->due > now)
+		sleep_s(conn->due - now);
+	else
+		conn->due = now;
+	conn->due += (double)n / sink.rate;
+}
+
 static long
 receive(struct conn *conn, char *to, size_t room)
 {
-	return conn->tls != NULL ? SSL_read(conn->tls, to, (int)room)
-				 : read(conn->fd, to, room);
+	long n = conn->tls != NULL ? SSL_read(conn->tls, to, (int)room)
+				   : read(conn->fd, to, room);
+
+	keep_pace(conn, n);
+	return n;
 }
 
 static int
@@ -51,6 +95,8 @@ send_text(struct conn *conn, const char *text)
 {
 	int n = (int)strlen(text);
 
+	if (sink.delay_ms > 0)
+		sleep_s((double)sink.delay_ms / 1e3);
 	return conn->tls != NULL
 		   ? SSL_write(conn->tls, text, n) == n
 		   : send(conn->fd, text, (size_t)n, MSG_NOSIGNAL) == n;
@@ -215,6 +261,20 @@ listen_here(void)
 	return ntohs(at.sin_port);
 }
 
+static void
+take_options(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "d:r:")) != -1)
+		if (c == 'd')
+			sink.delay_ms = atol(optarg);
+		else if (c == 'r')
+			sink.rate = atof(optarg) * 1e6;
+		else
+			exit(2);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -222,7 +282,9 @@ main(int argc, char **argv)
 	char byte;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (argc == 3) {
+	take_options(argc, argv);
+	argv += optind - 1;
+	if (argc - optind == 2) {
 		sink.tls = SSL_CTX_new(TLS_server_method());
 		if (SSL_CTX_use_certificate_chain_file(sink.tls, argv[1]) !=
 			1 ||
