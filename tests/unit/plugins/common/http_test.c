@@ -342,3 +342,96 @@ Test(http, redirects_are_not_followed)
 	cr_assert_eq(answer.status, 307);
 	end(script);
 }
+
+/* ---- several at once ---- */
+
+static struct http *
+open_beside(void)
+{
+	struct http *beside;
+
+	cr_assert_eq(http_open_beside(http, &beside, &err), SECOR_OK);
+	return beside;
+}
+
+Test(http, clients_beside_share_connections)
+{
+	static const struct script_step steps[] = {
+	    {.status = 200}, {.status = 201}};
+	struct script *script = begin(steps, 2);
+	struct http *beside = open_beside();
+	struct http_request request = {.method = "GET", .url = url};
+
+	cr_assert_eq(run(request), SECOR_OK);
+	cr_assert_eq(http_run(beside, &request, &answer, &err), SECOR_OK);
+	cr_assert_eq(answer.status, 201);
+	cr_assert_eq(script_connections(script), 1);
+	http_close(beside);
+	end(script);
+}
+
+Test(http, requests_at_once_are_told_one_by_one)
+{
+	static const struct script_step steps[] = {
+	    {.status = 200, .body = "a", .closes = 1},
+	    {.status = 200, .body = "b", .closes = 1}};
+	struct script *script = begin(steps, 2);
+	struct http *beside = open_beside(), *over[2];
+	int sum = 0;
+	struct http_request request = {.method = "GET", .url = url};
+
+	http_begin(http, &request);
+	http_begin(beside, &request);
+	for (int i = 0; i < 2; i++) {
+		while ((over[i] = http_wait(http, 1000)) == NULL)
+			;
+		cr_assert_eq(http_end(over[i], &answer, &err), SECOR_OK);
+		sum += answer.body[0];
+	}
+	cr_assert_neq(over[0], over[1]);
+	cr_assert_eq(sum, 'a' + 'b');
+	cr_assert_null(http_wait(http, 1));
+	cr_assert_eq(script_connections(script), 2);
+	http_close(http);
+	http = beside; /* the last one takes the connections along */
+	end(script);
+}
+
+Test(http, request_that_is_dropped_leaves_its_client_usable)
+{
+	static const struct script_step steps[] = {
+	    {.how = SCRIPT_STALL}, {.status = 200, .body = "again"}};
+	struct script *script = begin(steps, 2);
+	struct http_request request = {.method = "GET", .url = url};
+
+	http_begin(http, &request);
+	while (script_count(script) == 0)
+		http_drive(http);
+	http_drop(http);
+	http_drop(http);
+	cr_assert_eq(run(request), SECOR_OK, "%s", err.text);
+	cr_assert_str_eq(answer.body, "again");
+	cr_assert_eq(script_connections(script), 2);
+	end(script);
+}
+
+Test(http, client_that_closes_while_it_runs_breaks_off)
+{
+	static const struct script_step steps[] = {{.how = SCRIPT_STALL}};
+	struct script *script = begin(steps, 1);
+	struct http_request request = {.method = "GET", .url = url};
+
+	http_begin(http, &request);
+	while (script_count(script) == 0)
+		http_drive(http);
+	end(script);
+}
+
+Test(http, wait_for_nothing_ends)
+{
+	struct script *script = begin(NULL, 0);
+
+	cr_assert_null(http_wait(http, 1));
+	http_drive(http);
+	end(script);
+}
