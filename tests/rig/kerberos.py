@@ -49,6 +49,8 @@ class Kerberos(Server):
   key_stash_file = {self.dir}/stash
   acl_file = {self.dir}/acl
  }}
+[logging]
+ kdc = FILE:{self.dir}/kdc.log
 """)
         self.env = {"KRB5_CONFIG": str(self.conf),
                     "KRB5CCNAME": f"FILE:{self.dir}/tickets"}

@@ -4,6 +4,7 @@ import contextlib
 
 from hadoop import classes
 from jvm import Jvm, log4j
+from kerberos import REALM
 from secure import openssl, make_certificates
 from servers import CACHE, HERE, JVM, RigError, Server, _listens, free_ports
 
@@ -38,15 +39,23 @@ SITE = """\
 """
 
 
+def _rows(properties):
+    return "".join(
+        f"<property><name>{k}</name><value>{v}</value></property>\n"
+        for k, v in properties.items())
+
+
 class HiveClient(Jvm):
     """Hive's Java client, one JVM for as long as it is used: every question is
-    a call by name, judge("partitions", db="default", table="t")."""
+    a call by name, judge("partitions", db="default", table="t"). `login`: its
+    principal and the keytab of that; `more` are arguments of java."""
 
-    def __init__(self, uri, folder):
+    def __init__(self, uri, folder, login=(), more=()):
         super().__init__(
-            "Hive's client", ["-Xmx128m", "-cp", f"{folder}/conf:"
+            "Hive's client", ["-Xmx128m", *more, "-cp", f"{folder}/conf:"
                               f"{classes(HERE / 'java' / 'hive', LIBS)}:"
-                              f"{LIBS}/*", "HiveClient", uri],
+                              f"{LIBS}/*", "HiveClient", uri,
+                              *map(str, login)],
             folder / "client.log")
 
     def ask(self, what, **more):
@@ -60,22 +69,30 @@ class HiveClient(Jvm):
 class Metastore(Server):
     """Hive's metastore on Derby. `ask` is its own client, see HiveClient;
     tables of tests have names of their own. secure=True: TLS, by the authority
-    self.tls/ca.pem, and framed transport."""
+    self.tls/ca.pem, and framed transport. kerberos: a rig's Kerberos that it and
+    its client log in to, with Hadoop's rpc protection."""
 
     name = "metastore"
 
-    def __init__(self, secure=False):
+    def __init__(self, secure=False, kerberos=None,
+                 protection="authentication"):
         super().__init__()
         self.port, = free_ports(1)
         self.uri = f"thrift://127.0.0.1:{self.port}"
         self.client = None
         conf = self.dir / "conf"
         conf.mkdir()
+        self.java, self.login = [], ()
         properties = self._secure() if secure else {}
+        if kerberos:
+            properties.update(self._guarded(kerberos))
+            (conf / "core-site.xml").write_text(
+                "<configuration>\n" + _rows({
+                    "hadoop.security.authentication": "kerberos",
+                    "hadoop.rpc.protection": protection,
+                }) + "</configuration>\n")
         (conf / "metastore-site.xml").write_text(SITE.format(
-            dir=self.dir, more="".join(
-                f"<property><name>{k}</name><value>{v}</value></property>\n"
-                for k, v in properties.items())))
+            dir=self.dir, more=_rows(properties)))
         self.log4j = log4j(conf, "warn")
 
     def _secure(self):
@@ -97,12 +114,20 @@ class Metastore(Server):
                 "metastore.truststore.type": "PKCS12",
                 "metastore.truststore.password": "secret"}
 
+    def _guarded(self, kerberos):
+        self.java = [f"-Djava.security.krb5.conf={kerberos.conf}"]
+        self.login = f"judge@{REALM}", kerberos.keytab("judge")
+        return {"metastore.sasl.enabled": "true",
+                "metastore.kerberos.principal": f"hive/127.0.0.1@{REALM}",
+                "metastore.kerberos.keytab.file":
+                    kerberos.keytab("hive/127.0.0.1")}
+
     def start(self):
         # a lock of a Derby that was killed is not one
         with contextlib.suppress(FileNotFoundError):
             (self.dir / "db" / "db.lck").unlink()
         self.process = self.spawn(
-            [*JVM, "-Xmx384m",
+            [*JVM, *self.java, "-Xmx384m",
              f"-Dderby.stream.error.file={self.dir}/derby.log",
              self.log4j,
              "-cp", f"{self.dir}/conf:{LIBS}/*",
@@ -114,7 +139,8 @@ class Metastore(Server):
     def ask(self, what, **more):
         """A question to Hive's client, at this server."""
         if self.client is None:
-            self.client = HiveClient(self.uri, self.dir)
+            self.client = HiveClient(self.uri, self.dir, self.login,
+                                     self.java)
         return self.client.ask(what, **more)
 
     def table(self, name, keys, location, db="default"):

@@ -1,6 +1,6 @@
-// Hive's own client of its metastore, as a judge: HiveClient <uri>. One JSON
-// object a line comes in, {"do": .., ..}, one goes out: {"ok": ..}, or
-// {"error": class, "text": ..}.
+// Hive's own client of its metastore, as a judge: HiveClient <uri> [<principal>
+// <keytab>], who logs in by Kerberos. One JSON object a line comes in,
+// {"do": .., ..}, one goes out: {"ok": ..}, or {"error": class, "text": ..}.
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -22,6 +22,7 @@ import org.apache.hadoop.hive.metastore.api.SerDeInfo;
 import org.apache.hadoop.hive.metastore.api.StorageDescriptor;
 import org.apache.hadoop.hive.metastore.api.Table;
 import org.apache.hadoop.hive.metastore.conf.MetastoreConf;
+import org.apache.hadoop.security.UserGroupInformation;
 import org.apache.thrift.TBase;
 import org.apache.thrift.TSerializer;
 import org.apache.thrift.protocol.TSimpleJSONProtocol;
@@ -124,6 +125,10 @@ public class HiveClient {
     System.setOut(System.err);
     Configuration conf = MetastoreConf.newMetastoreConf();
     MetastoreConf.setVar(conf, MetastoreConf.ConfVars.THRIFT_URIS, args[0]);
+    if (args.length > 1) {
+      UserGroupInformation.setConfiguration(conf);
+      UserGroupInformation.loginUserFromKeytab(args[1], args[2]);
+    }
     client = new HiveMetaStoreClient(conf);
     BufferedReader in = new BufferedReader(
         new InputStreamReader(System.in, StandardCharsets.UTF_8));
