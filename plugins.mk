@@ -28,7 +28,7 @@ LIBS.notifier/glue       := -lcurl -lcrypto -ljansson -lexpat
 LIBS.notifier/kafka      := -lrdkafka
 LIBS.notifier/webhook    := -lcurl -lcrypto -ljansson
 LIBS.notifier/qubole     := -lcurl -lcrypto -ljansson
-LIBS.notifier/hive-metastore := -lssl -lcrypto
+LIBS.notifier/hive-metastore := -lssl -lcrypto -lgssapi_krb5 -lkrb5
 
 # All of them together, for the unit tests that link plugins/common.
 COMMON_LIBS := -lpcre2-8 -licui18n -licuuc $(CODEC_LIBS) -lcurl -lssl -lcrypto \

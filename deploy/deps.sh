@@ -22,7 +22,8 @@ MVN_COPY=org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencie
 BUILD_PACKAGES="gcc make pkg-config libc6-dev librdkafka-dev
 	libcurl4-openssl-dev libssl-dev libyaml-dev libpcre2-dev libisal-dev libexpat1-dev
 	zlib1g-dev libzstd-dev liblz4-dev libsnappy-dev libbz2-dev libjansson-dev
-	libmicrohttpd-dev libxxhash-dev libmimalloc-dev libmimalloc2.0 libicu-dev"
+	libmicrohttpd-dev libxxhash-dev libmimalloc-dev libmimalloc2.0 libicu-dev
+	libkrb5-dev"
 UNIT_PACKAGES="g++ libcriterion-dev"
 TEST_PACKAGES="clang-format cppcheck spin kcat openssl clang libclang-rt-14-dev
 	python3-venv openjdk-17-jdk-headless maven

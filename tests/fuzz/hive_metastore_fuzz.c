@@ -3,7 +3,8 @@
  * status and, unless it is good, a sentence; and whatever was said, what is
  * asked next is a whole call of the protocol.
  *
- * Of the plugin everything is here but its sockets (link.c). The first byte
+ * Of the plugin everything is here but its sockets (link.c) and Kerberos, in
+ * whose place is a mechanism of SASL that believes everything. The first byte
  * chooses the event and the options (below), then come the answers: two bytes
  * of length each, and the bytes. None left: the connection breaks.
  */
@@ -12,7 +13,7 @@
 #include "tests/fuzz/host.h"
 
 enum {
-	EVENT = 3, /* 0, 3: batch, 1: finalized, 2: amended */
+	EVENT = 3, /* 0: batch, 1: finalized, 2: amended, 3: batch by SASL */
 	CREATE = 4,
 	RELOCATE = 8,
 	FRAMED = 16,
@@ -31,6 +32,8 @@ static struct {
 	struct wire rest;   /* answers to come */
 	struct wire answer; /* the one that is being received */
 	int framed, pieces, links, calls;
+	int sasl;    /* spoken */
+	int talking; /* not yet in frames */
 } fake;
 
 int64_t
@@ -51,6 +54,7 @@ link_open(const struct link_conf *conf, const char *host, const char *port,
 	*link = calloc(1, sizeof(**link));
 	MUST(*link != NULL);
 	fake.links++;
+	fake.talking = fake.sasl;
 	return SECOR_OK;
 }
 
@@ -61,22 +65,59 @@ link_close(struct link *link)
 	free(link);
 }
 
+static void
+check_call(const char *bytes, size_t len)
+{
+	struct thrift_message message;
+
+	MUST(thrift_message((struct secor_bytes){bytes, len}, &message) ==
+	     THRIFT_WHOLE);
+	MUST(message.kind == THRIFT_CALL && message.length == len);
+	fake.calls++;
+}
+
+/* Whole messages of the talk. */
+static void
+check_talk(const void *bytes, size_t len)
+{
+	struct wire wire = wire_of((struct secor_bytes){bytes, len});
+	uint64_t status, n;
+
+	do {
+		MUST(wire_big(&wire, 1, &status) && wire_big(&wire, 4, &n));
+		MUST(status == THRIFT_SASL_START || status == THRIFT_SASL_OK ||
+		     status == THRIFT_SASL_COMPLETE);
+		MUST(wire_take(&wire, n) != NULL);
+	} while (wire_left(&wire) > 0);
+}
+
+/* A byte of the mechanism's is what wraps. */
+static void
+check_frame(const void *bytes, size_t len)
+{
+	struct wire wire = wire_of((struct secor_bytes){bytes, len});
+	uint64_t n;
+
+	MUST(wire_big(&wire, 4, &n) && n == wire_left(&wire));
+	if (fake.sasl)
+		MUST(wire_take(&wire, 1) != NULL);
+	check_call((const char *)wire.at, wire_left(&wire));
+}
+
 int
 link_send(struct link *link, const void *bytes, size_t len, int64_t until_ms,
     struct secor_err *err)
 {
-	size_t head = fake.framed ? 4 : 0;
-	struct thrift_message message;
 	uint64_t n;
 
 	(void)link;
 	(void)until_ms;
-	MUST(len > head);
-	MUST(thrift_message(
-		 (struct secor_bytes){(const char *)bytes + head, len - head},
-		 &message) == THRIFT_WHOLE);
-	MUST(message.kind == THRIFT_CALL && head + message.length == len);
-	fake.calls++;
+	if (fake.talking)
+		check_talk(bytes, len);
+	else if (fake.framed || fake.sasl)
+		check_frame(bytes, len);
+	else
+		check_call(bytes, len);
 	fake.answer = fake.rest;
 	if (!wire_big(&fake.rest, 2, &n))
 		return secor_fail(err, SECOR_RETRY, "broken");
@@ -103,6 +144,90 @@ link_receive(struct link *link, void *bytes, size_t *len, int64_t until_ms,
 		n = 1;
 	memcpy(bytes, wire_take(&fake.answer, n), n);
 	*len = n;
+	return SECOR_OK;
+}
+
+/* ---- kerberos.h without a KDC ---- */
+
+struct kerberos {
+	int steps;
+};
+
+const char *
+kerberos_service_complaint(const char *service)
+{
+	(void)service;
+	return NULL;
+}
+
+struct kerberos *
+kerberos_new(const struct kerberos_conf *conf)
+{
+	MUST(strcmp(conf->service, "hive/_HOST") == 0);
+	return calloc(1, sizeof(struct kerberos));
+}
+
+void
+kerberos_free(struct kerberos *kerberos)
+{
+	free(kerberos);
+}
+
+/* Three steps, and the third is the last. */
+static int
+fake_step(void *self, struct secor_bytes in, struct text *out, int *done,
+    struct secor_err *err)
+{
+	struct kerberos *kerberos = self;
+
+	MUST(kerberos->steps < 3);
+	if (kerberos->steps > 0 && in.len == 1)
+		return secor_fail(err, SECOR_RETRY, "no such token");
+	text_add(out, "token", 5);
+	*done = ++kerberos->steps == 3;
+	fake.talking = 1;
+	return SECOR_OK;
+}
+
+static int
+fake_wrap(
+    void *self, struct secor_bytes in, struct text *out, struct secor_err *err)
+{
+	(void)self;
+	(void)err;
+	fake.talking = 0;
+	text_add(out, "w", 1);
+	text_add(out, in.ptr, in.len);
+	return SECOR_OK;
+}
+
+static int
+fake_unwrap(
+    void *self, struct secor_bytes in, struct text *out, struct secor_err *err)
+{
+	(void)self;
+	if (in.len == 0 || in.ptr[0] != 'w')
+		return secor_fail(err, SECOR_RETRY, "not wrapped");
+	text_add(out, in.ptr + 1, in.len - 1);
+	return SECOR_OK;
+}
+
+static size_t
+fake_room(void *self)
+{
+	(void)self;
+	return 65536;
+}
+
+int
+kerberos_begin(struct kerberos *kerberos, const char *host,
+    struct sasl_mechanism *mechanism, struct secor_err *err)
+{
+	(void)err;
+	MUST(strcmp(host, "h") == 0);
+	kerberos->steps = 0;
+	*mechanism = (struct sasl_mechanism){
+	    "GSSAPI", kerberos, fake_step, fake_wrap, fake_unwrap, fake_room};
 	return SECOR_OK;
 }
 
@@ -144,7 +269,8 @@ conf_of(unsigned bits)
 	    .timeout = 60000,
 	    .connect_timeout = 10000,
 	    .user = bits & USER ? "me" : NULL,
-	    .framed = bits & FRAMED ? 1 : 0,
+	    .framed = bits & FRAMED && (bits & EVENT) != EVENT ? 1 : 0,
+	    .kerberos.service = (bits & EVENT) == EVENT ? "hive/_HOST" : NULL,
 	    .create_table = bits & CREATE ? 1 : 0,
 	    .columns = {columns, 2}};
 
@@ -199,6 +325,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	conf = conf_of(data[0]);
 	memset(&fake, 0, sizeof(fake));
 	fake.framed = conf.framed;
+	fake.sasl = conf.kerberos.service != NULL;
 	fake.pieces = (data[0] & PIECES) != 0;
 	fake.rest =
 	    wire_of((struct secor_bytes){(const char *)data + 1, size - 1});

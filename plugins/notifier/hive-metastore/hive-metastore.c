@@ -26,6 +26,10 @@
 
 #define CONF struct hms_conf
 
+/* by kerberos_protection */
+static const char *const PROTECTIONS[] = {
+    "any", "authentication", "integrity", "privacy", NULL};
+
 static const struct secor_option OPTIONS[] = {
     SECOR_OPTION(STRINGS, CONF, uris, "uris", NULL, SECOR_OPTION_REQUIRED,
 	"Addresses, thrift://host:port; the next one is asked when one does "
@@ -45,10 +49,12 @@ static const struct secor_option OPTIONS[] = {
     SECOR_OPTION_RANGE(DURATION, CONF, timeout, "timeout", "60s", "100ms", "1h",
 	0, "For one call."),
     SECOR_OPTION_RANGE(DURATION, CONF, connect_timeout, "connect_timeout",
-	"10s", "100ms", "10m", 0, "To connect, TLS included."),
+	"10s", "100ms", "10m", 0,
+	"To connect, TLS and Kerberos included; what the KDC takes is as "
+	"krb5.conf has it."),
     SECOR_OPTION(STRING, CONF, user, "user", NULL, 0,
-	"Whom the metastore takes the service for (set_ugi), and owner of "
-	"tables that are created."),
+	"Whom the metastore takes the service for (set_ugi, not with "
+	"Kerberos), and owner of tables that are created."),
     SECOR_OPTION(BOOL, CONF, framed, "framed", "false", 0,
 	"Framed transport, as the metastore has it "
 	"(hive.metastore.thrift.framed.transport.enabled)."),
@@ -56,6 +62,21 @@ static const struct secor_option OPTIONS[] = {
 	"TLS, as the metastore has it (hive.metastore.use.SSL)."),
     SECOR_OPTION(PATH, CONF, ca_file, "ca_file", NULL, 0,
 	"PEM file of the authorities to trust, instead of the system's."),
+    SECOR_OPTION(STRING, CONF, kerberos.service, "kerberos.service", NULL, 0,
+	"The metastore's principal (hive.metastore.kerberos.principal), such "
+	"as "
+	"hive/_HOST@EXAMPLE.COM, _HOST being that of the address; with it "
+	"Kerberos is spoken (hive.metastore.sasl.enabled)."),
+    SECOR_OPTION(STRING, CONF, kerberos.principal, "kerberos.principal", NULL,
+	0, "Who this service is, such as secor@EXAMPLE.COM."),
+    SECOR_OPTION(PATH, CONF, kerberos.keytab, "kerberos.keytab", NULL, 0,
+	"File of its keys, which others must not read; tickets are got and "
+	"renewed by it, in memory. Without one the ticket is that of the "
+	"environment (KRB5CCNAME), and somebody else's care."),
+    SECOR_OPTION_CHOICE(CONF, kerberos.protection, "kerberos.protection", "any",
+	PROTECTIONS, 0,
+	"What calls are under, as the metastore has it "
+	"(hadoop.rpc.protection); any: the most that it offers."),
     SECOR_OPTION(BOOL, CONF, create_table, "create_table", "false", 0,
 	"Create the table when it is not there: external, of `columns`, "
 	"partitioned by the names of the path's levels."),
@@ -77,6 +98,35 @@ static const struct secor_option OPTIONS[] = {
 };
 
 static void
+check_kerberos(const struct hms_conf *conf, const struct secor_check *check)
+{
+	const struct kerberos_conf *kerberos = &conf->kerberos;
+	const char *why;
+	char text[512];
+
+	if (kerberos->service == NULL) {
+		if (kerberos->principal != NULL || kerberos->keytab != NULL ||
+		    kerberos->protection != KERBEROS_ANY)
+			check->complain(check, "kerberos",
+			    "needs `kerberos.service`, the metastore's "
+			    "principal");
+		return;
+	}
+	why = kerberos_service_complaint(kerberos->service);
+	if (why != NULL) {
+		(void)snprintf(
+		    text, sizeof(text), "'%.200s' %s", kerberos->service, why);
+		check->complain(check, "kerberos.service", text);
+	}
+	if (kerberos->keytab != NULL && kerberos->principal == NULL)
+		check->complain(check, "kerberos.keytab",
+		    "needs `kerberos.principal`: whose keys are they?");
+	if (conf->framed)
+		check->complain(check, "framed",
+		    "is not for Kerberos: a metastore has one of them");
+}
+
+static void
 hms_check(const void *conf_, const struct secor_check *check)
 {
 	const struct hms_conf *conf = conf_;
@@ -96,6 +146,7 @@ hms_check(const void *conf_, const struct secor_check *check)
 	hive_database_check(conf->database, check);
 	if (conf->ca_file != NULL && !conf->tls)
 		check->complain(check, "ca_file", "is for `tls`");
+	check_kerberos(conf, check);
 	hive_table_check(&conf->table, check);
 	hms_table_check(conf, check);
 }
@@ -129,6 +180,7 @@ hms_open(const struct secor_open *with, void **self, struct secor_err *err)
 	    .connect_ms = conf->connect_timeout,
 	    .user = conf->user,
 	    .framed = conf->framed,
+	    .kerberos = conf->kerberos,
 	    .link = {.tls = conf->tls, .ca_file = conf->ca_file}};
 	hms->ms = ms_new(&hms->ms_conf);
 	hms->seen = hive_seen_new();

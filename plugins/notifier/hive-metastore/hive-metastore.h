@@ -19,6 +19,7 @@ struct hms_conf {
 	const char *user;
 	int framed, tls;
 	const char *ca_file;
+	struct kerberos_conf kerberos;
 
 	int create_table;
 	struct secor_pairs columns;

@@ -4,19 +4,23 @@
  */
 #include "plugins/notifier/hive-metastore/metastore.h"
 
+#include "plugins/notifier/hive-metastore/channel.h"
+
 #include <stdlib.h>
 
 #define SCHEME "thrift://"
 #define PORT "9083"
 
-enum { HOST_ROOM = 256, PORT_ROOM = 8, PIECE = 65536 };
+enum { HOST_ROOM = 256, PORT_ROOM = 8 };
 
 struct ms {
 	const struct ms_conf *conf;
-	struct link *link;
+	struct channel *channel;
 	size_t which; /* address */
 	int32_t sequence;
-	struct text said; /* bytes of the answer so far */
+	struct text said;	   /* bytes of the answer so far */
+	struct kerberos *kerberos; /* or NULL */
+	int has_answered;	   /* on this connection */
 };
 
 /* ---- addresses ---- */
@@ -65,8 +69,8 @@ ms_uri_complaint(const char *uri)
 static void
 disconnect(struct ms *ms)
 {
-	link_close(ms->link);
-	ms->link = NULL;
+	channel_close(ms->channel);
+	ms->channel = NULL;
 }
 
 static int
@@ -90,7 +94,7 @@ send_call(struct ms *ms, enum ms_call call, const struct text *arguments,
 	if (head.failed || arguments->failed)
 		rc = secor_fail(err, SECOR_RETRY, "out of memory");
 	else
-		rc = link_send(ms->link, head.ptr, head.len, until_ms, err);
+		rc = channel_send(ms->channel, &head, until_ms, err);
 	text_fini(&head);
 	return rc;
 }
@@ -121,30 +125,48 @@ look(const struct ms *ms, struct thrift_message *message)
 }
 
 static int
+no_answer(const struct ms *ms, struct secor_err *err)
+{
+	struct secor_bytes words;
+
+	if (ms->kerberos == NULL &&
+	    thrift_sasl_is_refusal(
+		(struct secor_bytes){ms->said.ptr, ms->said.len}, &words))
+		return secor_fail(err, SECOR_RETRY,
+		    "the metastore wants SASL: set `kerberos.service` (it "
+		    "says: %.*s)",
+		    words.len > 200 ? 200 : (int)words.len, words.ptr);
+	return secor_fail(
+	    err, SECOR_RETRY, "the answer is not Thrift's binary protocol");
+}
+
+static int
 receive(struct ms *ms, struct thrift_message *message, int64_t until_ms,
     struct secor_err *err)
 {
 	enum thrift_read how = THRIFT_SHORT;
-	char piece[PIECE];
 
 	text_fini(&ms->said);
 	while (how == THRIFT_SHORT) {
-		size_t n = sizeof(piece);
-		int rc = link_receive(ms->link, piece, &n, until_ms, err);
+		int rc = channel_receive(ms->channel, &ms->said, until_ms, err);
 
 		if (rc != SECOR_OK)
 			return rc;
-		text_add(&ms->said, piece, n);
 		if (ms->said.failed)
 			return secor_fail(err, SECOR_RETRY, "out of memory");
 		how = look(ms, message);
 		if (how == THRIFT_SHORT && ms->said.len > THRIFT_MOST)
 			how = THRIFT_BAD;
 	}
-	return how == THRIFT_WHOLE
-		   ? SECOR_OK
-		   : secor_fail(err, SECOR_RETRY,
-			 "the answer is not Thrift's binary protocol");
+	return how == THRIFT_WHOLE ? SECOR_OK : no_answer(ms, err);
+}
+
+/* Metastores that want SASL go without a word when they are told otherwise. */
+static int
+is_shut_out(const struct ms *ms, int64_t until_ms)
+{
+	return ms->kerberos == NULL && !ms->has_answered && ms->said.len == 0 &&
+	       link_now_ms() < until_ms;
 }
 
 /* On the connection that there is. */
@@ -156,8 +178,15 @@ exchange(struct ms *ms, enum ms_call call, const struct text *arguments,
 	struct thrift_message message;
 	int rc = send_call(ms, call, arguments, until_ms, err);
 
-	if (rc == SECOR_OK)
+	if (rc == SECOR_OK) {
 		rc = receive(ms, &message, until_ms, err);
+		if (rc != SECOR_OK && is_shut_out(ms, until_ms))
+			rc = secor_fail(err, rc,
+			    "the connection ends with the first call: a "
+			    "metastore with Kerberos does so "
+			    "(`kerberos.service`)");
+	}
+	ms->has_answered = 1;
 	if (rc == SECOR_OK)
 		rc = ms_read(call, ms->sequence, &message, answer, err);
 	if (rc != SECOR_OK)
@@ -167,7 +196,7 @@ exchange(struct ms *ms, enum ms_call call, const struct text *arguments,
 
 /* ---- connections ---- */
 
-/* Says whom it acts for. */
+/* Says whom it acts for; Kerberos has said it already. */
 static int
 greet(struct ms *ms, struct secor_err *err)
 {
@@ -175,7 +204,7 @@ greet(struct ms *ms, struct secor_err *err)
 	struct ms_answer answer;
 	int rc;
 
-	if (ms->conf->user == NULL)
+	if (ms->conf->user == NULL || ms->kerberos != NULL)
 		return SECOR_OK;
 	thrift_put_string_field(&arguments, 1, ms->conf->user);
 	thrift_put_field(&arguments, THRIFT_LIST, 2);
@@ -196,12 +225,15 @@ connect_to(struct ms *ms, struct secor_err *err)
 	const char *uri = ms->conf->uris.items[ms->which];
 	char host[HOST_ROOM], port[PORT_ROOM];
 	struct secor_err why = {""};
+	struct channel_to to;
 	int rc;
 
 	if (split_uri(uri, host, port) != NULL)
 		return secor_fail(err, SECOR_RETRY, "%.300s: no address", uri);
-	rc = link_open(&ms->conf->link, host, port,
-	    link_now_ms() + ms->conf->connect_ms, &ms->link, &why);
+	ms->has_answered = 0;
+	to = (struct channel_to){&ms->conf->link, ms->kerberos, host, port};
+	rc = channel_open(
+	    &to, link_now_ms() + ms->conf->connect_ms, &ms->channel, &why);
 	if (rc == SECOR_OK)
 		rc = greet(ms, &why);
 	return rc == SECOR_OK
@@ -243,7 +275,7 @@ call_any(struct ms *ms, enum ms_call call, struct text *arguments,
 	struct secor_err why = {""};
 	int rc = SECOR_RETRY;
 
-	if (ms->link != NULL)
+	if (ms->channel != NULL)
 		rc = exchange(ms, call, arguments, answer, &why);
 	/* what was kept may have died since; but what hangs, hangs */
 	if (rc != SECOR_OK && link_now_ms() - begin_ms < ms->conf->timeout_ms) {
@@ -268,8 +300,16 @@ ms_new(const struct ms_conf *conf)
 {
 	struct ms *ms = calloc(1, sizeof(*ms));
 
-	if (ms != NULL)
-		ms->conf = conf;
+	if (ms == NULL)
+		return NULL;
+	ms->conf = conf;
+	if (conf->kerberos.service != NULL) {
+		ms->kerberos = kerberos_new(&conf->kerberos);
+		if (ms->kerberos == NULL) {
+			free(ms);
+			return NULL;
+		}
+	}
 	return ms;
 }
 
@@ -279,6 +319,7 @@ ms_free(struct ms *ms)
 	if (ms == NULL)
 		return;
 	disconnect(ms);
+	kerberos_free(ms->kerberos);
 	text_fini(&ms->said);
 	free(ms);
 }

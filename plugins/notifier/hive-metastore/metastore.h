@@ -9,6 +9,7 @@
 #define SECOR_HIVE_METASTORE_METASTORE_H
 
 #include "plugins/common/thrift_wire.h"
+#include "plugins/notifier/hive-metastore/kerberos.h"
 #include "plugins/notifier/hive-metastore/link.h"
 
 struct ms;
@@ -19,6 +20,7 @@ struct ms_conf {
 	int64_t connect_ms;
 	const char *user; /* whom it acts for (set_ugi), or NULL */
 	int framed;
+	struct kerberos_conf kerberos; /* no service: none */
 	struct link_conf link;
 };
 

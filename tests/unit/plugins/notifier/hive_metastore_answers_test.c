@@ -33,7 +33,7 @@ Test(hive_metastore_answers, what_is_no_answer_is_tried_again, .timeout = 120)
 		const char *text;
 	} rows[] = {
 #define ROW(what, bytes, text) {what, {bytes, sizeof(bytes) - 1}, text}
-	    ROW("nothing", "", "the connection has ended"),
+	    ROW("nothing", "", "a metastore with Kerberos does so"),
 	    ROW("HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", "is not Thrift's"),
 	    ROW("cut", REPLY "\x0c\0", "the connection has ended"),
 	    ROW("a string of 2 GiB", REPLY FIELD "\x0b\0\1\x7f\xff\xff\xff",
@@ -65,6 +65,9 @@ Test(hive_metastore_answers, what_is_no_answer_is_tried_again, .timeout = 120)
 		"\x80\1\0\3\0\0\0\x0dget_table_req\0\0\0\1"
 		"\x0b\0\1\0\0\0\2no\x08\0\2\0\0\0\6\0",
 		"TApplicationException: no"),
+	    ROW("SASL", "\4\0\0\0\2no",
+		"the metastore wants SASL: set `kerberos.service` (it says: "
+		"no)"),
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
