@@ -274,6 +274,7 @@ struct config_opening {
 	const struct secor_strings *fields; /* of a parser; NULL: none */
 	int no_time;			    /* of a parser */
 	int allow_commands;
+	const struct secor_cluster *cluster; /* of a notifier */
 };
 
 /* An instance of a transformer, parser, partitioner, format, store or notifier;

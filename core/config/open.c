@@ -19,6 +19,7 @@ config_open(const struct config_use *use, const struct config_opening *how,
 			with.fields = *how->fields;
 		with.no_time = how->no_time;
 		with.allow_commands = how->allow_commands;
+		with.cluster = how->cluster;
 	}
 	if (plugin_open(plugin, &with, self, &why) == SECOR_OK)
 		return SECOR_OK;

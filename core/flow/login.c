@@ -202,17 +202,19 @@ work(void *arg)
 	return NULL;
 }
 
+struct metric *
+login_fetches(const char *result)
+{
+	return metric_counter("secor_token_fetches_total",
+	    "Tokens that were asked for to log in to brokers.",
+	    METRIC_LABELS("result", result));
+}
+
 static void
 metrics_init(struct login *login)
 {
-	static const char name[] = "secor_token_fetches_total";
-	static const char help[] =
-	    "Tokens that were asked for to log in to brokers.";
-
-	login->fetched =
-	    metric_counter(name, help, METRIC_LABELS("result", "ok"));
-	login->failed =
-	    metric_counter(name, help, METRIC_LABELS("result", "failed"));
+	login->fetched = login_fetches("ok");
+	login->failed = login_fetches("failed");
 	login->expires = metric_gauge_ms("secor_token_expires_seconds",
 	    "When the token for brokers expires, in seconds of the epoch.",
 	    NULL);

@@ -30,4 +30,7 @@ int64_t
 login_renewal_ms(int64_t now_ms, int64_t fetched_ms, int64_t expires_ms);
 int64_t login_backoff_ms(int failures, int lot);
 
+/* Counts what was asked for: "ok" or "failed". */
+struct metric *login_fetches(const char *result);
+
 #endif

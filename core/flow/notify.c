@@ -5,6 +5,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/log.h"
+#include "core/flow/cluster.h"
 #include "core/flow/notify_impl.h"
 
 #include <assert.h>
@@ -25,7 +26,8 @@ open_teller(struct notifiers *all, size_t i, struct secor_err *err)
 	const struct config_use *store = &all->config->store;
 	struct teller *teller = &all->tellers[i];
 	const struct config_opening how = {
-	    .allow_commands = all->config->allow_commands};
+	    .allow_commands = all->config->allow_commands,
+	    .cluster = all->cluster};
 	const char *name = use->plugin->desc.name;
 	int rc;
 
@@ -64,6 +66,7 @@ notifiers_new(const struct config *config, struct queue *done,
 	int rc = SECOR_OK;
 
 	made->config = config;
+	made->cluster = cluster_new(config);
 	made->done = done;
 	(void)pthread_mutex_init(&made->lock, NULL);
 	(void)pthread_condattr_init(&attr);
@@ -128,6 +131,7 @@ notifiers_free(struct notifiers *notifiers)
 		notifiers->watched = watched->next;
 		watched_unref(watched);
 	}
+	cluster_free(notifiers->cluster);
 	free(notifiers->tellers);
 	(void)pthread_cond_destroy(&notifiers->stop);
 	(void)pthread_mutex_destroy(&notifiers->lock);

@@ -59,6 +59,7 @@ struct teller {
 
 struct notifiers {
 	const struct config *config;
+	struct secor_cluster *cluster;
 	struct queue *done;
 	pthread_mutex_t lock;
 	pthread_cond_t stop; /* stopping was set */

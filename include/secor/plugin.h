@@ -206,6 +206,8 @@ enum secor_compat {
 	SECOR_COMPAT_SECOR = 1
 };
 
+struct secor_cluster; /* token.h */
+
 /* What `open` of every kind gets. Borrowed for the call, except `host` and
  * `conf`, which outlive the instance. */
 struct secor_open {
@@ -221,6 +223,9 @@ struct secor_open {
 	int compat; /* enum secor_compat */
 	/* Whoever started the process lets plugins run programs. */
 	int allow_commands;
+	/* Notifiers: the Kafka cluster that is read; it outlives the instance.
+	 * Other kinds: NULL. */
+	const struct secor_cluster *cluster;
 };
 
 /* Complaints of `check` go to the option that they are about (key, or NULL for

@@ -341,7 +341,7 @@ def test_cancel_that_hangs_is_given_up(driver, qubole):
 
 def test_cancel_that_takes_for_ever_is_told(driver, qubole):
     qubole.dying = NEVER
-    answer = give_up(driver, qubole, cancel_timeout="2s")
+    answer = give_up(driver, qubole, cancel_timeout="1s")
     assert answer.startswith("RETRY ")
     assert "cancelled, but it goes on (kill succeeded.; it is cancelling" \
         in answer

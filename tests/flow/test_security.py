@@ -1,6 +1,7 @@
 """TLS, SASL and tokens against a real Kafka: what is set up rightly works, in
 the service and in the tools; what is not is a wait that says why."""
 
+import json
 import re
 import ssl
 
@@ -10,6 +11,7 @@ import pytest
 from flow import wait_done
 from kerberos import REALM, Kerberos, KerberosKafka
 from secor import base_config, secor_command
+from servers import wait_until
 from tokens import MSK, Provider, TokenKafka
 
 TOPIC = "guarded"
@@ -208,6 +210,37 @@ def test_tokens_of_a_provider_are_renewed(guard, group, secor):
 
 
 @pytest.mark.deep
+def test_events_are_written_with_the_tokens_of_the_service(
+        guard, group, secor):
+    topic = clients.create_topic(guard.address, "told", 1)
+    into = clients.create_topic(guard.address, "told-events", 1)
+    with Provider(guard.signer, "secor", OIDC_ENV["OIDC_SECRET"],
+                  2) as provider:
+        settings = tokens_config(guard, provider, group, topic)
+        settings["notifiers"] = [{"use": "kafka", "topic": into,
+                                  "events": ["batch"], "timeout": "60s"}]
+        process = secor(settings, env=OIDC_ENV)
+        process.start()
+        sent = 0
+        for _ in range(2):
+            # its tokens expire, and are renewed while it is told nothing
+            provider.wait_given(len(provider.given) + 3 if sent else 0)
+            sent += len(clients.produce_json(guard.address, topic, 50,
+                                             first_id=sent))
+            wait_until("events", lambda: told(guard, into) == sent, 90)
+        assert process.stop() == 0
+    assert "notifier fails" not in process.text()
+    assert all(t not in process.text() for t in provider.given)
+
+
+def told(broker, topic):
+    """Messages in the batches that events are about, each once."""
+    ends = {0: clients.watermarks(broker.address, topic)[1]}
+    events = [json.loads(value) for *_, value in clients.read_all(
+        broker.address, topic, ends)]
+    return sum(e["messages"] for e in {e["id"]: e for e in events}.values())
+
+
 def test_token_expires_while_the_provider_is_down(guard, group, secor):
     topic = clients.create_topic(guard.address, "expired", 1)
     with Provider(guard.signer, "secor", OIDC_ENV["OIDC_SECRET"],

@@ -5,6 +5,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/log.h"
+#include "core/flow/cluster.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -27,6 +28,7 @@ struct teller {
 };
 
 struct tellers {
+	struct secor_cluster *cluster;
 	struct teller *items;
 	size_t count;
 	struct queue *answers;
@@ -130,7 +132,8 @@ open_teller(const struct config *config, struct teller *teller, size_t i,
 {
 	const struct config_use *use = &config->notifiers.items[i];
 	const struct config_opening how = {
-	    .allow_commands = config->allow_commands};
+	    .allow_commands = config->allow_commands,
+	    .cluster = teller->all->cluster};
 	int rc;
 
 	teller->plugin = use->plugin;
@@ -157,6 +160,7 @@ tellers_new(const struct config *config, void (*wake)(void *arg), void *arg,
 	if (count > TELL_NOTIFIERS)
 		rc = secor_fail(
 		    err, SECOR_FATAL, "more than %d notifiers", TELL_NOTIFIERS);
+	made->cluster = cluster_new(config);
 	made->answers = queue_new(wake, arg);
 	made->items = mem_alloc((count + 1) * sizeof(*made->items));
 	for (size_t i = 0; rc == SECOR_OK && i < count; i++) {
@@ -210,6 +214,7 @@ tellers_free(struct tellers *tellers)
 		close_teller(&tellers->items[i]);
 	(void)queue_get_all(tellers->answers);
 	queue_free(tellers->answers);
+	cluster_free(tellers->cluster);
 	free(tellers->items);
 	free(tellers);
 }

@@ -23,8 +23,10 @@ static const char *const EVENTS[] = {"object", "batch", "path"};
 static const char *const KEYS[] = {"path", "partition", "none", NULL};
 
 static const struct secor_option OPTIONS[] = {
-    SECOR_OPTION(STRINGS, struct kafka_conf, brokers, "brokers", NULL,
-	SECOR_OPTION_REQUIRED, "Brokers to begin with, host:port."),
+    SECOR_OPTION(STRINGS, struct kafka_conf, brokers, "brokers", "[]", 0,
+	"Brokers to begin with, host:port, with tls and sasl of their own. "
+	"Without: the cluster that the service reads, with its login and "
+	"tokens."),
     SECOR_OPTION(STRING, struct kafka_conf, topic, "topic", NULL,
 	SECOR_OPTION_REQUIRED,
 	"Where events are written; {topic} is the topic that they are about."),
@@ -109,8 +111,6 @@ kafka_check(const void *conf_, const struct secor_check *check)
 	const char *why =
 	    conf->topic != NULL ? topic_complaint(conf->topic) : NULL;
 
-	if (conf->topic != NULL && conf->brokers.count == 0)
-		check->complain(check, "brokers", "is empty");
 	if (why != NULL)
 		check->complain(check, "topic", why);
 	check_events(conf, check);
@@ -132,10 +132,29 @@ kafka_close(void *self)
 	free(kafka);
 }
 
+/* Whose cluster it is; *cluster NULL: that of the configuration. */
+static int
+find_cluster(const struct secor_open *with,
+    const struct secor_cluster **cluster, struct secor_err *err)
+{
+	const struct kafka_conf *conf = with->conf;
+
+	*cluster = NULL;
+	if (conf->brokers.count > 0)
+		return SECOR_OK;
+	if (with->size >= sizeof(*with))
+		*cluster = with->cluster;
+	return *cluster != NULL
+		   ? SECOR_OK
+		   : secor_fail(err, SECOR_FATAL,
+			 "brokers are not given, nor a cluster by the engine");
+}
+
 static int
 kafka_open(const struct secor_open *with, void **self, struct secor_err *err)
 {
 	const struct kafka_conf *conf = with->conf;
+	const struct secor_cluster *cluster;
 	struct kafka *kafka = calloc(1, sizeof(*kafka));
 	int rc;
 
@@ -150,7 +169,10 @@ kafka_open(const struct secor_open *with, void **self, struct secor_err *err)
 	kafka->refused = with->host->counter(with->host, "refused",
 	    "Messages with events that were dropped: too large, or no record "
 	    "for their topic.");
-	rc = producer_new(conf, with->host, &kafka->producer, err);
+	rc = find_cluster(with, &cluster, err);
+	if (rc == SECOR_OK)
+		rc = producer_new(
+		    conf, with->host, cluster, &kafka->producer, err);
 	if (rc != SECOR_OK) {
 		kafka_close(kafka);
 		return rc;

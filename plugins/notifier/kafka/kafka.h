@@ -8,6 +8,8 @@
 #include "plugins/common/kafka_login.h"
 #include "plugins/common/text.h"
 
+#include <secor/token.h>
+
 #define KAFKA_TOPIC "{topic}" /* in `topic`: what is read */
 
 enum { KAFKA_LONGEST_TOPIC = 249 };
@@ -102,10 +104,20 @@ void properties_check(
     const struct kafka_conf *conf, const struct secor_check *check);
 
 struct rd_kafka_conf_s;
-/* Everything but callbacks. `batch_bytes`: of one request to a partition.
- * SECOR_FATAL with librdkafka's sentence. */
+/* Everything but callbacks. `cluster`: the way into it, instead of brokers and
+ * login of the configuration; or NULL. `batch_bytes`: of one request to a
+ * partition. SECOR_FATAL with librdkafka's sentence. */
 int properties_set(struct rd_kafka_conf_s *to, const struct kafka_conf *conf,
-    size_t batch_bytes, struct secor_err *err);
+    const struct secor_cluster *cluster, size_t batch_bytes,
+    struct secor_err *err);
+
+/* ---- token.c: tokens of the service's for a handle ---- */
+
+struct rd_kafka_s;
+/* Fetches one, good until *expires_ms. SECOR_RETRY with a sentence: the handle
+ * has what it had. Any thread. */
+int token_give(struct rd_kafka_s *rk, const struct secor_cluster *cluster,
+    int64_t *expires_ms, struct secor_err *err);
 
 /* ---- producer.c: messages that were acknowledged, or not ---- */
 
@@ -117,8 +129,10 @@ struct message {
 	struct sent *sent; /* lives until producer_end */
 };
 
+/* `cluster`: see properties_set. */
 int producer_new(const struct kafka_conf *conf, const struct secor_host *host,
-    struct producer **made, struct secor_err *err);
+    const struct secor_cluster *cluster, struct producer **made,
+    struct secor_err *err);
 void producer_free(struct producer *producer); /* accepts NULL */
 
 /* The bytes that a value should not exceed. */

@@ -12,6 +12,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -26,12 +27,14 @@ enum {
 struct producer {
 	const struct kafka_conf *conf;
 	const struct secor_host *host;
-	rd_kafka_t *rk;		    /* NULL: none */
-	size_t largest;		    /* message.max.bytes */
-	size_t batch;		    /* bytes of a request; shrinks */
-	size_t waiting;		    /* messages without an answer */
-	rd_kafka_resp_err_t failed; /* what may be taken later */
-	char topic[250];	    /* of the first that failed */
+	const struct secor_cluster *cluster; /* NULL: the configuration's */
+	_Atomic int64_t renew_ms;	     /* its token, not before that */
+	rd_kafka_t *rk;			     /* NULL: none */
+	size_t largest;			     /* message.max.bytes */
+	size_t batch;			     /* bytes of a request; shrinks */
+	size_t waiting;			     /* messages without an answer */
+	rd_kafka_resp_err_t failed;	     /* what may be taken later */
+	char topic[250];		     /* of the first that failed */
 
 	pthread_mutex_t lock;
 	char said[256]; /* the last complaint of the client. Holds: lock */
@@ -98,6 +101,54 @@ on_log(const rd_kafka_t *rk, int level, const char *facility, const char *line)
 	(void)pthread_mutex_unlock(&producer->lock);
 }
 
+/* ---- tokens ---- */
+
+static int
+has_tokens(const struct producer *producer)
+{
+	return producer->cluster != NULL && producer->cluster->token != NULL;
+}
+
+static int
+get_token(struct producer *producer, rd_kafka_t *rk, struct secor_err *err)
+{
+	const struct secor_host *host = producer->host;
+	int64_t now = host->now_ms(host), expires;
+	int rc = token_give(rk, producer->cluster, &expires, err);
+
+	/* librdkafka asks when four fifths of its life are over */
+	if (rc == SECOR_OK)
+		atomic_store(&producer->renew_ms, now + (expires - now) / 2);
+	return rc;
+}
+
+/* It asks for the first one too, which it has got. Thread: the client's. */
+static void
+on_wish(rd_kafka_t *rk, const char *asked, void *opaque)
+{
+	struct producer *producer = opaque;
+	struct secor_err err = {""};
+
+	(void)asked;
+	if (producer->host->now_ms(producer->host) >=
+		atomic_load(&producer->renew_ms) &&
+	    get_token(producer, rk, &err) != SECOR_OK)
+		(void)rd_kafka_oauthbearer_set_token_failure(rk, err.text);
+}
+
+/* The handle is new. Renewals are the client's own thread's, also while there
+ * is nothing to tell. */
+static int
+begin_tokens(struct producer *producer, struct secor_err *err)
+{
+	int rc = get_token(producer, producer->rk, err);
+
+	if (rc == SECOR_OK)
+		rd_kafka_error_destroy(
+		    rd_kafka_sasl_background_callbacks_enable(producer->rk));
+	return rc;
+}
+
 /* ---- the handle ---- */
 
 static void
@@ -116,12 +167,17 @@ make_conf(
     struct producer *producer, rd_kafka_conf_t **made, struct secor_err *err)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	int rc = properties_set(conf, producer->conf, producer->batch, err);
+	int rc = properties_set(
+	    conf, producer->conf, producer->cluster, producer->batch, err);
 
 	rd_kafka_conf_set_opaque(conf, producer);
 	rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
 	/* errors are logged then, not queued for a poll that may never come */
 	rd_kafka_conf_set_log_cb(conf, on_log);
+	if (has_tokens(producer)) {
+		rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_wish);
+		rd_kafka_conf_enable_sasl_queue(conf, 1);
+	}
 	if (rc == SECOR_OK)
 		*made = conf;
 	else
@@ -158,7 +214,8 @@ number(rd_kafka_t *rk, const char *key)
 
 int
 producer_new(const struct kafka_conf *conf, const struct secor_host *host,
-    struct producer **made, struct secor_err *err)
+    const struct secor_cluster *cluster, struct producer **made,
+    struct secor_err *err)
 {
 	struct producer *producer = calloc(1, sizeof(*producer));
 	int rc;
@@ -167,6 +224,7 @@ producer_new(const struct kafka_conf *conf, const struct secor_host *host,
 		return secor_fail(err, SECOR_FATAL, "out of memory");
 	producer->conf = conf;
 	producer->host = host;
+	producer->cluster = cluster;
 	producer->batch = SMALLEST;
 	(void)pthread_mutex_init(&producer->lock, NULL);
 	/* certificates and rules between properties: who is wrong hears it
@@ -287,6 +345,19 @@ producer_reason(const struct producer *producer, const struct sent *sent,
 			: "");
 }
 
+/* A handle that may connect. FATAL too is RETRY: a person mends it, then it is
+ * heard. */
+static int
+begin(struct producer *producer, struct secor_err *err)
+{
+	if (open_handle(producer, err) != SECOR_OK)
+		return SECOR_RETRY;
+	if (!has_tokens(producer) || begin_tokens(producer, err) == SECOR_OK)
+		return SECOR_OK;
+	close_handle(producer);
+	return SECOR_RETRY;
+}
+
 int
 producer_put(struct producer *producer, const struct message *message,
     struct secor_err *err)
@@ -295,8 +366,7 @@ producer_put(struct producer *producer, const struct message *message,
 	rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
 
 	*message->sent = (struct sent){.fate = MESSAGE_OPEN};
-	/* FATAL too is RETRY: a person mends it, then it is heard */
-	if (producer->rk == NULL && open_handle(producer, err) != SECOR_OK)
+	if (producer->rk == NULL && begin(producer, err) != SECOR_OK)
 		return SECOR_RETRY;
 	while (!is_over(producer, message->value->len)) {
 		why = produce(producer->rk, message);

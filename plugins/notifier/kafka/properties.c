@@ -50,6 +50,30 @@ static const struct secor_pair DEFAULTS[] = {
 
 /* ---- check ---- */
 
+static int
+is_login(const char *property)
+{
+	return strncmp(property, "ssl.", 4) == 0 ||
+	       strstr(property, "sasl.") != NULL ||
+	       strcmp(property, "security.protocol") == 0;
+}
+
+/* Without brokers it is the service's cluster, and its login. */
+static void
+check_login(const struct kafka_conf *conf, const struct secor_check *check)
+{
+	static const char why[] =
+	    "needs 'brokers': without them it is the cluster that the service "
+	    "reads, and the login of the section kafka";
+
+	if (conf->brokers.count > 0)
+		return;
+	if (kafka_login_is_tls(&conf->login))
+		check->complain(check, "tls.enabled", why);
+	if (conf->login.sasl.mechanism != 0)
+		check->complain(check, "sasl.mechanism", why);
+}
+
 static const char *
 refusal(const struct kafka_conf *conf, const char *property)
 {
@@ -59,6 +83,9 @@ refusal(const struct kafka_conf *conf, const char *property)
 	for (size_t i = 0; i < COUNT(REFUSED); i++)
 		if (strcmp(REFUSED[i].property, property) == 0)
 			return REFUSED[i].why;
+	if (conf->brokers.count == 0 && is_login(property))
+		return "without 'brokers' the login is that of the section "
+		       "kafka";
 	if (strcmp(property, "sasl.mechanisms") == 0)
 		property = "sasl.mechanism"; /* its other name */
 	for (size_t i = 0; i < n; i++)
@@ -73,6 +100,7 @@ properties_check(const struct kafka_conf *conf, const struct secor_check *check)
 	rd_kafka_conf_t *probe = rd_kafka_conf_new();
 	char text[700], why[512];
 
+	check_login(conf, check);
 	for (size_t i = 0; i < conf->properties.count; i++) {
 		const struct secor_pair *pair = &conf->properties.items[i];
 		const char *no = refusal(conf, pair->key);
@@ -133,12 +161,27 @@ set_brokers(rd_kafka_conf_t *to, const struct secor_strings *brokers,
 	return rc;
 }
 
-int
-properties_set(struct rd_kafka_conf_s *to, const struct kafka_conf *conf,
-    size_t batch_bytes, struct secor_err *err)
+/* Where it goes, and who it is there. */
+static int
+set_way_in(rd_kafka_conf_t *to, const struct kafka_conf *conf,
+    const struct secor_cluster *cluster, struct secor_err *err)
 {
 	struct secor_pair login[KAFKA_LOGIN_MOST];
 	size_t n = kafka_login_properties(&conf->login, login);
+	int rc;
+
+	if (cluster != NULL)
+		return set_all(to, cluster->properties.items,
+		    cluster->properties.count, err);
+	rc = set_all(to, login, n, err);
+	return rc == SECOR_OK ? set_brokers(to, &conf->brokers, err) : rc;
+}
+
+int
+properties_set(struct rd_kafka_conf_s *to, const struct kafka_conf *conf,
+    const struct secor_cluster *cluster, size_t batch_bytes,
+    struct secor_err *err)
+{
 	char timeout[24], batch[24];
 	const struct secor_pair fixed[] = {{"enable.idempotence", "true"},
 	    {"acks", "all"}, {"message.timeout.ms", timeout},
@@ -153,8 +196,6 @@ properties_set(struct rd_kafka_conf_s *to, const struct kafka_conf *conf,
 		rc = set_all(
 		    to, conf->properties.items, conf->properties.count, err);
 	if (rc == SECOR_OK)
-		rc = set_all(to, login, n, err);
-	if (rc == SECOR_OK)
-		rc = set_all(to, fixed, COUNT(fixed), err);
-	return rc == SECOR_OK ? set_brokers(to, &conf->brokers, err) : rc;
+		rc = set_way_in(to, conf, cluster, err);
+	return rc == SECOR_OK ? set_all(to, fixed, COUNT(fixed), err) : rc;
 }

@@ -1,6 +1,6 @@
 /*
  * token.h -- where tokens come from that Kafka's brokers ask for (SASL
- * OAUTHBEARER).
+ * OAUTHBEARER), and how others get into the same cluster.
  */
 #ifndef SECOR_TOKEN_H
 #define SECOR_TOKEN_H
@@ -37,6 +37,21 @@ struct secor_token_ops {
 	 * waits meanwhile. */
 	int (*fetch)(
 	    void *self, struct secor_token *token, struct secor_err *err);
+};
+
+/* The cluster that the service reads, for plugins with a client of their own:
+ * how one gets into it. */
+struct secor_cluster {
+	uint32_t size;
+	/* Of librdkafka: bootstrap.servers, TLS, SASL. Secrets among them. */
+	struct secor_pairs properties;
+	/* A new token, where OAUTHBEARER takes them from a plugin; else NULL.
+	 * `take` is called with it before this returns, or not at all: the
+	 * strings are borrowed for that call. Any thread; may block, half a
+	 * minute at most. The codes are those of `fetch`. */
+	int (*token)(const struct secor_cluster *cluster,
+	    void (*take)(void *arg, const struct secor_token *token), void *arg,
+	    struct secor_err *err);
 };
 
 #ifdef __cplusplus
