@@ -33,10 +33,10 @@ begin(struct hive *hive, const struct script_step *steps, size_t n,
 	memset(hive, 0, sizeof(*hive));
 	hive->plugin = harness_plugin("notifier/qubole");
 	hive->script = script_start(steps, n);
-	hive->conf = harness_conf(hive->plugin, "base_url",
-	    script_url(hive->script), "token", "t0ken", "table", "logs_{topic}",
-	    "poll_interval", "1ms", "cancel_timeout", "100ms", key, value,
-	    NULL);
+	hive->conf =
+	    harness_conf(hive->plugin, "base_url", script_url(hive->script),
+		"token", "t0ken", "table", "logs_{topic}", "poll_interval",
+		"1ms", "cancel_timeout", "100ms", key, value, NULL);
 	hive->self = harness_open(hive->plugin, hive->conf, NULL);
 }
 
