@@ -247,6 +247,8 @@ def test_uploaders_ask_sts_once_and_by_the_proxy(
         run.process.start()
         run.done()
         assert len(sts.sessions) == 1
+        # and one of them has found out about If-None-Match
+        assert [s for *_, s in store.requests].count(412) == 1
         renew(KEYS[1], 3600)
         run.produce()
         run.done()

@@ -7,11 +7,12 @@
  * build) and is written over, if it is still that object; anything else stays,
  * and a person is called.
  *
- * Not every server knows the header, and some ignore it. Which it is, is learnt
- * once: nothing may be at the key of the first such put, which is then sent
- * twice, and must be refused the second time. Before uploads in parts the key
- * is looked at: it spares the parts, and there are servers that look at the
- * header in plain puts only.
+ * Not every server knows the header, and some ignore it. AWS never did: it
+ * keeps to it, or says 501, so there is nothing to find out. Of others it is
+ * learnt once: nothing may be at the key of the first such put, which is then
+ * sent twice, by one uploader at a time, and must be refused the second time.
+ * Before uploads in parts the key is looked at: it spares the parts, and there
+ * are servers that look at the header in plain puts only.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,6 +32,7 @@ struct s3_learnt {
 	char place[sizeof(((struct s3 *)0)->origin) +
 		   sizeof(((struct s3 *)0)->base)];
 	atomic_int conditions;
+	atomic_int trying; /* somebody finds out, or has found out */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -45,6 +47,8 @@ s3_learn(struct s3 *s3, struct secor_err *err)
 		return secor_fail(err, SECOR_RETRY, "out of memory");
 	(void)snprintf(
 	    fresh->place, sizeof(fresh->place), "%s%s", s3->origin, s3->base);
+	atomic_init(
+	    &fresh->conditions, s3->conf->endpoint == NULL ? KNOWN : NOT_TRIED);
 	(void)pthread_mutex_lock(&lock);
 	for (at = all; at != NULL && strcmp(at->place, fresh->place) != 0;)
 		at = at->next;
@@ -251,22 +255,37 @@ put_taken(struct s3 *s3, const struct secor_put *put, struct secor_err *err)
 	return settle(s3, put, &found, err);
 }
 
+/* One uploader's answer is enough for all, but `on` wants to know it of each
+ * put. */
+static int
+may_try(struct s3 *s3, const struct secor_put *put)
+{
+	struct s3_learnt *learnt = s3->learnt;
+	int conditions = atomic_load(&learnt->conditions);
+
+	if (conditions == KNOWN || put->length > TRIAL_BYTES ||
+	    put->length > (uint64_t)s3->conf->multipart_threshold)
+		return 0;
+	return s3->conf->conditional_puts == S3_COND_ON ||
+	       (conditions == NOT_TRIED &&
+		   atomic_exchange(&learnt->trying, 1) == 0);
+}
+
 /* After the first put that was taken: is the same one refused now? */
 static int
 try_server(struct s3 *s3, const struct secor_put *put, struct secor_err *err)
 {
 	struct s3_condition condition = {.etag = NULL};
-	int status;
+	int status = s3_put_if(s3, put, &condition, err);
 
-	if (put->length > TRIAL_BYTES ||
-	    put->length > (uint64_t)s3->conf->multipart_threshold)
-		return SECOR_OK;
-	status = s3_put_if(s3, put, &condition, err);
 	if (condition.failed)
 		atomic_store(&s3->learnt->conditions, KNOWN);
-	else if (status == SECOR_OK)
-		return without_conditions(s3, "ignores If-None-Match", err);
-	return SECOR_OK; /* the object is there, whatever this one said */
+	status = status == SECOR_OK && !condition.failed
+		     ? without_conditions(s3, "ignores If-None-Match", err)
+		     : SECOR_OK; /* it is there, whatever this one said */
+	if (atomic_load(&s3->learnt->conditions) == NOT_TRIED)
+		atomic_store(&s3->learnt->trying, 0);
+	return status;
 }
 
 int
@@ -298,7 +317,8 @@ s3_put_fresh(struct s3 *s3, const struct secor_put *put, struct secor_err *err)
 		    without_conditions(s3, "does not know If-None-Match", err);
 		if (status == SECOR_OK)
 			status = s3_put_if(s3, put, NULL, err);
-	} else if (status == SECOR_OK && conditions == NOT_TRIED) {
+	} else if (status == SECOR_OK && conditions == NOT_TRIED &&
+		   may_try(s3, put)) {
 		status = try_server(s3, put, err);
 	}
 	return status;

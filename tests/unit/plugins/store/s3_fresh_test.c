@@ -4,6 +4,8 @@
  */
 #include "tests/unit/plugins/store/s3_help.h"
 
+#include "plugins/store/s3/s3.h"
+
 TestSuite(s3_fresh, .init = s3_begin, .fini = s3_end);
 
 #define BATCH "0-9.1.2.3"
@@ -66,6 +68,48 @@ Test(s3_fresh, first_put_learns_that_the_server_can)
 	cr_expect(script_has(t.script, 3, "if-none-match: *"));
 	cr_expect(!script_has(t.script, 4, "if-none-match: *"));
 	cr_expect_null(strstr(t.logged, "If-None-Match"));
+}
+
+/* No endpoint is AWS; then the requests go to the script, the same as there. */
+static void
+play_aws(const struct script_step *steps, size_t count)
+{
+	struct secor_open with = {
+	    .size = sizeof(with), .conf = t.conf, .host = &s3_host};
+	struct s3 *s3;
+
+	t.script = script_start(steps, count);
+	s3_set("region", "eu-west-1");
+	cr_assert_eq(t.ops->open(&with, &t.store, &t.err), SECOR_OK);
+	s3 = t.store;
+	cr_assert_str_eq(s3->origin, "https://logs.s3.eu-west-1.amazonaws.com");
+	(void)snprintf(
+	    s3->origin, sizeof(s3->origin), "%s", script_url(t.script));
+}
+
+Test(s3_fresh, first_put_to_aws_is_sent_once)
+{
+	static const struct script_step steps[] = {PUT, TAKEN,
+	    {.status = 200, .headers = CRC_X "Content-Length: 1\r\n"}};
+
+	play_aws(steps, COUNT(steps));
+	cr_assert_eq(put_of(BATCH, "a", "x"), SECOR_OK, "%s", t.err.text);
+	cr_assert_eq(put_of(BATCH, "b", "x"), SECOR_OK, "%s", t.err.text);
+	EXPECT_ASKED("PUT /raw/a", "PUT /raw/b", "HEAD /raw/b");
+	cr_expect(script_has(t.script, 0, "if-none-match: *"));
+}
+
+Test(s3_fresh, part_of_aws_that_does_not_know_it_gets_plain_puts)
+{
+	static const struct script_step steps[] = {
+	    {.status = 501, .body = ERROR_XML("NotImplemented")}, PUT, PUT};
+
+	play_aws(steps, COUNT(steps));
+	cr_assert_eq(put_of(BATCH, "a", "x"), SECOR_OK, "%s", t.err.text);
+	cr_assert_eq(put_of(BATCH, "b", "x"), SECOR_OK, "%s", t.err.text);
+	EXPECT_ASKED("PUT /raw/a", "PUT /raw/a", "PUT /raw/b");
+	cr_expect(!script_has(t.script, 1, "if-none-match: *"));
+	cr_expect_not_null(strstr(t.logged, "does not know If-None-Match"));
 }
 
 Test(s3_fresh, server_that_ignores_it_is_said_once)
