@@ -221,6 +221,28 @@ check_trust(const char *file, struct secor_err *err)
 	return rc;
 }
 
+/* The linker's words name the trouble; this says what mends it. */
+static const char *
+mend(const char *why)
+{
+	const char *symbol = strstr(why, "undefined symbol: ");
+
+	if (symbol != NULL) {
+		symbol += strlen("undefined symbol: ");
+		if (strncmp(symbol, "_Z", 2) == 0 ||
+		    strncmp(symbol, "__gxx_", 6) == 0 ||
+		    strncmp(symbol, "__cxa_", 6) == 0)
+			return ": link it with c++ instead of cc";
+		return ": link the library that has it (-l..., or LIBS.x in "
+		       "its Makefile)";
+	}
+	if (strstr(why, "ELF header") != NULL ||
+	    strstr(why, "file too short") != NULL ||
+	    strstr(why, "file data") != NULL)
+		return ": it is no shared object (cc -shared -fPIC)";
+	return "";
+}
+
 static int
 open_file(const char *file, struct plugin *plugin, struct secor_err *err)
 {
@@ -241,7 +263,8 @@ open_file(const char *file, struct plugin *plugin, struct secor_err *err)
 		if (strncmp(why, file, len) == 0 && why[len] == ':')
 			why += len + 1 + (why[len + 1] == ' ');
 		return secor_fail(err, SECOR_FATAL,
-		    "%s: the system cannot load it: %s", file, why);
+		    "%s: the system cannot load it: %s%s", file, why,
+		    mend(why));
 	}
 	symbol = dlsym(handle, "secor_plugin_entry");
 	if (symbol == NULL)

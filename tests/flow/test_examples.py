@@ -11,7 +11,7 @@ import pytest
 
 from flow import wait_done
 from kafka import produce
-from secor import base_config
+from secor import base_config, secor_command
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.M | re.S)
@@ -53,6 +53,35 @@ def test_page_is_true(tree, name):
         ran += 1
     assert ran >= 3
     assert list(folder.glob("*.so")), "the page compiles nothing"
+
+
+def test_parser_in_cxx_that_was_linked_with_cc_says_so(tree):
+    folder = tree / "examples" / "parser-logfmt"
+    subprocess.run(
+        ["cc", "-std=c++17", "-shared", "-fPIC", "-I../../include",
+         "-o", "logfmt.so", "logfmt.cc"],
+        cwd=folder, check=True, timeout=170)
+    done = secor_command("check", folder / "logfmt.yaml")
+    assert done.returncode == 2
+    assert "undefined symbol: _Z" in done.stderr or \
+        "undefined symbol: __" in done.stderr, done.stderr
+    assert "link it with c++ instead of cc" in done.stderr
+
+
+def test_parser_without_its_library_says_so(tree):
+    folder = tree / "examples" / "parser-csv"
+    source = folder / "csv.c"
+    source.write_text(source.read_text() + """
+extern int in_no_library(void);
+int keep(void);
+int keep(void) { return in_no_library(); }
+""")
+    subprocess.run(
+        ["cc", "-std=c11", "-shared", "-fPIC", "-I../../include",
+         "-o", "csv.so", "csv.c"], cwd=folder, check=True, timeout=170)
+    done = secor_command("check", folder / "csv.yaml")
+    assert done.returncode == 2
+    assert "undefined symbol: in_no_library: link the library" in done.stderr
 
 
 def test_examples_are_four():

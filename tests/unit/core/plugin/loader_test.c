@@ -152,8 +152,9 @@ Test(loader, file_that_is_no_shared_object_says_the_linkers_words)
 {
 	char *text = why_not(SECOR_PARSER, "./Makefile");
 
-	cr_expect_str_eq(
-	    text, "./Makefile: the system cannot load it: invalid ELF header");
+	cr_expect_str_eq(text,
+	    "./Makefile: the system cannot load it: invalid ELF header: "
+	    "it is no shared object (cc -shared -fPIC)");
 	free(text);
 }
 
