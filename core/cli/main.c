@@ -2,10 +2,12 @@
  * main.c -- picks the subcommand. `secor FILE` is `secor run FILE`.
  */
 #include "core/cli/cli.h"
+#include "core/plugin/options.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct command {
 	const char *name;
@@ -58,6 +60,21 @@ usage(FILE *out)
 	(void)fputs("\n`secor COMMAND --help` tells more.\n", out);
 }
 
+static void
+complain(const char *name, const char *nor)
+{
+	enum { COUNT = sizeof(commands) / sizeof(commands[0]) };
+	const char *names[COUNT], *near;
+
+	for (size_t i = 0; i < COUNT; i++)
+		names[i] = commands[i].name;
+	near = nearest_word(name, names, COUNT);
+	(void)fprintf(stderr, "secor: no command %s'%s'", nor, name);
+	if (near != NULL)
+		(void)fprintf(stderr, "; did you mean '%s'?", near);
+	(void)fputs("\n", stderr);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -74,8 +91,12 @@ main(int argc, char **argv)
 	}
 	if (strcmp(name, "--version") == 0)
 		return version(argc, argv);
-	if (argc == 2 && name[0] != '-')
+	if (argc == 2 && name[0] != '-' &&
+	    (strpbrk(name, "./") != NULL || access(name, F_OK) == 0))
 		return cli_run(2, run_argv);
+	if (argc > 1)
+		complain(
+		    name, argc == 2 && name[0] != '-' ? "and no file " : "");
 	usage(stderr);
 	return CLI_USAGE;
 }

@@ -26,6 +26,19 @@ def run_json(*args, code=0, **more):
     return json.loads(done.stdout)
 
 
+@pytest.mark.parametrize("words, says", [
+    (["ofsets", "x"], "no command 'ofsets'; did you mean 'offsets'?"),
+    (["status", "x"], "no command 'status'"),
+    (["--verbose"], "no command '--verbose'"),
+    (["status"], "no command and no file 'status'"),
+    (["chek"], "no command and no file 'chek'; did you mean 'check'?")])
+def test_command_that_is_none_is_named(words, says, tmp_path):
+    done = secor_command(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"secor: {says}\n"), done.stderr
+    assert "usage: secor COMMAND" in done.stderr
+
+
 @pytest.fixture(scope="module")
 def filled(kafka, tmp_path_factory):
     """A folder with a config and a store that a real run filled: bad messages,
