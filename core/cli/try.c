@@ -7,6 +7,7 @@
 #include "core/cli/args.h"
 #include "core/cli/cli.h"
 #include "core/cli/routing.h"
+#include "core/flow/crash.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -176,8 +177,12 @@ try_line(struct trial *trial, const char *line, size_t len)
 		message.value.ptr =
 		    trial->bytes.ptr == NULL ? "" : trial->bytes.ptr;
 		message.value.len = trial->bytes.len;
-		answer(trial, routing_route(trial->router, &message, &routed),
-		    &routed);
+		enum route_outcome outcome;
+
+		crash_at(message.topic, message.partition, message.offset);
+		outcome = routing_route(trial->router, &message, &routed);
+		crash_at(NULL, 0, 0);
+		answer(trial, outcome, &routed);
 	} else {
 		struct secor_err why;
 
@@ -227,6 +232,7 @@ try_config(struct trial *trial, const struct config *config)
 		(void)fprintf(stderr, "secor try: %s\n", err.text);
 		return CLI_ENVIRONMENT;
 	}
+	crash_init();
 	rc = try_lines(trial);
 	router_free(trial->router);
 	buf_fini(&trial->bytes);

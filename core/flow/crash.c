@@ -54,12 +54,13 @@ on_crash(int signo, siginfo_t *info, void *context)
 	(void)context;
 	if (crash_point.topic != NULL)
 		log_line(SECOR_ERROR, "crash",
-		    "signal=%d file=%s topic=%s partition=%d offset=%lld",
+		    "signal=%d lost=nothing file=%s topic=%s partition=%d "
+		    "offset=%lld",
 		    signo, file, crash_point.topic, crash_point.partition,
 		    (long long)crash_point.offset);
 	else
-		log_line(
-		    SECOR_ERROR, "crash", "signal=%d file=%s", signo, file);
+		log_line(SECOR_ERROR, "crash", "signal=%d lost=nothing file=%s",
+		    signo, file);
 	(void)raise(signo); /* default action: SA_RESETHAND */
 }
 

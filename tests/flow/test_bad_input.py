@@ -15,7 +15,7 @@ import proof
 import pytest
 from flow import local_store, settings, skewed, wait_done
 from halting import Case
-from secor import BUILD
+from secor import BUILD, base_config, secor_command, write_config
 from secure import SecureKafka
 from servers import free_ports
 from watch import group_moves, wait_metric
@@ -227,9 +227,23 @@ def test_plugin_that_crashes_is_named_with_its_message(case, kafka):
         assert code < 0
         last = c.process.text().splitlines()[-1]
         assert " crash signal=" in last, last
-        assert f"file={PLUGINS / 'crashes.so'} " in last
+        assert f"lost=nothing file={PLUGINS / 'crashes.so'} " in last
         assert last.endswith(f"topic={c.topic} partition=0 offset=5")
         assert proof.object_keys(c.tree) == []
+
+
+@pytest.mark.parametrize("word", ["fault", "abort"])
+def test_try_names_the_plugin_that_crashes(tmp_path, word):
+    config = write_config(tmp_path / "secor.yaml", base_config(
+        "localhost:9092", "g", "t",
+        parser={"use": str(PLUGINS / "crashes.so")}))
+    done = secor_command("try", config, stdin=f"fine\n{word}\nfine\n")
+    assert done.returncode < 0
+    assert len(done.stdout.splitlines()) == 1
+    last = done.stderr.splitlines()[-1]
+    assert " crash signal=" in last
+    assert last.endswith(f"file={PLUGINS / 'crashes.so'} topic=t partition=0 "
+                         "offset=1")
 
 
 def test_parser_that_waits_pauses_its_partition_only(
