@@ -182,7 +182,7 @@ cli_ask(const char *question)
 	if (fgets(answer, sizeof(answer), stdin) != NULL &&
 	    strcmp(answer, "yes\n") == 0)
 		return -1;
-	(void)printf("nothing was done\n");
+	(void)printf("nothing was done (the whole word 'yes' goes on)\n");
 	return CLI_FOUND;
 }
 

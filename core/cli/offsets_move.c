@@ -151,7 +151,9 @@ check_log(const struct move *move, struct secor_err *err)
 		return SECOR_OK;
 	return secor_fail(err, SECOR_FATAL,
 	    "offset %" PRId64 " is beyond the end of the log (%" PRId64
-	    ") of %s/%" PRId32,
+	    ") of %s/%" PRId32
+	    ": where the log was cut or the topic created again, raise "
+	    "layout.generation first, then --offset with one that it has",
 	    move->target, move->high, move->place.topic, move->place.partition);
 }
 

@@ -32,7 +32,11 @@ not_here(struct offsets *offsets, const struct halt_place *place,
 	    "(client.id %s), which was not found under %.200s%s%.300s: run "
 	    "this "
 	    "command there, as the user of that process, with --socket PATH "
-	    "where its log says `control listens path=PATH`; or stop the group",
+	    "where its log says `control listens path=PATH`; or stop the "
+	    "group. "
+	    "A member that died is one until its session ends "
+	    "(kafka.session_timeout): "
+	    "then run it again",
 	    place->topic, place->partition, offsets->config->kafka.group,
 	    member.host, member.client, offsets->config->stage.dir,
 	    trouble[0] == '\0' ? "" : " (", trouble);
