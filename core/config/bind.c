@@ -198,7 +198,7 @@ all_keys(const struct section *section, const char **keys, size_t room)
 	return n;
 }
 
-enum { MOST_KEYS = 256 };
+enum { MOST_KEYS = 256, SHOWN_KEYS = 12 };
 
 /* Whether rows below "key." exist: `accept_time: {past: 1d}`. */
 static int
@@ -212,6 +212,27 @@ is_group(const struct section *section, const char *key)
 			return 1;
 	}
 	return 0;
+}
+
+/* Nothing is like it: what there is instead, where that is a short list. */
+static void
+complain_strange(const struct binder *binder, const struct section *section,
+    const char *key, struct spot spot)
+{
+	const char *keys[MOST_KEYS];
+	size_t n = all_keys(section, keys, MOST_KEYS);
+	struct buf list = {0};
+
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&list, "%s%s", i > 0 ? ", " : "", keys[i]);
+	if (n <= SHOWN_KEYS)
+		diag_error(binder->diag, spot, "%s has no key '%s'; it has %s",
+		    section->name, key, list.ptr);
+	else
+		diag_error(binder->diag, spot,
+		    "%s has no key '%s'; docs/OPTIONS.md has all",
+		    section->name, key);
+	buf_fini(&list);
 }
 
 static void
@@ -230,8 +251,7 @@ complain_unknown(const struct binder *binder, const struct section *section,
 		diag_error(binder->diag, spot, "%s has no keys, not '%s'",
 		    section->name, key);
 	else
-		diag_error(binder->diag, spot, "%s has no key '%s'",
-		    section->name, key);
+		complain_strange(binder, section, key, spot);
 }
 
 static int
