@@ -224,6 +224,7 @@ complete_assign(struct engine *engine)
 	rd_kafka_topic_partition_list_destroy(list);
 	engine->assigning = NULL;
 	engine->assigned = 1;
+	engine->brokers_down = 0;
 	part_each(&engine->parts, commit_kept_back);
 	log_line(SECOR_INFO, "consumption begins", "halted=%d", halted);
 	step_reached("opened");

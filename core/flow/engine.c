@@ -91,11 +91,14 @@ engine_failed(struct engine *engine, const char *what)
 static void
 on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 {
+	struct engine *engine = opaque;
 	char quoted[600];
 
 	(void)rk;
-	if (err == RD_KAFKA_RESP_ERR__FATAL && engine_fatal(opaque))
+	if (err == RD_KAFKA_RESP_ERR__FATAL && engine_fatal(engine))
 		return;
+	if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+		engine->brokers_down = 1;
 	log_line(err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
 			 err == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
 			 err == RD_KAFKA_RESP_ERR__SSL

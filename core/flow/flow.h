@@ -152,7 +152,8 @@ struct engine {
 	_Atomic int64_t heartbeat_boot_ms;
 	char reason_phrases[REASONS_MAX][REASON_ROOM]; /* of bad messages */
 	size_t reason_count;
-	int unreachable; /* no broker has answered since the start */
+	int unreachable;  /* no broker has answered since the start */
+	int brokers_down; /* since the latest assignment */
 	int asking_ends;
 	int64_t ask_ends_boot_ms;
 	struct expiry_topic *expiry_topics; /* retention, see expire.c */

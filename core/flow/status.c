@@ -343,8 +343,10 @@ why_not_ready(const struct engine *engine)
 		(void)json_array_append_new(
 		    reasons, json_string("no broker can be reached"));
 	if (!engine->assigned)
-		(void)json_array_append_new(
-		    reasons, json_string("no assignment yet"));
+		(void)json_array_append_new(reasons,
+		    json_string(engine->brokers_down
+				    ? "no assignment: all brokers were down"
+				    : "no assignment yet"));
 	if (engine->halted_now > 0)
 		(void)json_array_append_new(
 		    reasons, json_sprintf("%lld partitions are halted",

@@ -2,8 +2,11 @@
 and every message is in exactly one object.
 """
 
+import json
 import threading
 import time
+import urllib.error
+import urllib.request
 
 import kafka as clients
 import proof
@@ -152,11 +155,22 @@ def test_broker_killed_and_restarted_loses_nothing(many, broker):
     c.verify()
 
 
+def why_not_ready(port):
+    try:
+        with urllib.request.urlopen(
+                f"http://127.0.0.1:{port}/health/ready", timeout=30) as answer:
+            return json.load(answer)["reasons"]
+    except urllib.error.HTTPError as error:
+        return json.load(error)["reasons"]
+
+
 @pytest.mark.parametrize("seconds", [
     5, pytest.param(20, marks=pytest.mark.deep)])
 def test_all_brokers_gone_for_a_while(many, broker, seconds):
-    """Longer than the session: nothing is put meanwhile."""
-    c = many(broker.proxied_address)
+    """Longer than the session: nothing is put meanwhile, and the pages say
+    why."""
+    port, = free_ports(1)
+    c = many(broker.proxied_address, http={"listen": f"127.0.0.1:{port}"})
     c.start()
     c.produce(500)
     c.wait_done()
@@ -165,10 +179,13 @@ def test_all_brokers_gone_for_a_while(many, broker, seconds):
         c.produce(1500)
         before = c.tree.keys()
         time.sleep(seconds)
+        wait_until("the reason", lambda: why_not_ready(port) == [
+            "no assignment: all brokers were down"], 90)
         assert c.tree.keys() == before and c.process.running()
     finally:
         broker.proxy.refuse(False)
     c.wait_done()
+    assert why_not_ready(port) == []
     c.stop()
     c.exactly_once()
     c.verify()
