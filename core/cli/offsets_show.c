@@ -156,8 +156,8 @@ text_one(const struct offsets *offsets, const struct shown *shown)
 		(void)printf("    metadata: \"%s\"\n", shown->text);
 	else if (r->kind != RECORD_MISSING)
 		(void)printf("    generation %" PRId64
-			     ", event time up to %s, notifiers heard up to "
-			     "%" PRId64 "\n",
+			     ", event time up to %s, notifiers had heard "
+			     "up to %" PRId64 " then\n",
 		    record_generation(r->g), cli_time(r->w, time), r->q);
 	if (r->kind == RECORD_PLAN)
 		(void)printf("    plan: offsets %" PRId64 "..%" PRId64

@@ -250,7 +250,7 @@ on_error(struct engine *engine, struct part *part, rd_kafka_message_t *rkm)
 	const char *topic =
 	    rkm->rkt != NULL ? rd_kafka_topic_name(rkm->rkt) : "-";
 	const char *text = rd_kafka_message_errstr(rkm);
-	char quoted[512];
+	char quoted[512], where[64] = "";
 
 	if (rkm->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && part != NULL &&
 	    part->state == PART_RUNNING) {
@@ -266,15 +266,20 @@ on_error(struct engine *engine, struct part *part, rd_kafka_message_t *rkm)
 		return;
 	if (said_lately(text))
 		return;
+	if (rkm->offset >= 0) /* else it is about the topic */
+		(void)snprintf(where, sizeof(where),
+		    " partition=%d offset=%lld", rkm->partition,
+		    (long long)rkm->offset);
 	log_line(
 	    rkm->err == RD_KAFKA_RESP_ERR__BAD_MSG ||
 		    rkm->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
 		? SECOR_ERROR
 		: SECOR_WARN,
-	    "kafka error", "topic=%s partition=%d offset=%lld code=%s text=%s",
-	    topic, rkm->partition, (long long)rkm->offset,
+	    "kafka error", "topic=%s%s code=%s text=%s%s", topic, where,
 	    rd_kafka_err2name(rkm->err),
-	    log_quote(quoted, sizeof(quoted), text));
+	    log_quote(quoted, sizeof(quoted), text),
+	    rkm->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ? " next=retry"
+								: "");
 }
 
 /* ---- the array ---- */

@@ -342,7 +342,8 @@ refuse(struct part *part, const struct inquiry *found)
 		    engine->g);
 	else if (record->kind == RECORD_HALT)
 		halt(part, record->r != HALT_NONE ? record->r : HALT_FOREIGN,
-		    "an earlier owner halted here at offset %lld",
+		    "an earlier owner halted here at offset %lld, and said "
+		    "more in its log",
 		    (long long)record->offset);
 	else if (record->offset > found->high)
 		halt(part, HALT_TRUNCATED,

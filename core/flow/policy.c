@@ -378,7 +378,8 @@ set_full(struct engine *engine, int full, const char *why)
 		return;
 	engine->full = full;
 	log_line(SECOR_WARN, full ? "intake waits" : "intake goes on",
-	    "for=%s memory=%lld budget=%lld stage=%lld backlog=%zu", why,
+	    "%s%s%smemory=%lld budget=%lld stage=%lld backlog=%zu",
+	    full ? "for=" : "", full ? why : "", full ? " " : "",
 	    (long long)pool_used(engine->pool),
 	    (long long)pool_budget(engine->pool),
 	    (long long)stage_used(engine->stage),
@@ -438,5 +439,5 @@ policy_budget(struct engine *engine, int64_t boot_ms)
 	if (part != NULL)
 		cut_batch(part, short_of_stage ? CUT_STAGE : CUT_MEMORY);
 	why = obstacle(engine, room);
-	set_full(engine, why != NULL, why != NULL ? why : "nothing");
+	set_full(engine, why != NULL, why);
 }
