@@ -1,4 +1,5 @@
-"""Starts servers of the rig for a person: up.py kafka rgw weed metastore.
+"""Starts servers of the rig for a person: up.py kafka rgw weed versity
+metastore.
 
 Prints their addresses and keys, and ends them at Ctrl-C.
 """
@@ -10,8 +11,9 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from metastore import Metastore  # noqa: E402
 from servers import Kafka, Rgw, SeaweedFS  # noqa: E402
+from versity import Versity  # noqa: E402
 
-KINDS = {"kafka": Kafka, "rgw": Rgw, "weed": SeaweedFS,
+KINDS = {"kafka": Kafka, "rgw": Rgw, "weed": SeaweedFS, "versity": Versity,
          "metastore": Metastore}
 
 
