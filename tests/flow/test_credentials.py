@@ -5,17 +5,20 @@ says it in one sentence and every message is in exactly one object."""
 import concurrent.futures
 import contextlib
 import json
+import logging
 import re
 import sys
 import textwrap
 import threading
 import time
 
+import boto3
 import kafka as clients
 import proof
 import pytest
 from aws import Container, Metadata, Sts
 from flow import settings, wait_done
+from moto.server import ThreadedMotoServer
 from proxy import ForwardProxy
 from secor import ROOT
 from servers import wait_until
@@ -258,11 +261,54 @@ def test_uploaders_ask_sts_once_and_by_the_proxy(
         run.check()
         assert len(sts.sessions) == len(
             re.findall(role, run.process.text(), re.M))
-        asked = [to for method, to in way.requests if method == "POST"]
-        assert asked.count(f"127.0.0.1:{sts.port}") == len(sts.sessions)
-        assert {to for _, to in way.requests} == {
+        asked = [to for _, to, path in way.requests if path == "/"]
+        assert asked == [f"127.0.0.1:{sts.port}"] * len(sts.sessions)
+        assert {to for _, to, _ in way.requests} == {
             f"127.0.0.1:{sts.port}", f"127.0.0.1:{store.port}"}
         assert not any(m.barrier.broken for m in meetings.values())
+
+
+@pytest.fixture
+def moto():
+    """The address of moto's AWS, and a client of its S3."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    url = "http://{}:{}".format(*server.get_host_and_port())
+    yield url, boto3.client(
+        "s3", "us-east-1", endpoint_url=url, aws_access_key_id="READER",
+        aws_secret_access_key="s3cret")
+    server.stop()
+
+
+def test_token_and_role_are_asked_for_once_of_moto(
+        moto, kafka, topic, group, secor, tmp_path):
+    """The token of a web identity becomes entry, who becomes writer: moto's STS
+    is asked twice by four uploaders, by the proxy."""
+    url, client = moto
+    client.create_bucket(Bucket="logs")
+    token = tmp_path / "token"
+    token.write_text("head.claims.signature\n")
+    name = topic(4)
+    with ForwardProxy() as way:
+        process = secor(
+            settings(kafka.address, group, name, {
+                "use": "s3", "bucket": "logs", "prefix": "raw",
+                "endpoint": url, "region": "us-east-1", "sts_endpoint": url,
+                "role_arn": "arn:aws:iam::123456789012:role/writer",
+                "proxy": way.url, "no_proxy": "nowhere.example"},
+                engine={"uploaders": 4, "stop_timeout": "10s"}),
+            env={"AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
+                 "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/entry"})
+        run = Run(kafka.address, group, name, process,
+                  proof.S3Tree(client, "logs", "raw/"), 4)
+        run.produce(200)
+        process.start()
+        run.check()
+        assert [m for m, _, path in way.requests if path == "/"] == [
+            "POST"] * 2
+    assert len(re.findall(TAKEN.replace("container", "role writer"),
+                          process.text(), re.M)) == 1
 
 
 # ---- a role of somebody else ----

@@ -304,7 +304,7 @@ class HttpProxy:
 
 class ForwardProxy(StandIn):
     """A proxy for http:// that clients are told of by its `url`; `requests`
-    are (method, host:port) of what has gone by it."""
+    are (method, host:port, path) of what has gone by it."""
 
     def __init__(self):
         self.requests = []
@@ -326,8 +326,8 @@ class ForwardProxy(StandIn):
         to = urllib.parse.urlsplit(client.path)
         size = int(client.headers.get("Content-Length") or 0)
         body = client.rfile.read(size)
-        self.requests.append((client.command, to.netloc))
         path = to._replace(scheme="", netloc="").geturl()
+        self.requests.append((client.command, to.netloc, path))
         answer = forward(client, to.netloc, path, body)
         client.close_connection = True
         with contextlib.suppress(OSError):  # nobody waits any more
