@@ -285,8 +285,7 @@ class HttpProxy:
         body = client.rfile.read(size)
         answer = self.before(client.command, client.path, client.headers)
         if answer is None:
-            answer = forward(client, f"127.0.0.1:{self.target_port}",
-                             client.path, body)
+            answer = self._forward(client, body)
         if answer is not CUT and self.after(
                 client.command, client.path, answer[0]) is CUT:
             answer = CUT
@@ -296,6 +295,10 @@ class HttpProxy:
         if answer is not CUT:
             with contextlib.suppress(OSError):  # nobody waits any more
                 answer_with(client, *answer)
+
+    def _forward(self, client, body):
+        return forward(client, f"127.0.0.1:{self.target_port}", client.path,
+                       body)
 
     def close(self):
         self._server.shutdown()
