@@ -211,6 +211,23 @@ def test_event_that_the_topic_does_not_take_is_dropped_alone(events, topic):
     proof.assert_exactly_once(t.ids, t.tree)
 
 
+@pytest.mark.deep
+def test_record_that_the_topic_never_takes_is_dropped(events, topic):
+    into = topic(partitions=3, config={"cleanup.policy": "compact"})
+    t = events(events_topic=into, options={"key": "none"})
+    t.process.start()
+    t.produce(200, step_ms=HOUR // 50)
+    t.wait_done()
+    count = len(t.stored())
+    assert wait_metric(
+        t.process, "secor_kafka_refused_total", count) == count
+    assert t.process.stop() == 0
+    assert t.read() == []
+    assert re.search("^error .* event dropped .*INVALID_RECORD",
+                     t.process.text(), re.M)
+    proof.assert_exactly_once(t.ids, t.tree)
+
+
 @pytest.mark.parametrize("step", [
     "final-acked:2", pytest.param("notified", marks=pytest.mark.deep)])
 def test_killed_at_any_time_no_event_is_lost(events, step):

@@ -21,7 +21,10 @@ enum {
 	SMALLEST = 4096, /* no broker takes less in earnest */
 	OVERHEAD = 1024, /* key, headers, and the batch around a message */
 	SLACK_MS = 5000, /* librdkafka looks at its time limits once a second */
-	SLICE_MS = 100
+	SLICE_MS = 100,
+	/* RD_KAFKA_RESP_ERR__INVALID_DIFFERENT_RECORD of newer ones: refused
+	   with another record of its batch */
+	WITH_ANOTHER = -138
 };
 
 struct producer {
@@ -54,6 +57,7 @@ fate_of(rd_kafka_resp_err_t answer)
 	case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
 		return MESSAGE_TOO_LARGE;
 	case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+	case WITH_ANOTHER:
 		return MESSAGE_REFUSED;
 	default:
 		return MESSAGE_OPEN;
