@@ -56,10 +56,12 @@ def client_files(broker, name="client"):
             "key": str(broker.tls / f"{name}.key")}
 
 
-def run_whole(broker, process, group):
-    """All of TOPIC is stored, and the tools see it."""
+def run_whole(broker, process, group, into=None):
+    """All of TOPIC is stored, and the tools see it. `into`: and told there."""
     process.start()
     wait_done(broker.address, group, TOPIC, 1)
+    if into:
+        wait_until("events", lambda: told(broker, into) == 40, 90)
     assert process.stop() == 0
     proof.assert_exactly_once(list(range(40)),
                               proof.LocalTree(process.dir / "out"))
@@ -121,9 +123,11 @@ def test_secure_kafka_lets_in_whom_it_should(guard):
 
 def enter(broker, group, secor, way):
     listener, tls, sasl = WAYS[way](broker)
+    into = clients.create_topic(broker.address, f"{group}-events", 1)
     run_whole(broker, secor(
-        config(broker, listener, group, tls=tls, sasl=sasl), MSK_ENV, way),
-        group)
+        config(broker, listener, group, tls=tls, sasl=sasl, notifiers=[
+            {"use": "kafka", "topic": into, "events": ["batch"]}]),
+        MSK_ENV, way), group, into)
 
 
 def test_certificate_password_and_token_let_the_service_in(
