@@ -346,7 +346,7 @@ s3_run(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
     struct secor_err *err)
 {
 	struct secor_err why = {""};
-	struct s3_judgement judged;
+	struct s3_judgement judged = {.verdict = S3_GIVE_UP};
 
 	s3_ready(s3, call, s3->http);
 	do {
