@@ -183,15 +183,19 @@ wait_turn(struct parts_server *server, int part, int fine)
 
 /* ---- answering ---- */
 
+/* The ETag of a part is "e<number>". */
 static int
 answer(const struct conn *conn, int status, const char *body)
 {
-	char text[1024];
+	const char *number = strstr(conn->text, "partNumber=");
+	char text[1024], etag[32];
 
+	(void)snprintf(etag, sizeof(etag), "ETag: \"e%ld\"\r\n",
+	    number != NULL ? strtol(number + 11, NULL, 10) : 0);
 	(void)snprintf(text, sizeof(text),
 	    "HTTP/1.1 %d X\r\nDate: Tue, 03 Feb 2026 05:05:06 GMT\r\n"
 	    "%sContent-Length: %zu\r\n\r\n%s",
-	    status, status == 200 ? "ETag: \"e\"\r\n" : "", strlen(body), body);
+	    status, status == 200 ? etag : "", strlen(body), body);
 	return send_text(conn, text);
 }
 

@@ -103,12 +103,12 @@ expect_order(const char *body, size_t parts)
 	char line[64];
 
 	for (size_t i = 1; i <= parts; i++) {
-		(void)snprintf(
-		    line, sizeof(line), "<PartNumber>%zu</PartNumber>", i);
+		(void)snprintf(line, sizeof(line),
+		    "<ETag>\"e%zu\"</ETag><PartNumber>%zu<", i, i);
 		body = strstr(body, line);
 		cr_assert_not_null(body, "%s in its place", line);
 	}
-	cr_assert_null(strstr(body + 1, "<PartNumber>"));
+	cr_assert_null(strstr(body, "<Part>"));
 }
 
 /* All parts, their bytes, and the checksum of the whole. */
