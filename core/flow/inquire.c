@@ -13,6 +13,7 @@
 #include "core/flow/manifest.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -31,6 +32,7 @@ struct inquirer {
 	struct queue *questions;
 	struct queue *answers;
 	void *store;
+	_Atomic int store_waits; /* a list is repeated */
 	pthread_t thread;
 };
 
@@ -216,6 +218,12 @@ look_at(void *arg, const char *key, uint64_t length)
 	return look->found;
 }
 
+int
+inquirer_store_waits(struct inquirer *inquirer)
+{
+	return atomic_load(&inquirer->store_waits);
+}
+
 /* Whether the store has manifests of this partition in this generation, or the
  * mark of a first batch that never got one. */
 static int
@@ -239,9 +247,11 @@ manifests(struct inquirer *q, struct inquiry *inquiry)
 		log_line(SECOR_WARN, "store not listed",
 		    "folder=%s reason=\"%s\" next=retry", folder,
 		    inquiry->err.text);
+		atomic_store(&q->store_waits, 1);
 		nap(q, wait);
 		wait = wait < 30000 ? wait * 2 : 30000;
 	} while (1);
+	atomic_store(&q->store_waits, 0);
 	free(folder);
 	free(look.mark);
 	inquiry->has_manifests = look.found;

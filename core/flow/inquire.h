@@ -55,6 +55,9 @@ int inquirer_new(rd_kafka_t *rk, const struct config *config,
 /* Waits for the current question; the others come back as SECOR_RETRY. */
 void inquirer_free(struct inquirer *inquirer);
 
+/* Whether it repeats a list that the store does not answer. Any thread. */
+int inquirer_store_waits(struct inquirer *inquirer);
+
 /* Takes `inquiry` until it is in `answers`. Any thread. */
 void inquire(struct inquirer *inquirer, struct inquiry *inquiry);
 void inquiry_free(struct inquiry *inquiry);

@@ -334,6 +334,16 @@ put_json(struct buf *out, json_t *value)
 	json_decref(value);
 }
 
+static const char *
+why_unassigned(const struct engine *engine)
+{
+	if (engine->assigning != NULL && inquirer_store_waits(engine->inquirer))
+		return "no assignment: the store does not list what it has";
+	if (engine->brokers_down)
+		return "no assignment: all brokers were down";
+	return "no assignment yet";
+}
+
 static json_t *
 why_not_ready(const struct engine *engine)
 {
@@ -343,10 +353,8 @@ why_not_ready(const struct engine *engine)
 		(void)json_array_append_new(
 		    reasons, json_string("no broker can be reached"));
 	if (!engine->assigned)
-		(void)json_array_append_new(reasons,
-		    json_string(engine->brokers_down
-				    ? "no assignment: all brokers were down"
-				    : "no assignment yet"));
+		(void)json_array_append_new(
+		    reasons, json_string(why_unassigned(engine)));
 	if (engine->halted_now > 0)
 		(void)json_array_append_new(
 		    reasons, json_sprintf("%lld partitions are halted",

@@ -33,6 +33,8 @@ waits_for(const struct part *part, enum wait wait)
 {
 	switch (wait) {
 	case WAIT_STORE: /* it has refused a put, and taken none since */
+		if (part->state == PART_OPENING) /* or lists nothing */
+			return inquirer_store_waits(part->engine->inquirer);
 		return part->past != NULL && part->past->refused_boot_ms != 0;
 	case WAIT_COMMIT: /* unclear answers */
 		return part->committing && part->commit_tries > 0;

@@ -42,7 +42,7 @@ def many(broker, group, secor, tmp_path):
 
 # ---- the store ----
 
-def s3_case(kafka, rgw, topic, group, bucket, secor, proxy):
+def s3_case(kafka, rgw, topic, group, bucket, secor, proxy, **config):
     """(process, tree, name, ids) of a run whose puts pass the proxy."""
     name = topic(partitions=PARTITIONS)
     tree = bucket(rgw)
@@ -52,7 +52,7 @@ def s3_case(kafka, rgw, topic, group, bucket, secor, proxy):
         "use": "s3", "bucket": tree.bucket, "endpoint": proxy.endpoint,
         "region": rgw.region, "path_style": True,
         "access_key": rgw.access_key, "secret_key": rgw.secret_key,
-        "stall_timeout": "1s", "max_attempts": 2, "retry_delay": "50ms"}))
+        "stall_timeout": "1s", "max_attempts": 2, "retry_delay": "50ms"}, **config))
     return process, tree, name, ids
 
 
@@ -109,6 +109,30 @@ def test_store_in_trouble_delays_and_does_no_harm(
     assert clients.committed(kafka.address, group, name, 0)[0] == 0
     if kind != "answer lost":
         assert tree.keys() == []
+    trouble.end()
+    wait_done(kafka.address, group, name, PARTITIONS)
+    assert process.stop() == 0
+    proof.assert_exactly_once(ids, tree)
+
+
+def test_store_that_lists_nothing_is_why_nothing_begins(
+        kafka, rgw, topic, group, bucket, secor, http_proxy):
+    trouble = Trouble("503")
+    proxy = http_proxy(rgw, lambda method, *_: (
+        503, ERROR % b"SlowDown") if trouble.on and method == "GET" else None,
+        trouble.after)
+    port, = free_ports(1)
+    process, tree, name, ids = s3_case(
+        kafka, rgw, topic, group, bucket, secor, proxy,
+        http={"listen": f"127.0.0.1:{port}"})
+    process.start()
+    process.wait_for("^warn .*store not listed .*next=retry")
+    wait_until("the reason", lambda: why_not_ready(port) == [
+        "no assignment: the store does not list what it has"], 90)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/status",
+                                timeout=30) as answer:
+        parts = json.load(answer)["partitions"]
+    assert [p.get("waits_for") for p in parts] == [["store"]] * PARTITIONS
     trouble.end()
     wait_done(kafka.address, group, name, PARTITIONS)
     assert process.stop() == 0
