@@ -209,7 +209,7 @@ def test_all_brokers_gone_for_a_while(many, broker, seconds):
     finally:
         broker.proxy.refuse(False)
     c.wait_done()
-    assert why_not_ready(port) == []
+    wait_until("ready", lambda: why_not_ready(port) == [], 90)
     c.stop()
     c.exactly_once()
     c.verify()
