@@ -245,6 +245,7 @@ def told(broker, topic):
     return sum(e["messages"] for e in {e["id"]: e for e in events}.values())
 
 
+@pytest.mark.deep
 def test_token_expires_while_the_provider_is_down(guard, group, secor):
     topic = clients.create_topic(guard.address, "expired", 1)
     with Provider(guard.signer, "secor", OIDC_ENV["OIDC_SECRET"],
