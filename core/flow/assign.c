@@ -129,6 +129,7 @@ begin_assign(struct engine *engine, const struct rebalance *r)
 	if (engine->assigned || engine->assigning != NULL)
 		end_former(engine);
 	engine->assignment++;
+	engine->brokers_down = 0;
 	engine->membership = r->membership;
 	engine->rejoin_later = NULL;
 	engine->whole_wanted = 0;
@@ -224,7 +225,6 @@ complete_assign(struct engine *engine)
 	rd_kafka_topic_partition_list_destroy(list);
 	engine->assigning = NULL;
 	engine->assigned = 1;
-	engine->brokers_down = 0;
 	part_each(&engine->parts, commit_kept_back);
 	log_line(SECOR_INFO, "consumption begins", "halted=%d", halted);
 	step_reached("opened");
@@ -403,6 +403,9 @@ begin_revoke(struct engine *engine, struct rebalance *r, int64_t boot_ms)
 	metric_add(engine->metrics.rebalances, 1);
 	if (r->lost)
 		metric_add(engine->metrics.lost, 1);
+	/* the coordinator has asked for it */
+	if (!r->lost && engine->phase == PHASE_RUNNING)
+		engine->brokers_down = 0;
 	log_line(r->lost ? SECOR_WARN : SECOR_INFO, "partitions revoked",
 	    "count=%d lost=%d", r->list->cnt, r->lost);
 	cancel_assign(engine);

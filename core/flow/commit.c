@@ -146,6 +146,7 @@ acknowledged(struct part *part, int64_t took_ms)
 {
 	struct record before = part->record;
 
+	part->engine->brokers_down = 0;
 	part->committing = 0;
 	if (part->commit_tries > 0)
 		log_line(SECOR_INFO, "commit goes on",

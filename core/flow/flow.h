@@ -153,7 +153,7 @@ struct engine {
 	char reason_phrases[REASONS_MAX][REASON_ROOM]; /* of bad messages */
 	size_t reason_count;
 	int unreachable;  /* no broker has answered since the start */
-	int brokers_down; /* since the latest assignment */
+	int brokers_down; /* and the coordinator has not answered since */
 	int asking_ends;
 	int64_t ask_ends_boot_ms;
 	struct expiry_topic *expiry_topics; /* retention, see expire.c */

@@ -273,7 +273,7 @@ learn_g(struct engine *engine)
 	while (atomic_load(&engine->stop_asked) == 0) {
 		if (client_g(engine->rk, engine->config, 2000, engine->g,
 			&err) == SECOR_OK) {
-			engine->unreachable = 0;
+			engine->unreachable = engine->brokers_down = 0;
 			return 1;
 		}
 		engine->unreachable = 1;

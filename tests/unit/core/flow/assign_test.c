@@ -13,6 +13,7 @@
 #include <criterion/criterion.h>
 #include <dlfcn.h>
 #include <string.h>
+#include <time.h>
 
 MOCK_SIDE_BY_SIDE
 
@@ -33,6 +34,10 @@ static int fresh; /* nothing was taken in since the assignment */
 static _Atomic(rd_kafka_topic_partition_list_t *) given;
 static _Atomic int next_generation;
 static _Atomic int commits_of_next_generation;
+
+/* What the client's error callback does, and what became of it. */
+static _Atomic int all_down;
+static _Atomic int said_down;
 
 enum { STOP_TURNS = 3 }; /* of librdkafka's thread, until readers are gone */
 
@@ -84,6 +89,9 @@ rd_kafka_consume_batch_queue(rd_kafka_queue_t *queue, int timeout_ms,
 		rd_kafka_topic_partition_list_destroy(list);
 	}
 	fresh = 0;
+	if (atomic_exchange(&all_down, 0))
+		s.engine->brokers_down = 1;
+	atomic_store(&said_down, s.engine->brokers_down);
 	return REAL(rd_kafka_consume_batch_queue)(
 	    queue, timeout_ms, messages, room);
 }
@@ -229,4 +237,26 @@ Test(assign, commit_is_not_sent_under_another_generation, .timeout = 240)
 	give(1);
 	mock_wait_done(&s, 0);
 	end(2);
+}
+
+static void
+wait_said_down(int down)
+{
+	const struct timespec nap = {0, 10000000};
+
+	for (int i = 0; i < 6000 && atomic_load(&said_down) != down; i++)
+		(void)nanosleep(&nap, NULL);
+	cr_assert_eq(atomic_load(&said_down), down);
+}
+
+/* A revoke of next week is not for them. */
+Test(assign, brokers_that_answer_again_are_not_down, .timeout = 240)
+{
+	begin(1);
+	atomic_store(&all_down, 1);
+	wait_said_down(1);
+	mock_produce(&s, 0, 20);
+	mock_wait_done(&s, 0);
+	wait_said_down(0);
+	end(1);
 }
