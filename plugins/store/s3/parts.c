@@ -40,11 +40,27 @@ struct fleet {
 
 /* ---- one part ---- */
 
+/* It is sent again when it is due, or has failed for good. */
+static int
+hold_flight(struct flight *flight, const struct s3_judgement *judged,
+    struct secor_err *err)
+{
+	if (judged->verdict == S3_GIVE_UP)
+		return secor_fail(err, judged->status, "%s", flight->why.text);
+	flight->state = WAITING;
+	flight->status = judged->status;
+	flight->due_ms = http_now_ms() + judged->wait_ms;
+	return SECOR_OK;
+}
+
 static int
 send_flight(struct flight *flight, struct secor_err *err)
 {
+	struct s3_judgement judged = s3_send(&flight->call, &flight->why);
+
 	flight->state = FLYING;
-	return s3_send(&flight->call, err);
+	return judged.verdict == S3_DONE ? SECOR_OK
+					 : hold_flight(flight, &judged, err);
 }
 
 static int
@@ -93,15 +109,10 @@ land(struct fleet *fleet, struct flight *flight, struct secor_err *err)
 	    s3_hear(&flight->call, &answer, &flight->why);
 
 	flight->state = FREE;
-	if (judged.verdict == S3_AGAIN) {
-		flight->state = WAITING;
-		flight->status = judged.status;
-		flight->due_ms = http_now_ms() + judged.wait_ms;
-		return SECOR_OK;
-	}
-	if (judged.verdict == S3_DONE)
-		judged.status = s3_check_answer(
-		    up->s3, &flight->call, &flight->sums, &flight->why);
+	if (judged.verdict != S3_DONE)
+		return hold_flight(flight, &judged, err);
+	judged.status =
+	    s3_check_answer(up->s3, &flight->call, &flight->sums, &flight->why);
 	if (judged.status != SECOR_OK)
 		return secor_fail(err, judged.status, "%s", flight->why.text);
 	(void)snprintf(part->etag, sizeof(part->etag), "%s",
@@ -113,12 +124,14 @@ land(struct fleet *fleet, struct flight *flight, struct secor_err *err)
 
 /* ---- all of them ---- */
 
+/* Not on after one that could not be sent, which may have taken long: those
+ * that are under way come first, and whether the put may go on. */
 static int
 launch_all(struct fleet *fleet, struct secor_err *err)
 {
 	int64_t now = http_now_ms();
 	struct flight *flight = fleet->flights;
-	int status = SECOR_OK;
+	int status;
 
 	for (; flight < fleet->flights + fleet->count; flight++) {
 		if (flight->state == WAITING && flight->due_ms <= now)
@@ -126,7 +139,9 @@ launch_all(struct fleet *fleet, struct secor_err *err)
 		else if (flight->state == FREE &&
 			 fleet->next < fleet->up->count)
 			status = launch(fleet->up, flight, fleet->next++, err);
-		if (status != SECOR_OK)
+		else
+			continue;
+		if (status != SECOR_OK || flight->state == WAITING)
 			return status;
 	}
 	return SECOR_OK;

@@ -244,26 +244,6 @@ prepare(struct s3_call *call, struct s3_request *request, struct secor_err *err)
 	return status;
 }
 
-int
-s3_send(struct s3_call *call, struct secor_err *err)
-{
-	struct s3 *s3 = call->s3;
-	struct s3_request *request = calloc(1, sizeof(*request));
-	int status = request != NULL
-			 ? prepare(call, request, err)
-			 : secor_fail(err, SECOR_RETRY, "out of memory");
-
-	if (status != SECOR_OK) {
-		free(request);
-		s3_prefix_error(s3, call, err);
-		return status;
-	}
-	call->request = request;
-	s3->host->add(s3->requests[call->kind], 1);
-	http_begin(call->http, &request->http);
-	return SECOR_OK;
-}
-
 void
 s3_drop(struct s3_call *call)
 {
@@ -316,6 +296,43 @@ say_again(const struct s3 *s3, int64_t wait, const struct secor_err *err)
 	s3->host->add(s3->retries, 1);
 }
 
+/* What may be repeated is, as long as attempts are left; then the status is for
+ * who may not go on meanwhile. */
+static struct s3_judgement
+plan(struct s3_call *call, struct s3_judgement judged, int64_t at_least_ms,
+    const struct secor_err *err)
+{
+	if (judged.verdict == S3_AGAIN)
+		judged.wait_ms = retry_next(&call->retry, at_least_ms);
+	if (judged.verdict == S3_GIVE_UP || judged.wait_ms < 0)
+		return (struct s3_judgement){S3_GIVE_UP, judged.status, 0};
+	say_again(call->s3, judged.wait_ms, err);
+	return (struct s3_judgement){S3_AGAIN, SECOR_RETRY, judged.wait_ms};
+}
+
+struct s3_judgement
+s3_send(struct s3_call *call, struct secor_err *err)
+{
+	struct s3 *s3 = call->s3;
+	struct s3_request *request = calloc(1, sizeof(*request));
+	struct s3_judgement judged = {S3_DONE, SECOR_OK, 0};
+
+	judged.status = request != NULL
+			    ? prepare(call, request, err)
+			    : secor_fail(err, SECOR_RETRY, "out of memory");
+	if (judged.status != SECOR_OK) {
+		free(request);
+		s3_prefix_error(s3, call, err);
+		judged.verdict =
+		    judged.status == SECOR_RETRY ? S3_AGAIN : S3_GIVE_UP;
+		return plan(call, judged, 0, err);
+	}
+	call->request = request;
+	s3->host->add(s3->requests[call->kind], 1);
+	http_begin(call->http, &request->http);
+	return judged;
+}
+
 struct s3_judgement
 s3_hear(struct s3_call *call, struct http_answer *answer, struct secor_err *err)
 {
@@ -330,15 +347,20 @@ s3_hear(struct s3_call *call, struct http_answer *answer, struct secor_err *err)
 	if (judged.verdict == S3_DONE)
 		return judged;
 	s3_prefix_error(s3, call, err);
-	if (judged.verdict == S3_GIVE_UP)
+	return plan(call, judged, asked_for(call, answer), err);
+}
+
+static struct s3_judgement
+attempt(struct s3_call *call, struct http_answer *answer, struct secor_err *err)
+{
+	struct s3_judgement judged = s3_send(call, err);
+
+	memset(answer, 0, sizeof(*answer));
+	if (judged.verdict != S3_DONE)
 		return judged;
-	if (judged.verdict == S3_AGAIN)
-		judged.wait_ms =
-		    retry_next(&call->retry, asked_for(call, answer));
-	judged.verdict = judged.wait_ms >= 0 ? S3_AGAIN : S3_GIVE_UP;
-	if (judged.verdict == S3_AGAIN)
-		say_again(s3, judged.wait_ms, err);
-	return judged;
+	while (http_wait(call->http, LOOK_MS) == NULL)
+		;
+	return s3_hear(call, answer, err);
 }
 
 int
@@ -346,17 +368,11 @@ s3_run(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
     struct secor_err *err)
 {
 	struct secor_err why = {""};
-	struct s3_judgement judged = {.verdict = S3_GIVE_UP};
+	struct s3_judgement judged;
 
 	s3_ready(s3, call, s3->http);
 	do {
-		memset(answer, 0, sizeof(*answer));
-		judged.status = s3_send(call, &why);
-		if (judged.status != SECOR_OK)
-			break;
-		while (http_wait(call->http, LOOK_MS) == NULL)
-			;
-		judged = s3_hear(call, answer, &why);
+		judged = attempt(call, answer, &why);
 		if (judged.verdict == S3_DONE)
 			return SECOR_OK;
 	} while (judged.verdict == S3_AGAIN &&

@@ -201,10 +201,11 @@ void s3_header(struct s3_call *call, const char *name, const char *value);
 int s3_run(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
     struct secor_err *err);
 /* The same for a call among others, by a client of its own: s3_ready once; then
- * s3_send, and s3_hear when the request is over, as long as that says
- * S3_AGAIN. What s3_send refuses is final. */
+ * s3_send, and s3_hear when the request is over, as long as one of them says
+ * S3_AGAIN. */
 void s3_ready(struct s3 *s3, struct s3_call *call, struct http *http);
-int s3_send(struct s3_call *call, struct secor_err *err);
+/* S3_DONE: it is under way; or as s3_hear. */
+struct s3_judgement s3_send(struct s3_call *call, struct secor_err *err);
 /* S3_DONE, S3_GIVE_UP, or S3_AGAIN in wait_ms. */
 struct s3_judgement s3_hear(
     struct s3_call *call, struct http_answer *answer, struct secor_err *err);

@@ -255,46 +255,98 @@ Test(s3_parts, part_that_hangs_is_repeated_by_itself)
 
 /* ---- keys and clocks that go out of date under way ---- */
 
-/* A program whose keys are K1, K2 and so on; `path` counts its runs. */
+static char program[64]; /* its path, without .sh; counts its runs */
+
+/* A program whose keys are K1, K2 and so on; at one of its runs it has none
+ * for a moment (0: never). */
 static void
-use_program(char *path, size_t room)
+use_program(int fails_at)
 {
 	char script[300];
 	FILE *out;
 
-	(void)snprintf(path, room, "/tmp/secor-parts.%d", (int)getpid());
-	(void)snprintf(script, sizeof(script), "%s.sh", path);
-	(void)unlink(path);
+	(void)snprintf(
+	    program, sizeof(program), "/tmp/secor-parts.%d", (int)getpid());
+	(void)snprintf(script, sizeof(script), "%s.sh", program);
+	(void)unlink(program);
 	out = fopen(script, "we");
 	cr_assert_not_null(out);
 	(void)fprintf(out,
-	    "#!/bin/sh\necho x >>%s\necho '{\"Version\":1,\"AccessKeyId\":\"'"
-	    "K$(wc -l <%s)'\",\"SecretAccessKey\":\"s\",\"SessionToken\":"
-	    "\"t\"}'\n",
-	    path, path);
+	    "#!/bin/sh\necho x >>%s\n[ $(wc -l <%s) != %d ] || exit 1\n"
+	    "echo '{\"Version\":1,\"AccessKeyId\":\"K'$(wc -l <%s)'\","
+	    "\"SecretAccessKey\":\"s\",\"SessionToken\":\"t\"}'\n",
+	    program, program, fails_at, program);
 	(void)fclose(out);
 	cr_assert_eq(chmod(script, 0700), 0);
 	harness_conf_free(t.plugin, t.conf);
 	t.conf = harness_conf(t.plugin, "bucket", "logs", "prefix", "raw/",
 	    "credential_process", script, "multipart_threshold", "5MiB",
-	    "part_size", "5MiB", NULL);
+	    "part_size", "5MiB", "retry_delay", "0ms", NULL);
+}
+
+static void
+expect_runs(int runs)
+{
+	char script[80];
+	struct stat counted;
+
+	cr_assert_eq(stat(program, &counted), 0);
+	cr_assert_eq(
+	    counted.st_size, 2 * runs, "%d runs", (int)counted.st_size / 2);
+	(void)unlink(program);
+	(void)snprintf(script, sizeof(script), "%s.sh", program);
+	(void)unlink(script);
 }
 
 Test(s3_parts, key_that_expires_under_way_is_renewed_once)
 {
 	static const struct parts_plan plan = {.hold = 4, .expired = "K1"};
-	char path[64], script[80];
-	struct stat runs;
 
-	use_program(path, sizeof(path));
+	use_program(0);
 	cr_assert_eq(play_put(&plan, 3 * FULL + 7), SECOR_OK, "%s", t.err.text);
 	cr_assert_eq(count("P1") + count("P2") + count("P3") + count("P4"), 8);
-	cr_assert_eq(stat(path, &runs), 0);
-	cr_assert_eq(runs.st_size, 4, "two runs for four refusals");
+	expect_runs(2); /* for four refusals */
 	expect_whole(3 * FULL + 7);
-	(void)unlink(path);
-	(void)snprintf(script, sizeof(script), "%s.sh", path);
-	(void)unlink(script);
+}
+
+/* The part that asks for the new key is not sent, and asks again. */
+Test(s3_parts, key_that_is_not_to_be_had_for_a_moment_repeats_its_part)
+{
+	static const struct parts_plan plan = {.hold = 4, .expired = "K1"};
+
+	use_program(2);
+	cr_assert_eq(play_put(&plan, 3 * FULL + 7), SECOR_OK, "%s", t.err.text);
+	cr_assert_eq(count("C"), 1);
+	cr_assert_eq(count("P1") + count("P2") + count("P3") + count("P4"), 8);
+	expect_runs(3);
+	expect_whole(3 * FULL + 7);
+}
+
+Test(s3_parts, key_that_is_not_to_be_had_at_first_is_asked_for_again)
+{
+	static const struct parts_plan plan = {.hold = 2};
+
+	use_program(1);
+	play(&plan);
+	cr_assert_eq(s3_put_text("small", "hello"), SECOR_OK, "%s", t.err.text);
+	parts_stop(server);
+	cr_assert_str_eq(parts_log(server), "S ");
+	cr_assert_not_null(strstr(t.logged, "S3 request repeated"));
+	expect_runs(2);
+}
+
+Test(s3_parts, key_that_is_never_to_be_had_ends_the_put)
+{
+	static const struct parts_plan plan = {.hold = 2};
+
+	use_program(1);
+	s3_set("max_attempts", "1");
+	play(&plan);
+	cr_assert_eq(s3_put_text("small", "hello"), SECOR_RETRY);
+	EXPECT_TEXT("put s3://logs/raw/small: credential_process");
+	parts_stop(server);
+	cr_assert_str_eq(parts_log(server), "");
+	expect_runs(1);
 }
 
 Test(s3_parts, key_that_stays_expired_ends_the_upload)
