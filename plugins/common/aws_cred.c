@@ -242,7 +242,8 @@ take(struct aws_cred *cred, struct secor_err *err)
 	    .secret_key = own->secret_key,
 	    .session_token = own->session_token,
 	    .expires_ms = own->expires_ms,
-	    .source = own->source};
+	    .source = own->source,
+	    .turn = shared->turn};
 	cred->turn = shared->turn;
 	return SECOR_OK;
 }

@@ -37,6 +37,7 @@ struct aws_key {
 	const char *session_token; /* or NULL */
 	int64_t expires_ms;	   /* 0: never */
 	const char *source;	   /* for people: "environment" */
+	uint64_t turn;		   /* another one for each new key */
 };
 
 /* Copied, but for say_arg. Each may be NULL. */

@@ -177,15 +177,14 @@ judge_denied(struct s3 *s3, struct s3_call *call, const struct said *said,
 	return fatal();
 }
 
-/* Of several calls under way the first one to hear of it forgets the key. */
+/* Several calls are under way: the one that is refused may have been signed by
+ * another key than the last. */
 static struct s3_judgement
 judge_expired(struct s3 *s3, struct s3_call *call, const struct said *said,
     struct secor_err *err)
 {
-	if (call->cred_number == s3->cred_number) {
+	if (call->key_turn == s3->key_turn)
 		aws_cred_forget(s3->cred);
-		s3->cred_number++;
-	}
 	(void)secor_fail(err, 0,
 	    "%s: the session token of %s (from %s) has expired", said->code,
 	    call->access_key, call->key_source);

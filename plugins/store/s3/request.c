@@ -126,7 +126,7 @@ sign(struct s3 *s3, struct s3_call *call, struct s3_request *request,
 	    call->access_key, sizeof(call->access_key), "%s", key->access_key);
 	(void)snprintf(
 	    call->key_source, sizeof(call->key_source), "%s", key->source);
-	call->cred_number = s3->cred_number;
+	call->key_turn = s3->key_turn = key->turn;
 	call->skew_ms = s3->skew_ms;
 	with = (struct sigv4_key){key->access_key, key->secret_key};
 	for (size_t i = 0; i < call->header_count; i++)

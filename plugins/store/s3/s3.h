@@ -101,7 +101,7 @@ struct s3 {
 	struct http *http;
 	struct http *beside[S3_MOST_PARALLEL - 1]; /* opened as needed */
 	struct aws_cred *cred;
-	unsigned cred_number; /* of what was had of it since it was forgotten */
+	uint64_t key_turn; /* of what was had of it last */
 	char region[64];
 	char origin[512];     /* https://host:port */
 	char base[256];	      /* path of the bucket: "" or "/bucket" */
@@ -167,7 +167,7 @@ struct s3_call {
 	/* by what the last attempt was signed */
 	char access_key[130]; /* for people */
 	char key_source[64];
-	unsigned cred_number;
+	uint64_t key_turn;
 	int64_t skew_ms;
 };
 

@@ -18,6 +18,7 @@ enum { MOST_BYTES = 22 << 20, FULL = 5 << 20 };
 static char *bytes;
 static struct parts_server *server;
 static size_t stop_at; /* go_on says no once so many parts are held */
+static int64_t later;  /* it is, once the first part asks go_on */
 static struct source source;
 
 static void
@@ -29,6 +30,7 @@ begin(void)
 	s3_set("parallel_parts", "4");
 	s3_set("stall_timeout", "60s");
 	stop_at = 0;
+	later = 0;
 	bytes = malloc(MOST_BYTES);
 	for (size_t i = 0; i < MOST_BYTES; i++)
 		bytes[i] = (char)(i >> 20 ^ i >> 9 ^ i);
@@ -49,6 +51,8 @@ static int
 until_held(const struct secor_put *put)
 {
 	(void)put;
+	if (later != 0)
+		t.now = later;
 	return stop_at == 0 || parts_held(server) < stop_at;
 }
 
@@ -274,7 +278,8 @@ use_program(int fails_at)
 	(void)fprintf(out,
 	    "#!/bin/sh\necho x >>%s\n[ $(wc -l <%s) != %d ] || exit 1\n"
 	    "echo '{\"Version\":1,\"AccessKeyId\":\"K'$(wc -l <%s)'\","
-	    "\"SecretAccessKey\":\"s\",\"SessionToken\":\"t\"}'\n",
+	    "\"SecretAccessKey\":\"s\",\"SessionToken\":\"t\",\"Expiration\":"
+	    "\"2026-02-03T04:25:06Z\"}'\n",
 	    program, program, fails_at, program);
 	(void)fclose(out);
 	cr_assert_eq(chmod(script, 0700), 0);
@@ -319,6 +324,20 @@ Test(s3_parts, key_that_is_not_to_be_had_for_a_moment_repeats_its_part)
 	cr_assert_eq(count("C"), 1);
 	cr_assert_eq(count("P1") + count("P2") + count("P3") + count("P4"), 8);
 	expect_runs(3);
+	expect_whole(3 * FULL + 7);
+}
+
+/* The first part goes with K1, the others with K2. */
+Test(s3_parts, key_that_expires_when_there_is_a_newer_one_is_not_renewed)
+{
+	static const struct parts_plan plan = {.hold = 4, .expired = "K1"};
+
+	use_program(0);
+	later = t.now + 15 * INT64_C(60000);
+	cr_assert_eq(play_put(&plan, 3 * FULL + 7), SECOR_OK, "%s", t.err.text);
+	cr_assert_eq(count("P1"), 2, "%s", parts_log(server));
+	cr_assert_eq(count("P2") + count("P3") + count("P4"), 3);
+	expect_runs(2);
 	expect_whole(3 * FULL + 7);
 }
 
