@@ -228,6 +228,10 @@ complain_strange(const struct binder *binder, const struct section *section,
 	if (n <= SHOWN_KEYS)
 		diag_error(binder->diag, spot, "%s has no key '%s'; it has %s",
 		    section->name, key, list.ptr);
+	else if (section->plugin != NULL) /* it may be of somebody else */
+		diag_error(binder->diag, spot,
+		    "%s has no key '%s'; 'secor plugins %s' has all",
+		    section->name, key, section->plugin);
 	else
 		diag_error(binder->diag, spot,
 		    "%s has no key '%s'; docs/OPTIONS.md has all",

@@ -27,7 +27,8 @@ struct target {
 enum { MOST_TARGETS = 2 };
 
 struct section {
-	const char *name; /* for complaints: "batch", "store s3" */
+	const char *name;   /* for complaints: "batch", "store s3" */
+	const char *plugin; /* as 'use' names it; NULL: none */
 	struct target targets[MOST_TARGETS];
 	size_t target_count;
 	/* Further keys that somebody else reads: "use". NULL-ended or NULL. */

@@ -103,6 +103,7 @@ bind_conf(const struct binder *binder, const struct asked *asked,
 			   : options_new(&target->opts);
 	use->conf = target->conf;
 	section->name = name;
+	section->plugin = use->use;
 	bind_section(binder, section, asked->map, asked->map->spot);
 	if (binder->diag->errors == before)
 		run_check(binder, asked->map, use, name,

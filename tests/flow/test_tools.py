@@ -39,6 +39,16 @@ def test_command_that_is_none_is_named(words, says, tmp_path):
     assert "usage: secor COMMAND" in done.stderr
 
 
+def test_unknown_key_of_a_plugin_is_told_where_its_keys_are(tmp_path):
+    config = write_config(tmp_path / "secor.yaml", base_config(
+        "localhost:9092", "g", "t",
+        notifiers=[{"use": "kafka", "topic": "x", "wibble": 1}]))
+    done = secor_command("check", config)
+    assert done.returncode == 2
+    assert "no key 'wibble'; 'secor plugins kafka' has all" in done.stderr, \
+        done.stderr
+
+
 @pytest.fixture(scope="module")
 def filled(kafka, tmp_path_factory):
     """A folder with a config and a store that a real run filled: bad messages,
