@@ -10,6 +10,7 @@
 #include "core/flow/login.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ struct cluster {
 	const struct config_use *use; /* of the token */
 	pthread_mutex_t lock;
 	void *source; /* NULL: not open yet. Holds: lock */
+	_Atomic int stopping;
 };
 
 /* ---- properties ---- */
@@ -107,7 +109,9 @@ give(const struct secor_cluster *given,
 	int rc;
 
 	(void)pthread_mutex_lock(&cluster->lock);
-	rc = fetch(cluster, &token, err);
+	rc = atomic_load(&cluster->stopping)
+		 ? secor_fail(err, SECOR_RETRY, "the service stops")
+		 : fetch(cluster, &token, err);
 	if (rc == SECOR_OK)
 		take(arg, &token);
 	(void)pthread_mutex_unlock(&cluster->lock);
@@ -128,6 +132,14 @@ cluster_new(const struct config *config)
 	if (config->token.plugin != NULL)
 		made->given.token = give;
 	return &made->given;
+}
+
+void
+cluster_stop(struct secor_cluster *given)
+{
+	struct cluster *cluster = (struct cluster *)given;
+
+	atomic_store(&cluster->stopping, 1);
 }
 
 void

@@ -13,6 +13,9 @@
 /* The configuration outlives it. The source of tokens is opened when the first
  * one is asked for. */
 struct secor_cluster *cluster_new(const struct config *config);
+/* Whoever asks for a token from now on, or waits for others who do, gets
+ * SECOR_RETRY: the end waits for one fetch at the most. Any thread. */
+void cluster_stop(struct secor_cluster *cluster);
 /* Nobody asks for a token any more. Accepts NULL. */
 void cluster_free(struct secor_cluster *cluster);
 

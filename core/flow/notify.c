@@ -118,6 +118,7 @@ notifiers_free(struct notifiers *notifiers)
 		return;
 	(void)pthread_mutex_lock(&notifiers->lock);
 	atomic_store(&notifiers->stopping, 1);
+	cluster_stop(notifiers->cluster);
 	(void)pthread_cond_broadcast(&notifiers->stop);
 	(void)pthread_mutex_unlock(&notifiers->lock);
 	for (size_t i = 0; i < notifiers->count; i++)

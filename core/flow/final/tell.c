@@ -182,6 +182,7 @@ tellers_stop(struct tellers *tellers)
 	if (tellers == NULL)
 		return;
 	atomic_store(&tellers->stopping, 1);
+	cluster_stop(tellers->cluster);
 	for (size_t i = 0; i < tellers->count; i++)
 		queue_close(tellers->items[i].queue);
 	queue_close(tellers->answers);

@@ -151,3 +151,22 @@ Test(cluster, source_that_is_not_asked_is_not_opened)
 	cr_expect_eq(fake.opened, 0);
 	cr_expect_eq(fake.closed, 0);
 }
+
+Test(cluster, who_waits_at_a_stop_does_not_ask)
+{
+	struct config config = config_of(CONFIG_SASL_OAUTHBEARER);
+	struct secor_cluster *cluster;
+	struct secor_err err = {""};
+	char value[16];
+
+	config.token = (struct config_use){.plugin = &plugin};
+	fake = (struct fake){.life_ms = 60000};
+	cluster = cluster_new(&config);
+	cr_expect_eq(ask(cluster, value, &err), SECOR_OK);
+	cluster_stop(cluster);
+	cr_expect_eq(ask(cluster, value, &err), SECOR_RETRY);
+	cr_expect_str_eq(value, "");
+	cr_expect_eq(fake.asked, 1);
+	cluster_free(cluster);
+	cr_expect_eq(fake.closed, 1);
+}

@@ -47,8 +47,10 @@ struct secor_cluster {
 	struct secor_pairs properties;
 	/* A new token, where OAUTHBEARER takes them from a plugin; else NULL.
 	 * `take` is called with it before this returns, or not at all: the
-	 * strings are borrowed for that call. Any thread; may block, half a
-	 * minute at most. The codes are those of `fetch`. */
+	 * strings are borrowed for that call, which asks for no other. Any
+	 * thread; one is fetched at a time, so it may block for half a minute,
+	 * and for as long for each who asked before; at a stop not for those.
+	 * The codes are those of `fetch`. */
 	int (*token)(const struct secor_cluster *cluster,
 	    void (*take)(void *arg, const struct secor_token *token), void *arg,
 	    struct secor_err *err);
