@@ -79,9 +79,10 @@ set_all(rd_kafka_conf_t *conf, const struct secor_pair *pairs, size_t n,
 	return rc;
 }
 
-static char *
-join(const struct secor_strings *list)
+char *
+client_brokers(const struct config_kafka *kafka)
 {
+	const struct secor_strings *list = &kafka->brokers;
 	struct buf out = {0};
 
 	for (size_t i = 0; i < list->count; i++)
@@ -215,7 +216,7 @@ client_conf(
     const struct config *config, rd_kafka_conf_t **conf, struct secor_err *err)
 {
 	rd_kafka_conf_t *made = rd_kafka_conf_new();
-	char *brokers = join(&config->kafka.brokers);
+	char *brokers = client_brokers(&config->kafka);
 	int rc = fill(made, &config->kafka, brokers, err);
 
 	free(brokers);

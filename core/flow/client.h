@@ -15,6 +15,9 @@
 int client_conf(
     const struct config *config, rd_kafka_conf_t **conf, struct secor_err *err);
 
+/* kafka.brokers as the client wants them. Caller frees. */
+char *client_brokers(const struct config_kafka *kafka);
+
 /* What only who joins the group sets: a tool under the instance's name would
  * stand in its way. SECOR_FATAL with librdkafka's sentence. */
 int client_member(

@@ -5,8 +5,8 @@
 #include "core/flow/cluster.h"
 
 #include "core/base/buf.h"
-#include "core/base/clock.h"
 #include "core/base/metrics.h"
+#include "core/flow/client.h"
 #include "core/flow/login.h"
 
 #include <pthread.h>
@@ -42,16 +42,6 @@ is_way_in(const char *property)
 	       strstr(property, "sasl.") != NULL;
 }
 
-static char *
-join(const struct secor_strings *list)
-{
-	struct buf out = {0};
-
-	for (size_t i = 0; i < list->count; i++)
-		buf_printf(&out, "%s%s", i > 0 ? "," : "", list->items[i]);
-	return buf_take(&out);
-}
-
 static void
 fill(struct cluster *cluster, const struct config_kafka *kafka)
 {
@@ -60,7 +50,7 @@ fill(struct cluster *cluster, const struct config_kafka *kafka)
 
 	cluster->items = mem_alloc(
 	    (1 + kafka->properties.count + n) * sizeof(*cluster->items));
-	cluster->brokers = join(&kafka->brokers);
+	cluster->brokers = client_brokers(kafka);
 	cluster->items[count++] =
 	    (struct secor_pair){"bootstrap.servers", cluster->brokers};
 	for (size_t i = 0; i < kafka->properties.count; i++)
@@ -90,10 +80,7 @@ fetch(struct cluster *cluster, struct secor_token *token, struct secor_err *err)
 	int rc = open_source(cluster, err);
 
 	if (rc == SECOR_OK)
-		rc = ops->fetch(cluster->source, token, err);
-	if (rc == SECOR_OK && token->expires_ms <= clock_now_ms())
-		rc = secor_fail(err, SECOR_FATAL,
-		    "the token had expired when it came: is the clock right?");
+		rc = login_fetch(ops, cluster->source, token, err);
 	metric_add(login_fetches(rc == SECOR_OK ? "ok" : "failed"), 1);
 	return rc;
 }

@@ -169,6 +169,18 @@ wait_until(struct login *login, int64_t wall_ms)
 	return go_on;
 }
 
+int
+login_fetch(const struct secor_token_ops *ops, void *source,
+    struct secor_token *token, struct secor_err *err)
+{
+	int rc = ops->fetch(source, token, err);
+
+	if (rc == SECOR_OK && token->expires_ms <= clock_now_ms())
+		return secor_fail(err, SECOR_FATAL,
+		    "the token had expired when it came: is the clock right?");
+	return rc;
+}
+
 /* One token; when the next one is due. */
 static int64_t
 renew(struct login *login)
@@ -176,12 +188,9 @@ renew(struct login *login)
 	struct secor_token token = {.size = sizeof(token)};
 	struct secor_err err = {""};
 	int64_t begun = clock_now_ms(), now;
-	int rc = login->ops->fetch(login->source, &token, &err);
+	int rc = login_fetch(login->ops, login->source, &token, &err);
 
 	now = clock_now_ms();
-	if (rc == SECOR_OK && token.expires_ms <= now)
-		rc = secor_fail(&err, SECOR_FATAL,
-		    "the token had expired when it came: is the clock right?");
 	if (rc == SECOR_OK)
 		rc = give(login, &token, &err);
 	if (rc == SECOR_OK) {

@@ -30,6 +30,9 @@ int64_t
 login_renewal_ms(int64_t now_ms, int64_t fetched_ms, int64_t expires_ms);
 int64_t login_backoff_ms(int failures, int lot);
 
+/* A token that is good yet. Thread: the source's. */
+int login_fetch(const struct secor_token_ops *ops, void *source,
+    struct secor_token *token, struct secor_err *err);
 /* Counts what was asked for: "ok" or "failed". */
 struct metric *login_fetches(const char *result);
 
