@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define UPLOAD_BUFFER (512L * 1024)
 #define EXPECT_FROM (1024UL * 1024)
@@ -147,6 +148,15 @@ write_body(char *bytes, size_t size, size_t count, void *self)
 
 /* ---- setting up ---- */
 
+/* Not for programs that are run meanwhile: they would keep it open, and what is
+ * in its way to the server, behind a request that was dropped. */
+static curl_socket_t
+open_socket(void *self, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	(void)self, (void)purpose;
+	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
 /* Longs of curl are options, sizes and milliseconds that fit by far. */
 static void
 set_limits(const struct http *http, int64_t total_ms)
@@ -175,6 +185,7 @@ set_client(struct http *http)
 	    easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	(void)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	(void)curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
 	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, http->conf.user_agent);
 	if (http->conf.ca_file != NULL) {

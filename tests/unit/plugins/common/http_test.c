@@ -4,7 +4,9 @@
 #include "plugins/common/http.h"
 #include "tests/unit/plugins/common/script.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -340,6 +342,29 @@ Test(http, redirects_are_not_followed)
 
 	cr_assert_eq(run((struct http_request){.method = "GET"}), SECOR_OK);
 	cr_assert_eq(answer.status, 307);
+	end(script);
+}
+
+/* A program that is run meanwhile would keep the connection open, and what is
+ * in its way to the server, beyond our close. */
+Test(http, connections_are_not_for_programs_that_are_run)
+{
+	static const struct script_step steps[] = {{.status = 200}};
+	struct script *script = begin(steps, 1);
+	struct sockaddr_in peer = {.sin_port = 0};
+	int port = atoi(strrchr(script_url(script), ':') + 1), found = 0;
+
+	cr_assert_eq(run((struct http_request){.method = "GET"}), SECOR_OK);
+	for (int fd = 0; fd < 1024; fd++) {
+		socklen_t len = sizeof(peer);
+
+		if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 ||
+		    ntohs(peer.sin_port) != port)
+			continue;
+		found++;
+		cr_expect(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	}
+	cr_assert_eq(found, 1);
 	end(script);
 }
 
