@@ -29,6 +29,17 @@ TestSuite(aws_shared, .init = aws_begin, .fini = end);
 
 /* ---- what a test is made of ---- */
 
+/* Twice a key, each for an hour. */
+static struct script *
+start_two_keys(void)
+{
+	static const struct script_step steps[] = {
+	    {.status = 200, .body = ROLE("ASIA1")},
+	    {.status = 200, .body = ROLE("ASIA2")}};
+
+	return script_start(steps, COUNT(steps));
+}
+
 static struct aws_cred_conf
 conf_of(struct script *script)
 {
@@ -111,10 +122,7 @@ get_all(int64_t now_ms)
 
 Test(aws_shared, users_together_ask_once)
 {
-	static const struct script_step steps[] = {
-	    {.status = 200, .body = ROLE("ASIA1")},
-	    {.status = 200, .body = ROLE("ASIA2")}};
-	struct script *script = script_start(steps, COUNT(steps));
+	struct script *script = start_two_keys();
 
 	open_users(conf_of(script));
 	get_all(AWS_NOW);
@@ -171,10 +179,7 @@ Test(aws_shared, settings_are_copied)
 
 Test(aws_shared, last_who_leaves_ends_it)
 {
-	static const struct script_step steps[] = {
-	    {.status = 200, .body = ROLE("ASIA1")},
-	    {.status = 200, .body = ROLE("ASIA2")}};
-	struct script *script = script_start(steps, COUNT(steps));
+	struct script *script = start_two_keys();
 
 	open_users(conf_of(script));
 	cr_assert_eq(get(0, AWS_NOW), SECOR_OK);
@@ -321,10 +326,7 @@ Test(aws_shared, renewal_that_fails_is_said_once)
 
 Test(aws_shared, key_that_all_find_refused_is_renewed_once)
 {
-	static const struct script_step steps[] = {
-	    {.status = 200, .body = ROLE("ASIA1")},
-	    {.status = 200, .body = ROLE("ASIA2")}};
-	struct script *script = script_start(steps, COUNT(steps));
+	struct script *script = start_two_keys();
 
 	open_users(conf_of(script));
 	get_all(AWS_NOW);
@@ -339,13 +341,10 @@ Test(aws_shared, key_that_all_find_refused_is_renewed_once)
 
 Test(aws_shared, processes_renew_apart_by_lot)
 {
-	static const struct script_step steps[] = {
-	    {.status = 200, .body = ROLE("ASIA1")},
-	    {.status = 200, .body = ROLE("ASIA2")}};
 	int64_t due[2] = {0, 0}, now;
 
 	for (size_t i = 0; i < 2; i++) {
-		struct script *script = script_start(steps, COUNT(steps));
+		struct script *script = start_two_keys();
 		struct aws_cred_conf conf = conf_of(script);
 
 		conf.seed = 1 + i;
