@@ -103,14 +103,27 @@ kafka_security_row(const struct config *config, const char *property)
 
 /* ---- binding ---- */
 
+/* `tls: {ca: ..}` or `tls.ca: ..` */
+static int
+names_tls(const struct node *kafka)
+{
+	const struct node *tls = node_get(kafka, "tls");
+
+	if (tls != NULL && tls->kind == NODE_MAP && tls->count > 0)
+		return 1;
+	for (size_t i = 0; kafka != NULL && i < kafka->count; i++)
+		if (kafka->kind == NODE_MAP &&
+		    strncmp(kafka->keys[i]->text, "tls.", 4) == 0)
+			return 1;
+	return 0;
+}
+
 /* Whoever names a file of TLS means TLS. */
 void
 security_defaults(const struct node *kafka, struct config_kafka *conf)
 {
-	const struct node *tls = node_get(kafka, "tls");
-
-	if (tls != NULL && tls->kind == NODE_MAP && tls->count > 0 &&
-	    node_get(tls, "enabled") == NULL)
+	if (names_tls(kafka) && node_get(kafka, "tls.enabled") == NULL &&
+	    node_get(node_get(kafka, "tls"), "enabled") == NULL)
 		conf->tls.enabled = 1;
 }
 

@@ -244,6 +244,26 @@ Test(load, tls_and_sasl_become_properties)
 	registry_free(registry);
 }
 
+Test(load, keys_with_dots_are_those_of_the_map)
+{
+	struct registry *registry = samples();
+	struct config *config = NULL;
+	char *said =
+		 complaints("tests/config/good/dotted.yaml", registry, &config),
+	     *properties;
+
+	cr_expect_str_eq(said, "");
+	cr_assert_not_null(config);
+	properties = security(config);
+	cr_expect_str_eq(properties,
+	    "security.protocol=ssl\n"
+	    "ssl.endpoint.identification.algorithm=none\n");
+	free(properties);
+	free(said);
+	config_free(config);
+	registry_free(registry);
+}
+
 Test(load, token_has_a_plugin)
 {
 	struct registry *registry = samples();
