@@ -150,10 +150,46 @@ set_value(const struct binder *binder, const struct place *place,
 
 /* ---- keys ---- */
 
+/* Whether "tls.ca: a" comes beside "tls: {ca: b}". */
+static int
+is_within(const struct node *map, const char *key, size_t group)
+{
+	const char *name = map->keys[group]->text;
+	size_t len = strlen(name);
+
+	return strncmp(key, name, len) == 0 && key[len] == '.' &&
+	       node_get(map->items[group], key + len + 1) != NULL;
+}
+
+static void
+complain_twice(const struct binder *binder, const char *key, struct spot one,
+    struct spot other)
+{
+	int later = one.line > other.line ||
+		    (one.line == other.line && one.col > other.col);
+
+	diag_error(binder->diag, later ? one : other,
+	    "'%s' comes twice, first at line %d", key,
+	    later ? other.line : one.line);
+}
+
+static void
+complain_dotted(
+    const struct binder *binder, const struct node *map, const struct node *key)
+{
+	for (size_t k = 0; k < map->count; k++)
+		if (is_within(map, key->text, k))
+			complain_twice(binder, key->text, key->spot,
+			    node_key_spot(map->items[k],
+				key->text + strlen(map->keys[k]->text) + 1));
+}
+
 void
 bind_duplicates(const struct binder *binder, const struct node *map)
 {
 	for (size_t i = 0; i < map->count; i++) {
+		if (strchr(map->keys[i]->text, '.') != NULL)
+			complain_dotted(binder, map, map->keys[i]);
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(map->keys[i]->text, map->keys[j]->text) != 0)
 				continue;
