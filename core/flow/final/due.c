@@ -207,6 +207,14 @@ read_entry(const struct finalizer *f, struct topic *topic, struct entry *entry,
 	int rc = tally_get(&f->store, key, &tally, &found, err);
 
 	free(key);
+	if (rc == SECOR_OK && found && entry->state != ENTRY_SETTLED &&
+	    !f->how.dry_run) {
+		struct telling_with env = with(f, topic);
+
+		rc = telling_mend(&env, entry, &tally, err);
+		if (rc != SECOR_OK)
+			tally_fini(&tally);
+	}
 	if (rc != SECOR_OK)
 		return rc;
 	if (entry->state == ENTRY_SETTLED &&

@@ -6,6 +6,8 @@
 
 #include "core/base/buf.h"
 #include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/flow/fields.h"
 #include "core/flow/put.h"
 
 #include <assert.h>
@@ -68,6 +70,48 @@ put_tally(const struct telling_with *with, const char *key,
 	    store_put_text(with->store, key, text, "application/json", err);
 
 	free(text);
+	return rc;
+}
+
+/* A marker that cannot be read is not ours. */
+static int
+counts_less(const struct buf *text, const struct tally *tally)
+{
+	struct secor_err ignored;
+	json_t *json = fields_load(text->ptr, text->len, "marker", &ignored);
+	const json_t *objects = json_object_get(json, "objects");
+	int less =
+	    json_is_integer(json_object_get(json, "secor_success")) &&
+	    json_is_integer(objects) &&
+	    (uint64_t)json_integer_value(objects) < tally->totals.objects;
+
+	json_decref(json);
+	return less;
+}
+
+int
+telling_mend(const struct telling_with *with, const struct entry *entry,
+    const struct tally *tally, struct secor_err *err)
+{
+	char *key = mem_text("%s/%s", entry->folder, with->how->marker_name);
+	struct buf text = {0};
+	int rc = store_get_text(with->store, key, TALLY_BYTES_MAX, &text, err);
+	const char *why = rc == SECOR_REJECT ? "none" : "older";
+	int is_right =
+	    rc == SECOR_OK && (with->how->marker != CONFIG_MARKER_JSON ||
+				  !counts_less(&text, tally));
+
+	buf_fini(&text);
+	free(key);
+	if (is_right || rc == SECOR_FATAL) /* who may not look leaves it */
+		return SECOR_OK;
+	if (rc == SECOR_RETRY)
+		return rc;
+	rc = put_marker(with, entry, tally, err);
+	if (rc == SECOR_OK)
+		log_line(SECOR_INFO, "marker written again",
+		    "topic=%s path=%s there_was=%s", tally->topic, tally->path,
+		    why);
 	return rc;
 }
 

@@ -73,6 +73,13 @@ void telling_reported(struct telling *telling);
 int telling_end(const struct telling_with *with, struct telling *telling,
     int *stale, struct secor_err *err);
 
+/* Puts the marker of a path that had this tally before we came, where there is
+ * none or one that counts less: another finalizer had put an older one behind
+ * it, and was killed before its own tally would have told it so. SECOR_RETRY
+ * when the store does not answer. */
+int telling_mend(const struct telling_with *with, const struct entry *entry,
+    const struct tally *tally, struct secor_err *err);
+
 /* The entry is settled. */
 void telling_settled(struct telling *telling);
 /* The entry goes away: what is queued of it is not told; it is in `dropped`

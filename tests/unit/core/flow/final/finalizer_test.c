@@ -56,6 +56,54 @@ Test(finalizer, next_process_knows_what_was_told_and_what_is_new)
 	one_ear_end(&f);
 }
 
+static const char marker_key[] = "events/dt=2026-01-01/hr=00/_SUCCESS";
+
+/* What a new process leaves of a marker that had become this text. */
+static char *
+marker_after(struct one_ear *f, const char *text)
+{
+	size_t len;
+	char *bytes;
+
+	if (text == NULL)
+		memory_store_remove(marker_key);
+	else
+		memory_store_put(marker_key, text, strlen(text));
+	one_ear_begin_again(f);
+	cr_assert_eq(one_ear_run(f).finalized, 0);
+	bytes = memory_store_get(marker_key, &len);
+	return bytes == NULL ? NULL : mem_dup(bytes, len);
+}
+
+Test(finalizer, marker_that_counts_less_than_the_tally_is_put_by_the_next)
+{
+	struct one_ear f;
+	char *right, *got;
+	size_t len;
+
+	one_ear_begin(&f, "UTC", 0);
+	one_ear_batch(&f, (int64_t[]){HOURLY_T, HOURLY_T + 2 * HOUR_MS}, 2);
+	cr_assert_eq(one_ear_run(&f).finalized, 1);
+	right = memory_store_get(marker_key, &len);
+	right = mem_dup(right, len);
+	got = marker_after(&f, "{\"secor_success\":1,\"objects\":0}");
+	cr_assert_str_eq(got, right);
+	free(got);
+	got = marker_after(&f, NULL);
+	cr_assert_str_eq(got, right);
+	free(got);
+	got = marker_after(&f, "{\"secor_success\":1,\"objects\":2}");
+	cr_assert_str_eq(got, "{\"secor_success\":1,\"objects\":2}",
+	    "somebody is about to write his tally");
+	free(got);
+	got = marker_after(&f, "");
+	cr_assert_str_eq(got, "", "not ours");
+	free(got);
+	free(right);
+	one_ear_expect(&f, "new dt=2026-01-01/hr=00 00 1/1;");
+	one_ear_end(&f);
+}
+
 Test(finalizer, failed_notifier_comes_again_and_refusal_does_not)
 {
 	struct one_ear f;
