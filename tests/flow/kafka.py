@@ -56,10 +56,16 @@ def joins(properties):
 
 
 def leader(address, topic, partition=0):
-    """The number of the broker that leads the partition."""
+    """The number of the broker that leads the partition. A broker may not have
+    heard of it yet."""
     admin = AdminClient({"bootstrap.servers": address})
-    seen = admin.list_topics(topic, timeout=10).topics[topic]
-    return seen.partitions[partition].leader
+    end = time.monotonic() + 90
+    while True:
+        seen = admin.list_topics(topic, timeout=60).topics[topic].partitions
+        if partition in seen and seen[partition].leader >= 0:
+            return seen[partition].leader
+        assert time.monotonic() < end, f"{topic}/{partition} has no leader"
+        time.sleep(0.05)
 
 
 def delete_topic(address, topic):

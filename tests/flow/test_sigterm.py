@@ -253,7 +253,8 @@ def test_stopped_while_the_broker_is_away(
     stops = local_stops(kafka, secor, tmp_path, steps, f"{way}-{on_stop}",
                         timeout="3s",
                         batch={"max_age": "400ms", "on_stop": on_stop})
-    never, = local_stops(kafka, secor, tmp_path, ["never"], way, timeout="3s")
+    never, = local_stops(kafka, secor, tmp_path, ["never"],
+                         f"{way}-{on_stop}", timeout="3s")
 
     def away():
         getattr(way_in, way)()
