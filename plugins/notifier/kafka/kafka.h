@@ -39,7 +39,8 @@ enum message_fate {
 	MESSAGE_OPEN = 0,  /* not put, or without an answer */
 	MESSAGE_TAKEN,	   /* acknowledged */
 	MESSAGE_TOO_LARGE, /* at least with those that it was sent with */
-	MESSAGE_REFUSED,   /* the same, as no record for this topic */
+	MESSAGE_REFUSED,   /* the same, as no record for this topic; or it is
+			      over message.max.bytes */
 	MESSAGE_DROPPED	   /* by itself too: never comes again */
 };
 

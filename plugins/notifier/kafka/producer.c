@@ -384,7 +384,10 @@ producer_put(struct producer *producer, const struct message *message,
 		return SECOR_OK;
 	}
 	message->sent->code = why;
-	message->sent->fate = fate_of(why);
+	/* what no broker was asked is no reason to send less at a time */
+	message->sent->fate = is_over(producer, message->value->len)
+				  ? MESSAGE_REFUSED
+				  : fate_of(why);
 	return message->sent->fate == MESSAGE_OPEN
 		   ? fail(producer, why, message->topic, err)
 		   : SECOR_OK;

@@ -260,6 +260,37 @@ Test(kafka, too_large_object_does_not_hold_up_the_others, .timeout = 120)
 	events_end(&e);
 }
 
+/* Batches, and parts of what comes later, stay as they were. */
+Test(kafka, objects_that_are_too_large_make_nothing_smaller, .timeout = 120)
+{
+	static char name[20000];
+	struct event_object objects[3];
+	struct secor_event_batch batch;
+	struct events e;
+	size_t parts;
+
+	memset(name, 'x', sizeof(name) - 1);
+	for (size_t i = 0; i < 3; i++) {
+		objects[i] = event_object("dt=2026-01-01", EVENTS_LEVELS, 1);
+		if (i < 2)
+			objects[i].object.url = name;
+	}
+	batch = event_batch("t", objects, 3);
+	events_begin(&e, "properties", "{message.max.bytes: 16000}");
+	events_open(&e);
+	cr_assert_eq(events_path(&e, 40), SECOR_OK, "%s", e.err.text);
+	parts = events_read(&e);
+	cr_assert_eq(e.plugin->ops.notifier->batch_done(e.self, &batch, &e.err),
+	    SECOR_REJECT);
+	cr_assert_not_null(
+	    strstr(e.err.text, "does not take 2 of 3 messages: "), "%s",
+	    e.err.text);
+	cr_assert_eq(events_path(&e, 40), SECOR_OK, "%s", e.err.text);
+	events_forget(&e);
+	cr_assert_eq(events_read(&e), 2 * parts + 1);
+	events_end(&e);
+}
+
 Test(kafka, object_that_is_too_large_alone_is_rejected, .timeout = 120)
 {
 	struct events e;
