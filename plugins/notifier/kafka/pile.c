@@ -126,9 +126,11 @@ put(const struct pile *pile, size_t i, const struct made *made,
 	    .value = &made->value,
 	    .sent = &pile->sent[i]};
 
-	return made->key.failed || made->value.failed
-		   ? secor_fail(err, SECOR_RETRY, "out of memory")
-		   : producer_put(pile->kafka->producer, &message, err);
+	if (!made->key.failed && !made->value.failed)
+		return producer_put(pile->kafka->producer, &message, err);
+	/* those before it are answered into `sent`, which ends with this */
+	(void)producer_end(pile->kafka->producer, err);
+	return secor_fail(err, SECOR_RETRY, "out of memory");
 }
 
 static void
