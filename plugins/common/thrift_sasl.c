@@ -6,7 +6,7 @@
 
 #include "plugins/common/thrift_wire.h"
 
-enum { HEAD = 5, PIECE = 65536, WORDS_MOST = 300 };
+enum { HEAD = 5, PIECE = 65536, WORDS_MOST = 300, EMPTY_MOST = 100 };
 
 #define NO_SASL "does it have hive.metastore.sasl.enabled?"
 
@@ -264,29 +264,39 @@ receive_frame(
 	return receive_text(sasl, len, to, err);
 }
 
+static int
+receive_any(
+    const struct thrift_sasl *sasl, struct text *to, struct secor_err *err)
+{
+	const struct sasl_mechanism *mechanism = &sasl->mechanism;
+	struct text wrapped = {0};
+	int rc;
+
+	if (mechanism->room(mechanism->self) == 0)
+		return receive_frame(sasl, to, err);
+	rc = receive_frame(sasl, &wrapped, err);
+	if (rc == SECOR_OK)
+		rc = mechanism->unwrap(
+		    mechanism->self, bytes_of(&wrapped), to, err);
+	text_fini(&wrapped);
+	return rc;
+}
+
 int
 thrift_sasl_receive(
     const struct thrift_sasl *sasl, struct text *to, struct secor_err *err)
 {
-	const struct sasl_mechanism *mechanism = &sasl->mechanism;
 	size_t before = to->len;
 	int rc = SECOR_OK;
 
-	while (rc == SECOR_OK && to->len == before) {
-		struct text wrapped = {0};
-
-		if (mechanism->room(mechanism->self) == 0) {
-			rc = receive_frame(sasl, to, err);
-			continue;
-		}
-		rc = receive_frame(sasl, &wrapped, err);
-		if (rc == SECOR_OK)
-			rc = mechanism->unwrap(
-			    mechanism->self, bytes_of(&wrapped), to, err);
-		text_fini(&wrapped);
+	for (int i = 0; rc == SECOR_OK && to->len == before; i++) {
+		if (to->failed)
+			return secor_fail(err, SECOR_RETRY, "out of memory");
+		if (i == EMPTY_MOST)
+			return secor_fail(err, SECOR_RETRY,
+			    "the answer is nothing but frames without bytes");
+		rc = receive_any(sasl, to, err);
 	}
-	if (to->failed)
-		return secor_fail(err, SECOR_RETRY, "out of memory");
 	return rc;
 }
 

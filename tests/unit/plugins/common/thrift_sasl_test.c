@@ -278,6 +278,25 @@ Test(thrift_sasl, frame_larger_than_any_answer_is_none)
 	}
 }
 
+/* They come as fast as they are read: nothing else would ever end it. */
+Test(thrift_sasl, frames_without_bytes_have_an_end)
+{
+	static const char nothing[4 * 1000];
+
+	for (size_t room = 0; room < 2; room++) {
+		struct peer *peer = peer_new(nothing, sizeof(nothing));
+		struct text got = {0};
+
+		peer->room = room;
+		cr_assert_eq(thrift_sasl_receive(&peer->sasl, &got, &peer->err),
+		    SECOR_RETRY);
+		cr_assert_str_eq(peer->err.text,
+		    "the answer is nothing but frames without bytes");
+		text_fini(&got);
+		peer_free(peer);
+	}
+}
+
 /* ---- who was not spoken to in SASL ---- */
 
 Test(thrift_sasl, refusal_is_known_by_its_form)
