@@ -118,7 +118,7 @@ choose(int wanted, uint8_t offered, int *layer, struct secor_err *err)
 	return secor_fail(err, SECOR_RETRY,
 	    "Kerberos: the metastore offers %s, kerberos.protection wants %s "
 	    "(see its hadoop.rpc.protection)",
-	    LAYERS[most], LAYERS[wanted]);
+	    LAYERS[most], wanted == KERBEROS_ANY ? "any" : LAYERS[wanted]);
 }
 
 /* How much fits into what the other side takes. */
