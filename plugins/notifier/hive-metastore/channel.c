@@ -27,6 +27,9 @@ receive_link(void *self, void *bytes, size_t *len, struct secor_err *err)
 {
 	struct channel *channel = self;
 
+	/* the link looks at the clock when it has to wait */
+	if (link_now_ms() >= channel->until_ms)
+		return secor_fail(err, SECOR_RETRY, "no answer in time");
 	return link_receive(channel->link, bytes, len, channel->until_ms, err);
 }
 
