@@ -305,9 +305,12 @@ cancel(struct command *command, struct secor_err *said, int *rc,
 		int64_t wait = command->conf->poll_ms;
 		int ended;
 
-		if (!command->killed)
+		if (!command->killed) {
 			command->killed =
 			    ask_to_end(command, &answer) == SECOR_OK;
+			if (wait < command->after_ms)
+				wait = command->after_ms;
+		}
 		/* as in wait_end: what ran into the end of the time */
 		if (command->deadline_ms - now_ms() > 1)
 			*said = answer;
@@ -372,11 +375,13 @@ give_up(struct command *command, const char *seen, struct secor_err *err)
 	int rc = SECOR_RETRY, ended;
 	struct outcome outcome;
 
-	if (conf->cancel_ms == 0)
+	if (conf->cancel_ms == 0) {
+		conf->host->add(conf->left, 1);
 		return secor_fail(err, SECOR_RETRY,
 		    "command %" JSON_INTEGER_FORMAT
 		    " has not ended within %" PRId64 " ms: %.500s",
 		    command->id, conf->timeout_ms, seen);
+	}
 	ended = cancel(command, &said, &rc, &now);
 	outcome = outcome_of(command, ended, rc);
 	log_outcome(command, outcome.event, said.text,

@@ -2,6 +2,7 @@
  * qubole_test.c -- the qubole notifier against a server that answers as told.
  * (What its statements mean is judged by a reader of HiveQL in the flow tests.)
  */
+#include "core/base/metrics.h"
 #include "core/flow/path.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/plugins/common/script.h"
@@ -525,6 +526,49 @@ Test(qubole, command_that_does_not_end_is_given_up, .timeout = 120)
 	expect_text(&hive, "command 7 has not ended within 100 ms: ");
 	expect_text(&hive, "; not cancelled, so it may still run (");
 	cr_assert_gt(script_count(hive.script), 2);
+	end(&hive);
+}
+
+/* It is longer than the time that there is. */
+Test(qubole, cancel_has_the_patience_that_is_asked_for, .timeout = 120)
+{
+	enum { MOST = 300 };
+	static const char LATER[] = "Retry-After: 3600\r\n";
+	static struct script_step steps[MOST] = {SUBMITTED,
+	    {.status = 429, .headers = LATER},
+	    {.status = 429, .headers = LATER}};
+	struct hive hive;
+
+	for (size_t i = 3; i < MOST; i++)
+		steps[i] = (struct script_step)OK_JSON(
+		    "{\"id\":7,\"status\":\"running\"}");
+	begin(&hive, steps, MOST, "timeout", "500ms");
+	cr_assert_eq(tell_level(&hive, "dt", "x"), SECOR_RETRY);
+	expect_text(&hive, "; not cancelled, so it may still run (");
+	/* submitted, a look, its cancel, a look */
+	cr_assert_leq(script_count(hive.script), 4);
+	end(&hive);
+}
+
+Test(qubole, command_that_is_left_to_run_is_counted, .timeout = 120)
+{
+	enum { MOST = 2000 };
+	static struct script_step steps[MOST] = {SUBMITTED};
+	const struct metric *left =
+	    metric_counter("secor_qubole_not_cancelled_total", "", NULL);
+	struct hive hive;
+
+	for (size_t i = 1; i < MOST; i++)
+		steps[i] = (struct script_step)OK_JSON(
+		    "{\"id\":7,\"status\":\"running\"}");
+	begin(&hive, steps, MOST, "timeout", "100ms");
+	harness_close(hive.plugin, hive.self);
+	cr_assert_eq(harness_set(hive.plugin, hive.conf, "cancel_timeout", "0s",
+			 &hive.err),
+	    SECOR_OK);
+	hive.self = harness_open(hive.plugin, hive.conf, NULL);
+	cr_assert_eq(tell_level(&hive, "dt", "x"), SECOR_RETRY);
+	cr_assert_eq(metric_get(left), 1);
 	end(&hive);
 }
 
