@@ -257,7 +257,7 @@ def test_uploaders_ask_sts_once_and_by_the_proxy(
         run.done()
         assert len(sts.sessions) == 2
         renew(KEYS[0], 4)
-        run.until(role, 5)
+        run.until(role, 4)
         run.check()
         assert len(sts.sessions) == len(
             re.findall(role, run.process.text(), re.M))
@@ -281,6 +281,7 @@ def moto():
     server.stop()
 
 
+@pytest.mark.deep
 def test_token_and_role_are_asked_for_once_of_moto(
         moto, kafka, topic, group, secor, tmp_path):
     """The token of a web identity becomes entry, who becomes writer: moto's STS

@@ -259,12 +259,22 @@ NEVER = 10**6  # looks at a command that does not end by itself
 
 
 def give_up(driver, qubole, **more):
-    """What the notifier says of a command that does not end in time."""
+    """What the notifier says of a command that does not end in time. Where the
+    time was over before the command had a number, all again."""
     qubole.polls = NEVER
-    answer, = driver("qubole", options(
-        qubole, **{"timeout": "300ms", "cancel_timeout": "60s", **more}),
-        [batch(HOUR)])
-    return answer
+    for _ in range(30):
+        answer, = driver("qubole", options(
+            qubole, **{"timeout": "300ms", "cancel_timeout": "55s", **more}),
+            [batch(HOUR)])
+        if "has not ended" in answer or not answer.startswith("RETRY "):
+            return answer
+        with qubole.lock:
+            qubole.commands.clear()
+    return pytest.fail(answer)
+
+
+def deep(*values):
+    return pytest.param(*values, marks=pytest.mark.deep)
 
 
 def kills(qubole):
@@ -303,13 +313,14 @@ def after_kills(qubole, count, change):
 
 @pytest.mark.parametrize("fault,want", [
     (404, "HTTP 404: command 1 is not known"),
-    (403, "the token is refused"),
-    (422, "HTTP 422"),
-    (500, "HTTP 500"),
-    (b"<html>", "no JSON object"),
     (b'{"result": "perhaps"}', "perhaps"),
-    (b'{"kill_succeeded": false, "result": "who are you?"}', "who are you?"),
-    (b'{"kill_succeeded": false}', "does not say that it is taken")])
+    deep(403, "the token is refused"),
+    deep(422, "HTTP 422"),
+    deep(500, "HTTP 500"),
+    deep(b"<html>", "no JSON object"),
+    deep(b'{"kill_succeeded": false, "result": "who are you?"}',
+         "who are you?"),
+    deep(b'{"kill_succeeded": false}', "does not say that it is taken")])
 def test_refusal_of_a_cancel_is_told(driver, qubole, fault, want):
     def end(command):
         command[:] = ["cancelled", 0]
@@ -322,8 +333,8 @@ def test_refusal_of_a_cancel_is_told(driver, qubole, fault, want):
     assert len(qubole.commands) == 1 and qubole.killed == []
 
 
-@pytest.mark.parametrize("fault", [404, 500, "cut", b"<html>",
-                                   (429, {"Retry-After": "1"})])
+@pytest.mark.parametrize("fault", ["cut", deep(404), deep(500), deep(b"<html>"),
+                                   deep((429, {"Retry-After": "1"}))])
 def test_cancel_that_fails_is_tried_again(driver, qubole, fault):
     qubole.fail_kill(fault, fault)
     assert "; cancelled (kill succeeded." in give_up(driver, qubole)
@@ -331,17 +342,17 @@ def test_cancel_that_fails_is_tried_again(driver, qubole, fault):
 
 
 def test_cancel_that_hangs_is_given_up(driver, qubole):
-    qubole.fail_kill(("slow", 30))
-    begin = time.monotonic()
+    """The driver ends long before the answer would come."""
+    qubole.fail_kill(("slow", 300))
     answer = give_up(driver, qubole, cancel_timeout="300ms")
     assert answer.startswith("RETRY ")
     assert "; not cancelled, so it may still run (no answer; " in answer
-    assert time.monotonic() - begin < 20
 
 
+@pytest.mark.deep
 def test_cancel_that_takes_for_ever_is_told(driver, qubole):
     qubole.dying = NEVER
-    answer = give_up(driver, qubole, cancel_timeout="1s")
+    answer = give_up(driver, qubole, cancel_timeout="10s")
     assert answer.startswith("RETRY ")
     assert "cancelled, but it goes on (kill succeeded.; it is cancelling" \
         in answer
