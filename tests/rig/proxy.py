@@ -239,6 +239,22 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
 
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    passes = None  # what becomes of a request
+
+    def log_message(self, *_):
+        pass
+
+    def handle_any(self):
+        self.passes(self)
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any
+
+
+def handler(passes):
+    return type("Handler", (_Handler,), {"passes": staticmethod(passes)})
+
+
 class HttpProxy:
     """Passes HTTP requests to a server of 127.0.0.1 and keeps self.requests,
     a list of (method, path, status), status 0 for a cut one.
@@ -257,24 +273,8 @@ class HttpProxy:
         self.before = before or (lambda *_: None)
         self.after = after or (lambda *_: None)
         self.requests = []
-        proxy = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
-            def handle_any(self):
-                proxy._handle(self)
-            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any
-
-            def handle_expect_100(self):
-                self.send_response_only(100)
-                self.end_headers()
-                return True
-
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0),
+                               handler(self._handle))
         self.port = self._server.server_address[1]
         self.endpoint = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self._server.serve_forever,
@@ -311,19 +311,7 @@ class ForwardProxy(StandIn):
 
     def __init__(self):
         self.requests = []
-        proxy = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
-            def handle_any(self):
-                proxy._pass(self)
-            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any
-
-        self.listen(Handler)
+        self.listen(handler(self._pass))
 
     def _pass(self, client):
         to = urllib.parse.urlsplit(client.path)
