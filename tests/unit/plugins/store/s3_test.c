@@ -300,6 +300,26 @@ Test(s3, expired_token_is_renewed_once)
 	cr_assert_not_null(strstr(script_request(t.script, 3), "ASIA2/"));
 }
 
+static int
+until_repeated(const struct secor_put *put)
+{
+	(void)put;
+	return strstr(t.logged, "S3 request repeated") == NULL;
+}
+
+Test(s3, put_that_may_not_go_on_with_a_new_key_is_a_wait)
+{
+	static const struct script_step steps[] = {
+	    {.status = 400, .body = ERROR_XML("ExpiredToken"), .closes = 1}};
+	struct source source = {.bytes = "hello"};
+	struct secor_put put = source_put(&source, "a", 5);
+
+	put.go_on = until_repeated;
+	s3_play(steps, COUNT(steps));
+	cr_assert_eq(t.ops->put(t.store, &put, &t.err), SECOR_RETRY);
+	EXPECT_TEXT("session token of AKID");
+}
+
 Test(s3, token_that_stays_expired_is_for_a_person)
 {
 	static const struct script_step steps[] = {
