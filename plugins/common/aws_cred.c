@@ -256,9 +256,12 @@ wait_others(struct aws_cred *cred, int64_t now_ms, struct secor_err *err)
 {
 	struct aws_shared *shared = cred->shared;
 	uint64_t failures = shared->failures;
+	int refused;
 
 	while (!is_good(shared, now_ms)) {
-		if (shared->failures != failures || is_news(cred, now_ms))
+		refused =
+		    shared->failed != SECOR_OK && shared->failures != failures;
+		if (refused || is_news(cred, now_ms))
 			return tell(cred, now_ms, err);
 		if (!shared->asking)
 			break;
