@@ -260,6 +260,7 @@ try_client(const struct binder *binder, const struct node *kafka,
     rd_kafka_conf_t *conf)
 {
 	const char *from = "properties";
+	const struct node *node = node_get(kafka, from);
 	rd_kafka_t *client;
 	char text[512] = "";
 
@@ -269,11 +270,15 @@ try_client(const struct binder *binder, const struct node *kafka,
 		rd_kafka_destroy(client);
 		return;
 	}
-	if (node_get(kafka, "tls") != NULL && strcasestr(text, "ssl") != NULL)
+	if (security_node(kafka, "tls") != NULL &&
+	    strcasestr(text, "ssl") != NULL)
 		from = "tls";
-	else if (node_get(kafka, from) == NULL)
+	else if (node == NULL)
 		from = "sasl";
-	diag_error(binder->diag, node_spot(kafka, from), "%s: %s", from, text);
+	if (node == NULL || strcmp(from, "tls") == 0)
+		node = security_node(kafka, from);
+	diag_error(binder->diag, node != NULL ? node->spot : kafka->spot,
+	    "%s: %s", from, text);
 	rd_kafka_conf_destroy(conf);
 }
 

@@ -103,26 +103,28 @@ kafka_security_row(const struct config *config, const char *property)
 
 /* ---- binding ---- */
 
-/* `tls: {ca: ..}` or `tls.ca: ..` */
-static int
-names_tls(const struct node *kafka)
+const struct node *
+security_node(const struct node *kafka, const char *group)
 {
-	const struct node *tls = node_get(kafka, "tls");
+	const struct node *map = node_get(kafka, group);
+	size_t len = strlen(group);
 
-	if (tls != NULL && tls->kind == NODE_MAP && tls->count > 0)
-		return 1;
+	if (map != NULL && map->kind == NODE_MAP && map->count > 0)
+		return map;
 	for (size_t i = 0; kafka != NULL && i < kafka->count; i++)
 		if (kafka->kind == NODE_MAP &&
-		    strncmp(kafka->keys[i]->text, "tls.", 4) == 0)
-			return 1;
-	return 0;
+		    strncmp(kafka->keys[i]->text, group, len) == 0 &&
+		    kafka->keys[i]->text[len] == '.')
+			return kafka->items[i];
+	return NULL;
 }
 
 /* Whoever names a file of TLS means TLS. */
 void
 security_defaults(const struct node *kafka, struct config_kafka *conf)
 {
-	if (names_tls(kafka) && node_get(kafka, "tls.enabled") == NULL &&
+	if (security_node(kafka, "tls") != NULL &&
+	    node_get(kafka, "tls.enabled") == NULL &&
 	    node_get(node_get(kafka, "tls"), "enabled") == NULL)
 		conf->tls.enabled = 1;
 }

@@ -76,6 +76,9 @@ void kafka_rules_check(const struct binder *binder, const struct node *root,
     const struct config *config);
 
 /* kafka_security.c: TLS, SASL, and where tokens come from. */
+/* What is said of `tls` or `sasl`: `tls: {ca: ..}` or the first `tls.ca: ..`;
+ * NULL: nothing. */
+const struct node *security_node(const struct node *kafka, const char *group);
 void security_defaults(const struct node *kafka, struct config_kafka *conf);
 void token_bind(const struct binder *binder, const struct node *root,
     struct config *config);
