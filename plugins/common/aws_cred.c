@@ -123,8 +123,8 @@ tell(struct aws_cred *cred, int64_t now_ms, struct secor_err *err)
 		    "the AWS credentials from %s have expired at %s: %.900s",
 		    old->source, expires, shared->why.text);
 	return secor_fail(err, shared->failed,
-	    "the AWS credentials from %s are refused as expired: %.900s",
-	    old->source, shared->why.text);
+	    "the AWS credentials from %s are refused: %.900s", old->source,
+	    shared->why.text);
 }
 
 /* ---- renewal ---- */

@@ -84,8 +84,8 @@ void aws_cred_close(struct aws_cred *cred); /* accepts NULL */
 int aws_cred_get(struct aws_cred *cred, int64_t now_ms,
     const struct aws_key **key, struct secor_err *err);
 
-/* The server says that the key which was got last has expired: the next get
- * asks its source, if that is still the newest. */
+/* The server refuses the key which was got last, as expired or otherwise: the
+ * next get asks its source, if that is still the newest. */
 void aws_cred_forget(struct aws_cred *cred);
 
 /* AWS_REGION, AWS_DEFAULT_REGION, or the shared configuration file's. Returns

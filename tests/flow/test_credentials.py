@@ -197,7 +197,7 @@ def test_keys_that_are_wrong_or_late_are_waited_for(expiring):
     run.done()
     ecs.status = 500
     run.until("^warn .*store waits .*the AWS credentials from container "
-              "(have expired at 2[0-9TZ:-]+|are refused as expired): "
+              "(have expired at 2[0-9TZ:-]+|are refused): "
               "container: HTTP 500")
     ecs.status = 200
     run.check()

@@ -142,10 +142,21 @@ judge_bucket(struct s3 *s3, struct s3_call *call, const struct said *said,
 	return fatal();
 }
 
+/* The next put asks its source again, where a person may have mended it.
+ * Several calls are under way: the one that is refused may have been signed by
+ * another key than the last. */
+static void
+forget_key(struct s3 *s3, const struct s3_call *call)
+{
+	if (call->key_turn == s3->key_turn)
+		aws_cred_forget(s3->cred);
+}
+
 static struct s3_judgement
 judge_access_key(struct s3 *s3, struct s3_call *call, const struct said *said,
     struct secor_err *err)
 {
+	forget_key(s3, call);
 	(void)secor_fail(err, 0,
 	    "%s: %s does not know the access key %s (from %s)", said->code,
 	    s3->origin, call->access_key, call->key_source);
@@ -157,6 +168,7 @@ judge_signature(struct s3 *s3, struct s3_call *call, const struct said *said,
     struct secor_err *err)
 {
 	(void)said;
+	forget_key(s3, call);
 	(void)secor_fail(err, 0,
 	    "SignatureDoesNotMatch: the secret key of %s (from %s) is wrong, "
 	    "or the region is not %s, or a proxy changes requests",
@@ -177,14 +189,11 @@ judge_denied(struct s3 *s3, struct s3_call *call, const struct said *said,
 	return fatal();
 }
 
-/* Several calls are under way: the one that is refused may have been signed by
- * another key than the last. */
 static struct s3_judgement
 judge_expired(struct s3 *s3, struct s3_call *call, const struct said *said,
     struct secor_err *err)
 {
-	if (call->key_turn == s3->key_turn)
-		aws_cred_forget(s3->cred);
+	forget_key(s3, call);
 	(void)secor_fail(err, 0,
 	    "%s: the session token of %s (from %s) has expired", said->code,
 	    call->access_key, call->key_source);

@@ -290,7 +290,7 @@ Test(aws_cred, forgotten_key_that_is_not_to_be_had_again_says_so)
 	aws_cred_forget(aws.cred);
 	cr_assert_eq(
 	    aws_cred_get(aws.cred, AWS_NOW, &aws.key, &aws.err), SECOR_FATAL);
-	aws_says("the AWS credentials from container are refused as expired: "
+	aws_says("the AWS credentials from container are refused: "
 		 "container: HTTP 404");
 	script_stop(script);
 }

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 TestSuite(s3, .init = s3_begin, .fini = s3_end);
 
@@ -298,6 +299,44 @@ Test(s3, expired_token_is_renewed_once)
 	use_container(steps, COUNT(steps));
 	cr_assert_eq(s3_put_text("k", "x"), SECOR_OK, "%s", t.err.text);
 	cr_assert_not_null(strstr(script_request(t.script, 3), "ASIA2/"));
+}
+
+static void
+write_keys(const char *path, const char *access_key)
+{
+	FILE *out = fopen(path, "we");
+
+	cr_assert_not_null(out);
+	(void)fprintf(out,
+	    "[default]\naws_access_key_id = %s\n"
+	    "aws_secret_access_key = s\n",
+	    access_key);
+	(void)fclose(out);
+}
+
+/* The engine puts again for ever: what a person mends is seen. */
+Test(s3, key_that_is_mended_in_its_file_is_taken_by_the_next_put)
+{
+	static const struct script_step steps[] = {
+	    {.status = 403, .body = ERROR_XML("InvalidAccessKeyId")},
+	    {.status = 403, .body = ERROR_XML("SignatureDoesNotMatch")},
+	    {.status = 200, .headers = ETAG}};
+	static const char *const keys[] = {"GONE", "WRONG", "GOOD"};
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/tmp/secor-s3.%d", (int)getpid());
+	(void)setenv("AWS_SHARED_CREDENTIALS_FILE", path, 1);
+	harness_conf_free(t.plugin, t.conf);
+	t.conf = harness_conf(t.plugin, "bucket", "logs", NULL);
+	s3_play(steps, COUNT(steps));
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		write_keys(path, keys[i]);
+		cr_expect_eq(s3_put_text("a", "hello"),
+		    i < 2 ? SECOR_FATAL : SECOR_OK, "%s", t.err.text);
+		cr_expect_not_null(strstr(script_request(t.script, i), keys[i]),
+		    "%s", keys[i]);
+	}
+	(void)unlink(path);
 }
 
 static int
