@@ -42,6 +42,7 @@ gss_release_buffer(OM_uint32 *minor, gss_buffer_t buffer)
 	return GSS_S_COMPLETE;
 }
 
+/* The signature is the library's. */
 OM_uint32
 gss_init_sec_context(OM_uint32 *minor, gss_cred_id_t ticket,
     gss_ctx_id_t *context, gss_name_t target, gss_OID mech, OM_uint32 wanted,
@@ -66,6 +67,7 @@ gss_init_sec_context(OM_uint32 *minor, gss_cred_id_t ticket,
 						: GSS_S_COMPLETE;
 }
 
+/* The signature is the library's. */
 OM_uint32
 gss_wrap(OM_uint32 *minor, gss_ctx_id_t context, int wanted, gss_qop_t qop,
     gss_buffer_t in, int *is_private, gss_buffer_t out)
@@ -81,6 +83,7 @@ gss_wrap(OM_uint32 *minor, gss_ctx_id_t context, int wanted, gss_qop_t qop,
 	return fake.major;
 }
 
+/* The signature is the library's. */
 OM_uint32
 gss_unwrap(OM_uint32 *minor, gss_ctx_id_t context, gss_buffer_t in,
     gss_buffer_t out, int *is_private, gss_qop_t *qop)
@@ -94,6 +97,7 @@ gss_unwrap(OM_uint32 *minor, gss_ctx_id_t context, gss_buffer_t in,
 	return fake.major;
 }
 
+/* The signature is the library's. */
 OM_uint32
 gss_wrap_size_limit(OM_uint32 *minor, gss_ctx_id_t context, int is_private,
     gss_qop_t qop, OM_uint32 most, OM_uint32 *room)
