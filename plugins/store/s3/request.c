@@ -368,7 +368,7 @@ s3_run(struct s3 *s3, struct s3_call *call, struct http_answer *answer,
     struct secor_err *err)
 {
 	struct secor_err why = {""};
-	struct s3_judgement judged;
+	struct s3_judgement judged = {S3_DONE, SECOR_OK, 0};
 
 	s3_ready(s3, call, s3->http);
 	do {
