@@ -96,22 +96,22 @@ telling_mend(const struct telling_with *with, const struct entry *entry,
 	char *key = mem_text("%s/%s", entry->folder, with->how->marker_name);
 	struct buf text = {0};
 	int rc = store_get_text(with->store, key, TALLY_BYTES_MAX, &text, err);
-	const char *why = rc == SECOR_REJECT ? "none" : "older";
-	int is_right =
-	    rc == SECOR_OK && (with->how->marker != CONFIG_MARKER_JSON ||
-				  !counts_less(&text, tally));
+	int is_none = rc == SECOR_REJECT && text.len == 0;
+	int is_older = rc == SECOR_OK &&
+		       with->how->marker == CONFIG_MARKER_JSON &&
+		       counts_less(&text, tally);
 
 	buf_fini(&text);
 	free(key);
-	if (is_right || rc == SECOR_FATAL) /* who may not look leaves it */
-		return SECOR_OK;
 	if (rc == SECOR_RETRY)
 		return rc;
+	if (!is_none && !is_older) /* nor does who may not look */
+		return SECOR_OK;
 	rc = put_marker(with, entry, tally, err);
 	if (rc == SECOR_OK)
 		log_line(SECOR_INFO, "marker written again",
 		    "topic=%s path=%s there_was=%s", tally->topic, tally->path,
-		    why);
+		    is_none ? "none" : "older");
 	return rc;
 }
 

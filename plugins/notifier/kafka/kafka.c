@@ -16,6 +16,7 @@
  */
 #include "plugins/notifier/kafka/kafka.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,12 +138,14 @@ static int
 find_cluster(const struct secor_open *with,
     const struct secor_cluster **cluster, struct secor_err *err)
 {
+	const size_t needed =
+	    offsetof(struct secor_open, cluster) + sizeof(with->cluster);
 	const struct kafka_conf *conf = with->conf;
 
 	*cluster = NULL;
 	if (conf->brokers.count > 0)
 		return SECOR_OK;
-	if (with->size >= sizeof(*with))
+	if (with->size >= needed)
 		*cluster = with->cluster;
 	return *cluster != NULL
 		   ? SECOR_OK
