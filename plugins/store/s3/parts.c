@@ -4,8 +4,9 @@
  * They are begun in their order, so that the checksum of the whole grows along,
  * and end in any. Each is repeated by itself, from its own first byte, and the
  * others go on meanwhile. When one has failed for good, or the put may not go
- * on, the rest is broken off before anybody hears of it: an abort comes behind
- * the last byte of every part.
+ * on, the rest is broken off before anybody hears of it: an abort is sent
+ * behind the last byte of every part (what the kernel has of one may arrive
+ * later).
  */
 #include <stdlib.h>
 #include <string.h>
