@@ -46,12 +46,18 @@ take_out(struct telling *telling)
 
 /* ---- to the store ---- */
 
+static char *
+marker_key(const struct telling_with *with, const struct entry *entry)
+{
+	return mem_text("%s/%s", entry->folder, with->how->marker_name);
+}
+
 static int
 put_marker(const struct telling_with *with, const struct entry *entry,
     const struct tally *sum, struct secor_err *err)
 {
 	int whole = with->how->marker == CONFIG_MARKER_JSON;
-	char *key = mem_text("%s/%s", entry->folder, with->how->marker_name);
+	char *key = marker_key(with, entry);
 	char *text = whole ? tally_marker(sum) : mem_text("%s", "");
 	int rc = store_put_text(
 	    with->store, key, text, whole ? "application/json" : NULL, err);
@@ -93,7 +99,7 @@ int
 telling_mend(const struct telling_with *with, const struct entry *entry,
     const struct tally *tally, struct secor_err *err)
 {
-	char *key = mem_text("%s/%s", entry->folder, with->how->marker_name);
+	char *key = marker_key(with, entry);
 	struct buf text = {0};
 	int rc = store_get_text(with->store, key, TALLY_BYTES_MAX, &text, err);
 	int is_none = rc == SECOR_REJECT && text.len == 0;
