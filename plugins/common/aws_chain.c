@@ -85,22 +85,23 @@ aws_read_small(const char *path, char **out, struct secor_err *err)
 	return SECOR_OK;
 }
 
-static void
-wipe(char **text)
+void
+aws_wipe(const char *text)
 {
-	if (*text != NULL) {
-		explicit_bzero(*text, strlen(*text));
-		free(*text);
-	}
-	*text = NULL;
+	char *own = (char *)(uintptr_t)text;
+
+	if (own == NULL)
+		return;
+	explicit_bzero(own, strlen(own));
+	free(own);
 }
 
 void
 aws_found_clear(struct aws_found *found)
 {
-	wipe(&found->access_key);
-	wipe(&found->secret_key);
-	wipe(&found->session_token);
+	aws_wipe(found->access_key);
+	aws_wipe(found->secret_key);
+	aws_wipe(found->session_token);
 	memset(found, 0, sizeof(*found));
 }
 

@@ -76,23 +76,12 @@ same(const struct aws_cred_conf *a, const struct aws_cred_conf *b)
 }
 
 static void
-wipe(const char *text)
-{
-	char *own = (char *)(uintptr_t)text;
-
-	if (own == NULL)
-		return;
-	explicit_bzero(own, strlen(own));
-	free(own);
-}
-
-static void
 clear_list(struct secor_strings *strings)
 {
 	size_t i;
 
 	for (i = 0; i < strings->count; i++)
-		wipe(strings->items[i]);
+		aws_wipe(strings->items[i]);
 	free((void *)(uintptr_t)strings->items);
 }
 
@@ -147,7 +136,7 @@ end(struct aws_shared *shared)
 	http_close(shared->direct);
 	aws_found_clear(&shared->found);
 	for (i = 0; i < TEXTS; i++)
-		wipe(text_at(&shared->conf, i));
+		aws_wipe(text_at(&shared->conf, i));
 	for (i = 0; i < LISTS; i++)
 		clear_list(list_at(&shared->conf, i));
 	(void)pthread_cond_destroy(&shared->asked);

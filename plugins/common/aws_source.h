@@ -46,6 +46,8 @@ void aws_found_clear(struct aws_found *found);
 int aws_chain_ask(const struct aws_ask *ask, int *source,
     struct aws_found *found, struct secor_err *err);
 
+/* Takes a text and leaves nothing of it in memory. Accepts NULL. */
+void aws_wipe(const char *text);
 /* An environment variable that is set and not empty, or NULL. */
 const char *aws_env(const char *name);
 /* The environment's keys, whatever profile is configured. */

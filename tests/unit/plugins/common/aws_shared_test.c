@@ -206,6 +206,12 @@ static struct {
 	pthread_t waiting;
 } meanwhile;
 
+/* The first answer to the renewal is none: it takes a nap. */
+static const struct script_step renewal[] = {
+    {.status = 200, .body = ROLE("ASIA1")}, {.status = 500},
+    {.status = 200,
+	.body = AWS_STS_UNTIL("AssumeRole", "ASIA2", "2026-02-03T06:05:06Z")}};
+
 static void
 nap_and_look(int64_t ms)
 {
@@ -217,12 +223,7 @@ nap_and_look(int64_t ms)
 
 Test(aws_shared, old_key_serves_others_while_one_asks)
 {
-	static const struct script_step steps[] = {
-	    {.status = 200, .body = ROLE("ASIA1")}, {.status = 500},
-	    {.status = 200,
-		.body = AWS_STS_UNTIL(
-		    "AssumeRole", "ASIA2", "2026-02-03T06:05:06Z")}};
-	struct script *script = script_start(steps, COUNT(steps));
+	struct script *script = script_start(renewal, COUNT(renewal));
 	struct aws_cred_conf conf = conf_of(script);
 
 	conf.nap = nap_and_look;
@@ -254,12 +255,7 @@ nap_and_wait(int64_t ms)
 
 Test(aws_shared, expired_key_makes_others_wait_for_the_answer)
 {
-	static const struct script_step steps[] = {
-	    {.status = 200, .body = ROLE("ASIA1")}, {.status = 500},
-	    {.status = 200,
-		.body = AWS_STS_UNTIL(
-		    "AssumeRole", "ASIA2", "2026-02-03T06:05:06Z")}};
-	struct script *script = script_start(steps, COUNT(steps));
+	struct script *script = script_start(renewal, COUNT(renewal));
 	struct aws_cred_conf conf = conf_of(script);
 
 	conf.nap = nap_and_wait;
