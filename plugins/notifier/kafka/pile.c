@@ -170,27 +170,6 @@ is_doubtful(const struct sent *sent)
 	return sent->fate == MESSAGE_TOO_LARGE || sent->fate == MESSAGE_REFUSED;
 }
 
-static int
-put_all(const struct pile *pile, struct secor_err *err)
-{
-	const struct secor_event_object *object =
-	    pile->parts == 0 ? pile->said->batch->objects : NULL;
-	int rc = SECOR_OK;
-
-	for (size_t i = 0; rc == SECOR_OK && i < pile->count; i++) {
-		struct made made;
-
-		if (!is_settled(&pile->sent[i])) {
-			make(pile, i, object, &made);
-			rc = put(pile, i, &made, err);
-			made_fini(&made);
-		}
-		if (object != NULL)
-			object = event_objects_next(object);
-	}
-	return rc == SECOR_OK ? producer_end(pile->kafka->producer, err) : rc;
-}
-
 /* It was alone, and is refused: it never comes again. */
 static void
 drop(const struct pile *pile, size_t i, const struct made *made)
@@ -217,24 +196,35 @@ drop(const struct pile *pile, size_t i, const struct made *made)
 	text_fini(&detail);
 }
 
-/* Each that is in doubt by itself. */
+/* Waits for this one alone. */
 static int
-put_apart(const struct pile *pile, struct secor_err *err)
+settle(const struct pile *pile, size_t i, const struct made *made,
+    struct secor_err *err)
+{
+	int rc = producer_end(pile->kafka->producer, err);
+
+	if (rc == SECOR_OK && is_doubtful(&pile->sent[i]))
+		drop(pile, i, made);
+	return rc;
+}
+
+/* What is not settled, all together; or what is in doubt, each apart. */
+static int
+put_each(const struct pile *pile, int apart, struct secor_err *err)
 {
 	const struct secor_event_object *object =
 	    pile->parts == 0 ? pile->said->batch->objects : NULL;
 	int rc = SECOR_OK;
 
 	for (size_t i = 0; rc == SECOR_OK && i < pile->count; i++) {
+		const struct sent *sent = &pile->sent[i];
 		struct made made;
 
-		if (is_doubtful(&pile->sent[i])) {
+		if (apart ? is_doubtful(sent) : !is_settled(sent)) {
 			make(pile, i, object, &made);
 			rc = put(pile, i, &made, err);
-			if (rc == SECOR_OK)
-				rc = producer_end(pile->kafka->producer, err);
-			if (rc == SECOR_OK && is_doubtful(&pile->sent[i]))
-				drop(pile, i, &made);
+			if (rc == SECOR_OK && apart)
+				rc = settle(pile, i, &made, err);
 			made_fini(&made);
 		}
 		if (object != NULL)
@@ -261,11 +251,13 @@ int
 pile_put(struct pile *pile, int *smaller, struct secor_err *err)
 {
 	size_t before = with_fate(pile, MESSAGE_TAKEN);
-	int rc = put_all(pile, err);
+	int rc = put_each(pile, 0, err);
 
+	if (rc == SECOR_OK)
+		rc = producer_end(pile->kafka->producer, err);
 	*smaller = rc == SECOR_OK && can_shrink(pile);
 	if (rc == SECOR_OK && !*smaller)
-		rc = put_apart(pile, err);
+		rc = put_each(pile, 1, err);
 	pile->kafka->host->add(pile->kafka->written,
 	    (int64_t)(with_fate(pile, MESSAGE_TAKEN) - before));
 	return rc;
