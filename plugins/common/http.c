@@ -6,6 +6,7 @@
  */
 #include "plugins/common/http_inside.h"
 #include "plugins/common/http_words.h"
+#include "plugins/common/monotonic.h"
 #include "plugins/common/sigpipe.h"
 
 #include <assert.h>
@@ -14,7 +15,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define KEPT 5 /* connections of a group at least, as curl's own */
 #define LOOK_MS 1000
@@ -30,10 +30,7 @@ global_init(void)
 int64_t
 http_now_ms(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return monotonic_ms();
 }
 
 /* ---- groups ---- */

@@ -3,6 +3,8 @@
  */
 #include "plugins/common/run.h"
 
+#include "plugins/common/monotonic.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,21 +14,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LOOK_MS 10 /* between looks whether it has ended */
 
 extern char **environ;
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- starting ---- */
 
@@ -162,7 +154,7 @@ read_output(int fd, int64_t deadline_ms, size_t most, struct run_result *result)
 	ssize_t n;
 
 	for (;;) {
-		left = deadline_ms - clock_ms();
+		left = deadline_ms - monotonic_ms();
 		if (left <= 0)
 			return RUN_TOO_LONG;
 		if (poll(&wait, 1, (int)(left < 60000 ? left : 60000)) <= 0)
@@ -193,7 +185,7 @@ ended(pid_t pid, int64_t deadline_ms, int *how)
 			*how = 0; /* somebody else has waited for it */
 			return 1;
 		}
-		if (clock_ms() >= deadline_ms)
+		if (monotonic_ms() >= deadline_ms)
 			return 0;
 		(void)poll(NULL, 0, LOOK_MS);
 	}
@@ -203,7 +195,7 @@ int
 run_program(
     const struct run *run, struct run_result *result, struct secor_err *err)
 {
-	int64_t deadline_ms = clock_ms() + run->limit_ms;
+	int64_t deadline_ms = monotonic_ms() + run->limit_ms;
 	pid_t pid = -1;
 	int fd = -1, rc;
 

@@ -4,6 +4,7 @@
  */
 #include "plugins/notifier/hive-metastore/link.h"
 
+#include "plugins/common/monotonic.h"
 #include "plugins/common/sigpipe.h"
 
 #include <errno.h>
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 struct link {
@@ -28,10 +28,7 @@ struct link {
 int64_t
 link_now_ms(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return monotonic_ms();
 }
 
 static int

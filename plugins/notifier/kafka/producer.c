@@ -8,6 +8,7 @@
  * error) begins anew. Without an event there is no handle, so who is never told
  * of anything costs nothing.
  */
+#include "plugins/common/monotonic.h"
 #include "plugins/notifier/kafka/kafka.h"
 
 #include <librdkafka/rdkafka.h>
@@ -15,7 +16,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	SMALLEST = 4096, /* no broker takes less in earnest */
@@ -302,15 +302,6 @@ fail(struct producer *producer, rd_kafka_resp_err_t why, const char *topic_,
 }
 
 /* ---- an event ---- */
-
-static int64_t
-monotonic_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static rd_kafka_resp_err_t
 produce(rd_kafka_t *rk, const struct message *message)

@@ -10,6 +10,7 @@
  * at most; the log has what came of that. Nothing else cancels: a process that
  * stops waits for the command that it is at.
  */
+#include "plugins/common/monotonic.h"
 #include "plugins/notifier/qubole/qubole.h"
 
 #include <inttypes.h>
@@ -32,12 +33,9 @@ struct command {
 };
 
 static int64_t
-now_ms(void)
+left_ms(const struct command *command)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return command->deadline_ms - monotonic_ms();
 }
 
 static void
@@ -120,7 +118,7 @@ ask(struct command *command, const char *method, const struct text *body,
 	    {"Accept", "*/*"},
 	    {"Cache-Control", "no-cache"},
 	};
-	int64_t left = command->deadline_ms - now_ms();
+	int64_t left = left_ms(command);
 	struct http_request request = {.method = method,
 	    .headers = headers,
 	    .header_count = sizeof(headers) / sizeof(headers[0]),
@@ -196,7 +194,7 @@ ask_patiently(struct command *command, const struct text *body, json_t **object,
 		int rc = ask(command, "POST", body, object, err);
 
 		if (rc != SECOR_RETRY || command->after_ms == 0 ||
-		    command->after_ms >= command->deadline_ms - now_ms())
+		    command->after_ms >= left_ms(command))
 			return rc;
 		sleep_ms(command->after_ms);
 	}
@@ -260,8 +258,6 @@ look(struct command *command, int *rc, struct secor_err *err)
 	return ended;
 }
 
-/* ---- giving up ---- */
-
 /* SECOR_OK: the service has taken it, and will end the command. What it
  * answered is in `said`. */
 static int
@@ -291,42 +287,48 @@ ask_to_end(struct command *command, struct secor_err *said)
 	return rc;
 }
 
-/* Until it has ended: 1, and *rc is what it gives. 0: it has not within the
- * time for that. */
-static int
-cancel(struct command *command, struct secor_err *said, int *rc,
-    struct secor_err *err)
+static int64_t
+longer(int64_t a, int64_t b)
 {
-	int64_t left;
+	return a > b ? a : b;
+}
 
-	command->deadline_ms = now_ms() + command->conf->cancel_ms;
-	while ((left = command->deadline_ms - now_ms()) > 0) {
-		struct secor_err answer = *said, now = *err;
+/* Looks at it until it has ended: 1, and *rc is what it gives; or until its
+ * time is over: 0. `seen` says how it was last. `said`: it is to be cancelled,
+ * and what was answered to that last; or NULL. */
+static int
+watch(struct command *command, struct secor_err *said, int *rc,
+    struct secor_err *seen)
+{
+	while (left_ms(command) > 0) {
+		struct secor_err answer = {""}, now = *seen;
 		int64_t wait = command->conf->poll_ms;
-		int ended;
+		int asks = said != NULL && !command->killed, ended;
 
-		if (!command->killed) {
+		if (asks) {
 			command->killed =
 			    ask_to_end(command, &answer) == SECOR_OK;
-			if (wait < command->after_ms)
-				wait = command->after_ms;
+			wait = longer(wait, command->after_ms);
 		}
-		/* as in wait_end: what ran into the end of the time */
-		if (command->deadline_ms - now_ms() > 1)
+		/* what ran into the end of the time says less than what was
+		   before (limits are rounded to whole milliseconds) */
+		if (asks && left_ms(command) > 1)
 			*said = answer;
 		ended = look(command, rc, &now);
-		left = command->deadline_ms - now_ms();
-		if (ended || left > 1)
-			*err = now;
+		if (ended || left_ms(command) > 1)
+			*seen = now;
 		if (ended)
 			return 1;
-		if (wait < command->after_ms)
-			wait = command->after_ms;
-		if (left > 0)
-			sleep_ms(left < wait ? left : wait);
+		wait = longer(wait, command->after_ms);
+		if (left_ms(command) < wait)
+			wait = left_ms(command);
+		if (wait > 0)
+			sleep_ms(wait);
 	}
 	return 0;
 }
+
+/* ---- giving up ---- */
 
 /* What came of it, as an event of the log, and behind the text of a failure. */
 struct outcome {
@@ -382,7 +384,8 @@ give_up(struct command *command, const char *seen, struct secor_err *err)
 		    " has not ended within %" PRId64 " ms: %.500s",
 		    command->id, conf->timeout_ms, seen);
 	}
-	ended = cancel(command, &said, &rc, &now);
+	command->deadline_ms = monotonic_ms() + conf->cancel_ms;
+	ended = watch(command, &said, &rc, &now);
 	outcome = outcome_of(command, ended, rc);
 	log_outcome(command, outcome.event, said.text,
 	    ended && rc == SECOR_OK ? "it is done" : now.text);
@@ -402,30 +405,12 @@ give_up(struct command *command, const char *seen, struct secor_err *err)
 static int
 wait_end(struct command *command, struct secor_err *err)
 {
-	struct secor_err last = {"no answer"};
-	int64_t left;
+	struct secor_err seen = {"no answer"};
 	int rc;
 
-	while ((left = command->deadline_ms - now_ms()) > 0) {
-		struct secor_err now = {""};
-		int64_t wait = command->conf->poll_ms;
-
-		if (look(command, &rc, &now)) {
-			if (rc != SECOR_OK)
-				(void)secor_fail(err, 0, "%s", now.text);
-			return rc;
-		}
-		/* what ran into the end of the time says less than the look
-		   before (limits are rounded to whole milliseconds) */
-		left = command->deadline_ms - now_ms();
-		if (left > 1)
-			last = now;
-		if (wait < command->after_ms)
-			wait = command->after_ms;
-		if (left > 0)
-			sleep_ms(left < wait ? left : wait);
-	}
-	return give_up(command, last.text, err);
+	if (!watch(command, NULL, &rc, &seen))
+		return give_up(command, seen.text, err);
+	return rc == SECOR_OK ? rc : secor_fail(err, rc, "%s", seen.text);
 }
 
 int
@@ -434,7 +419,7 @@ command_run(struct http *http, const struct command_conf *conf, const char *sql,
 {
 	struct command command = {.http = http,
 	    .conf = conf,
-	    .deadline_ms = now_ms() + conf->timeout_ms};
+	    .deadline_ms = monotonic_ms() + conf->timeout_ms};
 	int rc = submit(&command, sql, err);
 
 	return rc == SECOR_OK ? wait_end(&command, err) : rc;
