@@ -8,6 +8,7 @@
 #ifndef SECOR_FLOW_FETCH_BATCHES_H
 #define SECOR_FLOW_FETCH_BATCHES_H
 
+#include "core/base/buf.h"
 #include "core/flow/message.h"
 #include <secor/plugin.h>
 
