@@ -22,6 +22,12 @@ struct config_start {
 };
 
 enum config_loss { CONFIG_LOSS_CONTINUE = 0, CONFIG_LOSS_HALT = 1 };
+/* Who reads the partitions. */
+enum config_fetch {
+	CONFIG_FETCH_AUTO = 0, /* ourselves where config_own_fetch() */
+	CONFIG_FETCH_OWN = 1,
+	CONFIG_FETCH_LIBRDKAFKA = 2
+};
 enum config_compacted {
 	CONFIG_COMPACTED_REFUSE = 0,
 	CONFIG_COMPACTED_ALLOW = 1
@@ -92,6 +98,7 @@ struct config_kafka {
 	const char *rack;	      /* or NULL */
 	int on_data_loss;	      /* enum config_loss */
 	int compacted;		      /* enum config_compacted */
+	int fetch;		      /* enum config_fetch */
 	double retention_alarm;	      /* 0..1 of the retention; 0: none */
 	int64_t session_timeout_ms;
 	int64_t max_poll_interval_ms;
@@ -257,6 +264,11 @@ struct config_security {
 };
 size_t config_kafka_security(const struct config_kafka *kafka,
     struct config_security list[CONFIG_SECURITY_MOST]);
+
+/* Whether connections of our own may read: the file does not say otherwise and
+ * asks for nothing that they cannot do. Else 0 with why, which names the key.
+ * Always 1 with CONFIG_FETCH_OWN, which is not loaded otherwise. */
+int config_own_fetch(const struct config *config, char *why, size_t room);
 
 /* Whether any topic begins elsewhere than at its beginning. */
 int config_starts_somewhere(const struct config *config);

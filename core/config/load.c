@@ -204,6 +204,7 @@ check_all(const struct binder *binder, const struct node *root,
 	patterns_compile(binder, node_get(root, "kafka"), "exclude",
 	    &config->kafka.exclude, &whole->exclude);
 	reading_check(binder, root, config);
+	fetching_check(binder, root, config);
 	rules_check(binder, root, whole);
 	for (size_t i = 0; i < config->topic_count; i++) {
 		const struct node *map = i == 0 ? root : list->items[i - 1];

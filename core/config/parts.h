@@ -93,6 +93,10 @@ kafka_security_row(const struct config *config, const char *property);
 void reading_check(const struct binder *binder, const struct node *root,
     struct config *config);
 
+/* fetching.c: whether fetch: own is possible. */
+void fetching_check(const struct binder *binder, const struct node *root,
+    const struct config *config);
+
 /* Whether Kafka takes it as a topic's or an instance's name. */
 int config_is_kafka_name(const char *name);
 

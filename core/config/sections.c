@@ -19,6 +19,8 @@ static const char *const LOSSES[] = {"continue", "halt", NULL};
 /* enum config_mechanism */
 static const char *const MECHANISMS[] = {"none", "PLAIN", "SCRAM-SHA-256",
     "SCRAM-SHA-512", "GSSAPI", "OAUTHBEARER", "AWS_MSK_IAM", NULL};
+/* enum config_fetch */
+static const char *const FETCHES[] = {"auto", "own", "librdkafka", NULL};
 static const char *const COMPACTED[] = {"refuse", "allow", NULL};
 static const char *const AGES[] = {"oldest", "youngest", NULL};
 static const char *const STOPS[] = {"drop", "finish", NULL};
@@ -63,6 +65,10 @@ static const struct secor_option KAFKA_ROWS[] = {
     SECOR_OPTION_CHOICE(KAFKA, compacted, "compacted", "refuse", COMPACTED, 0,
 	"Whether compacted topics are read: a replay of them may differ, which "
 	"halts the partition."),
+    SECOR_OPTION_CHOICE(KAFKA, fetch, "fetch", "auto", FETCHES, 0,
+	"Who reads the partitions: connections of secor's own (own), which are "
+	"faster, librdkafka, or the former where the rest of this section "
+	"permits it (auto; docs/KAFKA.md)."),
     SECOR_OPTION(PERCENT, KAFKA, retention_alarm, "retention_alarm", "25%", 0,
 	"Warns when less than this is left of a topic's retention.ms or "
 	"retention.bytes before Kafka may delete what is not stored yet; 0%: "

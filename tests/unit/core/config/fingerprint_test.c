@@ -157,6 +157,8 @@ Test(fingerprint, stays_with_what_does_not)
 	    {"[b:1]", "[c:2]", ""},
 	    {"group: g", "group: h", ""},
 	    {"[t]", "[t, u]", ""},
+	    {"[t]", "[t], fetch: own", ""},
+	    {"[t]", "[t], fetch: librdkafka", ""},
 	    {"ts}", "ts, depth: 9, password: hunter2-x}", ""},
 	    {"format: {use: sample}", "format: {use: sample, level: 9}", ""},
 	    {"bucket: b", "bucket: c", ""},
