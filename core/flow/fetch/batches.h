@@ -20,7 +20,9 @@ struct span {
 	const char *records;
 	size_t len;
 	int32_t count;
+	int32_t last_delta; /* of offsets: none is beyond base + this */
 	int64_t base_offset;
+	int64_t from; /* records before it are passed over */
 	int64_t base_timestamp_ms, max_timestamp_ms;
 	int log_append; /* all records have max_timestamp_ms */
 };
@@ -34,8 +36,7 @@ struct aborted {
 struct batches_in {
 	const char *bytes;
 	size_t len;
-	int64_t
-	    from; /* what was asked for: records before it are passed over */
+	int64_t from; /* what was asked for: no record before it is given */
 	const struct aborted *aborted; /* in any order */
 	size_t aborted_count;
 };
@@ -45,25 +46,28 @@ struct batches {
 	struct span *spans;
 	size_t count, room;
 	int64_t next; /* where to fetch on; `from` when nothing was whole */
-	/* of decompressed batches, and scratch */
-	struct plain *plain;
+	struct buf *plain; /* of decompressed batches, and scratch */
 	size_t plain_count, plain_room;
 	size_t plain_bytes; /* decompressed now */
-	int64_t *dead;	    /* producers whose transaction is aborted */
+	/* transactions: by first offset, and producers of those that began */
+	struct aborted *waiting;
+	size_t waiting_at, waiting_count, waiting_room;
+	int64_t *dead;
 	size_t dead_count, dead_room;
 };
 
 /* Reads whole batches; the last may be cut off (the broker cuts by bytes) and
- *is left out. Stops in front of the first one that is not good: what is before
- *it is given, `next` is its base offset, and only when nothing is before it the
- * code is not SECOR_OK:
+ * is left out. Stops in front of the first one that is not good: what is before
+ * it is given, `next` is behind that (so the next answer begins with the bad
+ * one), and only when nothing is before it the code is not SECOR_OK:
  *
  *	SECOR_REJECT	the batch is damaged (CRC32C, lengths, counts, its
  *			compression); the text names its offset
  *	SECOR_FATAL	it cannot be read here: message format 0 or 1, a codec
  *			that is not known
  *
- * Empties `out` first. Thread: any, one at a time. */
+ * A length is not covered by the CRC: one that is beyond the answer looks like
+ * a batch that is cut off. Empties `out` first. Thread: any, one at a time. */
 int batches_read(
     const struct batches_in *in, struct batches *out, struct secor_err *err);
 /* What it decompressed is void. Memory is kept up to `keep_bytes`. */
@@ -74,15 +78,16 @@ void batches_fini(struct batches *batches);
 
 struct cursor {
 	const char *at, *end;
-	int32_t left; /* records not read yet */
+	int32_t left;  /* records not read yet */
+	int32_t delta; /* of the last one's offset; -1 */
 	const struct span *span;
 };
 
 void cursor_begin(struct cursor *cursor, const struct span *span);
 
 /* The next record: 1, `message` is filled but for topic, partition and headers
- * (those are checked by message_headers). 0: no more. -1: it is damaged; what
- * was read before counts. */
+ * (those are checked by message_headers). 0: no more. -1: it is damaged, or
+ * there are bytes behind the last one; what was read before counts. */
 int cursor_next(struct cursor *cursor, struct message *message);
 
 /* The headers of a message of the own readers into `list`, of room for
