@@ -53,12 +53,12 @@ batches_find(const struct manifest_store *store,
 	if (rc == SECOR_OK)
 		*found = finding.found;
 	else
-		batches_fini(&finding.found);
+		batches_forget(&finding.found);
 	return rc;
 }
 
 void
-batches_fini(struct batches *found)
+batches_forget(struct batches *found)
 {
 	free(found->before);
 	free(found->at);
@@ -67,7 +67,7 @@ batches_fini(struct batches *found)
 }
 
 int
-batches_read(const struct manifest_store *store, const char *key,
+batches_manifest(const struct manifest_store *store, const char *key,
     struct manifest **manifest, struct secor_err *why)
 {
 	int rc;

@@ -7,7 +7,7 @@
 
 #include "core/flow/manifest_walk.h"
 
-/* Keys of manifests, or NULL. Caller: batches_fini. */
+/* Keys of manifests, or NULL. Caller: batches_forget. */
 struct batches {
 	char *before; /* the one before `at` */
 	char *at;     /* the last that begins at or before the offset */
@@ -17,11 +17,11 @@ struct batches {
 int batches_find(const struct manifest_store *store,
     const struct manifest_place *place, int64_t offset, struct batches *found,
     struct secor_err *err);
-void batches_fini(struct batches *found);
+void batches_forget(struct batches *found);
 
 /* manifest_get, but a manifest that is not there or broken is *manifest NULL
  * with `why`. */
-int batches_read(const struct manifest_store *store, const char *key,
+int batches_manifest(const struct manifest_store *store, const char *key,
     struct manifest **manifest, struct secor_err *why);
 
 #endif

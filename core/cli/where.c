@@ -208,7 +208,7 @@ judge_between(struct where *where, struct answer *answer,
 {
 	const struct manifest *before = answer->manifest;
 	struct manifest *after;
-	int rc = batches_read(&where->store, around->after, &after, err);
+	int rc = batches_manifest(&where->store, around->after, &after, err);
 
 	if (rc != SECOR_OK)
 		return rc;
@@ -397,7 +397,7 @@ ask_generation(struct where *where, const struct manifest_place *place,
 	if (rc != SECOR_OK)
 		return rc;
 	answer.key = around.at;
-	rc = batches_read(&where->store, around.at, &manifest, err);
+	rc = batches_manifest(&where->store, around.at, &manifest, err);
 	answer.manifest = manifest;
 	if (rc == SECOR_OK && around.at != NULL && manifest == NULL)
 		say(&answer, "broken-manifest", 0,
@@ -412,7 +412,7 @@ ask_generation(struct where *where, const struct manifest_place *place,
 	free(answer.holds);
 	receipt_free(answer.redriven.receipt);
 	manifest_free(manifest);
-	batches_fini(&around);
+	batches_forget(&around);
 	return rc;
 }
 

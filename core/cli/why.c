@@ -110,14 +110,16 @@ find(struct why *why, struct secor_err *err)
 
 	why->manifest_key = manifest_key(store->prefix, why->place.topic,
 	    why->place.partition, why->place.generation, why->start);
-	rc = batches_read(store, why->manifest_key, &why->manifest, err);
+	rc = batches_manifest(store, why->manifest_key, &why->manifest, err);
 	if (rc == SECOR_OK)
 		rc = batches_find(
 		    store, &why->place, why->start, &why->around, err);
 	if (rc == SECOR_OK)
-		rc = batches_read(store, why->around.before, &why->before, err);
+		rc = batches_manifest(
+		    store, why->around.before, &why->before, err);
 	if (rc == SECOR_OK)
-		rc = batches_read(store, why->around.after, &why->after, err);
+		rc = batches_manifest(
+		    store, why->around.after, &why->after, err);
 	find_object(why);
 	if (rc == SECOR_OK && why->object != NULL && why->object->dead_letter)
 		rc = why_redriven(
@@ -134,7 +136,7 @@ fini(struct why *why)
 	manifest_free(why->manifest);
 	manifest_free(why->before);
 	manifest_free(why->after);
-	batches_fini(&why->around);
+	batches_forget(&why->around);
 	free(why->manifest_key);
 	free(why->place.topic);
 }
