@@ -1,0 +1,59 @@
+/*
+ * link_inside.h -- what the parts of link.h share: the socket (link_socket.c),
+ * properties (link_conf.c), requests and answers (link.c). A link is one
+ * thread's; a link_conf is never changed.
+ */
+#ifndef SECOR_FLOW_FETCH_LINK_INSIDE_H
+#define SECOR_FLOW_FETCH_LINK_INSIDE_H
+
+#include "core/flow/fetch/link.h"
+
+struct link_conf {
+	struct login *login;
+	char *client_id;
+	int timeout_ms; /* of connecting and logging in, and of a send */
+	int receive_most;
+	int keepalive, no_delay, send_bytes, receive_bytes;
+	int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
+};
+
+/* Requests whose versions are remembered: all that there are below. */
+enum { LINK_APIS = 64 };
+
+struct link {
+	const struct link_conf *conf;
+	char *name; /* host:port */
+	int fd, stop_fd;
+	int64_t until_ms; /* of what is under way, by clock_boot_ms() */
+	int64_t idle_ms;  /* > 0: whenever bytes come, so much more */
+	struct {
+		int least, most; /* none: 0, -1 */
+	} versions[LINK_APIS];
+	int32_t sent, answered; /* correlation ids: the next of each */
+	int waiting;		/* sent and not answered */
+	struct buf out;
+};
+
+/* ---- link_socket.c ---- */
+
+#define LINK_ENDED "the broker has hung up"
+
+int link_socket_open(
+    struct link *link, const char *host, int port, struct secor_err *err);
+/* Until the socket is ready, within `until_ms`. */
+int link_wait(const struct link *link, short events, struct secor_err *err);
+/* All of it, within `until_ms`. */
+int link_read(struct link *link, void *at, size_t len, struct secor_err *err);
+int link_write(
+    struct link *link, const void *at, size_t len, struct secor_err *err);
+
+/* ---- link.c ---- */
+
+/* One request and its answer, within `until_ms`; nothing else is out. */
+int link_ask(struct link *link, int api, int version, const struct buf *body,
+    struct buf *answer, struct secor_err *err);
+/* What an answer to ApiVersions version 0 says. */
+int link_read_versions(
+    struct link *link, const struct buf *answer, struct secor_err *err);
+
+#endif
