@@ -1,6 +1,7 @@
 /*
  * login.c -- see login.h. Invariant: the instance of the plugin is used by the
- * login's thread alone; a failure is a wait, never an end.
+ * login's thread alone; a failure is a wait, never an end. What it gave is kept
+ * as a copy, for who logs in by itself.
  */
 #include "core/flow/login.h"
 
@@ -10,6 +11,7 @@
 #include "core/base/metrics.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +34,9 @@ struct login {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t stopped;
-	int stop; /* under lock */
+	/* under lock */
+	int stop;
+	struct secor_token token; /* a copy; no value: none yet */
 
 	/* the thread's */
 	int64_t expires_ms; /* of the token that the handle has; 0: none */
@@ -103,6 +107,70 @@ give(const struct login *login, const struct secor_token *token,
 		sizeof(why)) == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return SECOR_OK;
 	return secor_fail(err, SECOR_FATAL, "the token is not taken: %s", why);
+}
+
+/* ---- a copy for others ---- */
+
+/* Thread: the login's. Holds: lock. */
+static void
+forget(struct secor_token *token)
+{
+	struct secor_pair *pairs = (void *)(uintptr_t)token->extensions;
+
+	if (token->value != NULL)
+		OPENSSL_cleanse(
+		    (void *)(uintptr_t)token->value, strlen(token->value));
+	free((void *)(uintptr_t)token->value);
+	for (size_t i = 0; i < token->extension_count; i++) {
+		free((void *)(uintptr_t)pairs[i].key);
+		free((void *)(uintptr_t)pairs[i].value);
+	}
+	free(pairs);
+	memset(token, 0, sizeof(*token));
+}
+
+static char *
+copy(const char *text)
+{
+	return mem_dup(text, strlen(text));
+}
+
+static void
+keep(struct login *login, const struct secor_token *token)
+{
+	size_t n = token->extension_count;
+	struct secor_pair *pairs = mem_alloc(n * sizeof(*pairs));
+
+	for (size_t i = 0; i < n; i++)
+		pairs[i] = (struct secor_pair){copy(token->extensions[i].key),
+		    copy(token->extensions[i].value)};
+	(void)pthread_mutex_lock(&login->lock);
+	forget(&login->token);
+	login->token = (struct secor_token){.size = sizeof(login->token),
+	    .value = copy(token->value),
+	    .expires_ms = token->expires_ms,
+	    .extensions = pairs,
+	    .extension_count = n};
+	(void)pthread_mutex_unlock(&login->lock);
+}
+
+int
+login_present(struct login *login,
+    void (*take)(void *arg, const struct secor_token *token), void *arg,
+    struct secor_err *err)
+{
+	int good;
+
+	(void)pthread_mutex_lock(&login->lock);
+	good = login->token.value != NULL &&
+	       login->token.expires_ms > clock_now_ms();
+	if (good)
+		take(arg, &login->token);
+	(void)pthread_mutex_unlock(&login->lock);
+	if (good)
+		return SECOR_OK;
+	return secor_fail(err, SECOR_RETRY,
+	    "there is no token to log in with (%s)", login->name);
 }
 
 /* ---- what is said: once a change ---- */
@@ -194,6 +262,7 @@ renew(struct login *login)
 	if (rc == SECOR_OK)
 		rc = give(login, &token, &err);
 	if (rc == SECOR_OK) {
+		keep(login, &token);
 		say_success(login, &token, now);
 		return now + login_renewal_ms(now, begun, token.expires_ms);
 	}
@@ -277,6 +346,7 @@ login_close(struct login *login)
 	(void)pthread_mutex_unlock(&login->lock);
 	(void)pthread_join(login->thread, NULL);
 	login->ops->close(login->source);
+	forget(&login->token);
 	(void)pthread_cond_destroy(&login->stopped);
 	(void)pthread_mutex_destroy(&login->lock);
 	free(login);

@@ -23,6 +23,13 @@ int login_open(const struct config *config, rd_kafka_t *rk,
  * NULL. */
 void login_close(struct login *login);
 
+/* Hands over the token that is good now: `take` is called with it before this
+ * returns, under the login's lock; strings are borrowed for that call.
+ * SECOR_RETRY: there is none. Any thread. */
+int login_present(struct login *login,
+    void (*take)(void *arg, const struct secor_token *token), void *arg,
+    struct secor_err *err);
+
 /* How long to wait, from now on: with a token that was fetched at `fetched_ms`
  * and is good until `expires_ms`; and after so many failures in a row, `lot` of
  * 0..99 spreads those of many processes. */
