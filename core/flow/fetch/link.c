@@ -9,6 +9,7 @@
 #include "core/flow/fetch/wire.h"
 
 #include <assert.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -195,7 +196,7 @@ ask_versions(struct link *link, struct secor_err *err)
 
 	if (rc == SECOR_OK)
 		rc = link_read_versions(link, &answer, err);
-	else if (strcmp(why.text, LINK_ENDED) == 0)
+	else if (link->ssl == NULL && strcmp(why.text, LINK_ENDED) == 0)
 		(void)secor_fail(err, rc,
 		    "it hung up when it was asked for its versions: does this "
 		    "port want TLS, or a client that it knows?");
@@ -221,10 +222,15 @@ link_version(const struct link *link, int api, int least, int most)
 static int
 begin(struct link *link, const char *host, int port, struct secor_err *err)
 {
+	const struct link_conf *conf = link->conf;
 	int rc = link_socket_open(link, host, port, err);
 
+	if (rc == SECOR_OK && conf->tls.on)
+		rc = link_tls_open(link, host, err);
 	if (rc == SECOR_OK)
 		rc = ask_versions(link, err);
+	if (rc == SECOR_OK && conf->sasl.mechanism != NULL)
+		rc = link_sasl_open(link, err);
 	return rc;
 }
 
@@ -254,8 +260,7 @@ link_open(const struct link_conf *conf, const char *host, int port, int stop_fd,
 int
 link_expired(const struct link *link)
 {
-	(void)link;
-	return 0;
+	return link->expires_ms != 0 && clock_boot_ms() >= link->expires_ms;
 }
 
 void
@@ -263,6 +268,7 @@ link_close(struct link *link)
 {
 	if (link == NULL)
 		return;
+	SSL_free(link->ssl);
 	if (link->fd >= 0)
 		(void)close(link->fd);
 	buf_fini(&link->out);

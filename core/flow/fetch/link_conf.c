@@ -66,21 +66,60 @@ fill(struct link_conf *conf, rd_kafka_t *rk)
 							       : AF_UNSPEC;
 }
 
+static void
+fill_security(struct link_conf *conf, rd_kafka_t *rk)
+{
+	struct link_tls_conf *tls = &conf->tls;
+	struct link_sasl_conf *sasl = &conf->sasl;
+	int both = is(rk, "security.protocol", "sasl_ssl");
+
+	tls->on = both || is(rk, "security.protocol", "ssl");
+	if (tls->on) {
+		tls->verify =
+		    is(rk, "enable.ssl.certificate.verification", "true");
+		tls->verify_name =
+		    is(rk, "ssl.endpoint.identification.algorithm", "https");
+		tls->ca = text(rk, "ssl.ca.location");
+		tls->certificate = text(rk, "ssl.certificate.location");
+		tls->key = text(rk, "ssl.key.location");
+		tls->key_password = text(rk, "ssl.key.password");
+		tls->keystore = text(rk, "ssl.keystore.location");
+		tls->keystore_password = text(rk, "ssl.keystore.password");
+	}
+	if (both || is(rk, "security.protocol", "sasl_plaintext")) {
+		sasl->mechanism = text(rk, "sasl.mechanism");
+		sasl->username = text(rk, "sasl.username");
+		sasl->password = text(rk, "sasl.password");
+	}
+}
+
 int
 link_conf_new(rd_kafka_t *rk, struct login *login, struct link_conf **out,
     struct secor_err *err)
 {
 	struct link_conf *conf = mem_alloc(sizeof(*conf));
+	int rc = SECOR_OK;
 
 	conf->login = login;
 	fill(conf, rk);
-	if (!is(rk, "security.protocol", "plaintext")) {
+	fill_security(conf, rk);
+	if (conf->tls.on)
+		rc = link_tls_check(conf, err);
+	if (rc == SECOR_OK && conf->sasl.mechanism != NULL)
+		rc = link_sasl_check(conf, err);
+	if (rc == SECOR_OK)
+		*out = conf;
+	else
 		link_conf_free(conf);
-		return secor_fail(
-		    err, SECOR_FATAL, "TLS and SASL are not known here");
-	}
-	*out = conf;
-	return SECOR_OK;
+	return rc;
+}
+
+static void
+wipe(char *secret)
+{
+	if (secret != NULL)
+		OPENSSL_cleanse(secret, strlen(secret));
+	free(secret);
 }
 
 void
@@ -89,5 +128,14 @@ link_conf_free(struct link_conf *conf)
 	if (conf == NULL)
 		return;
 	free(conf->client_id);
+	free(conf->tls.ca);
+	free(conf->tls.certificate);
+	free(conf->tls.key);
+	wipe(conf->tls.key_password);
+	free(conf->tls.keystore);
+	wipe(conf->tls.keystore_password);
+	free(conf->sasl.mechanism);
+	free(conf->sasl.username);
+	wipe(conf->sasl.password);
 	free(conf);
 }

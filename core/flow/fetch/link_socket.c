@@ -157,9 +157,13 @@ static int
 move(
     struct link *link, short events, void *at, size_t *n, struct secor_err *err)
 {
-	ssize_t done = events == POLLOUT ? send(link->fd, at, *n, MSG_NOSIGNAL)
-					 : recv(link->fd, at, *n, 0);
+	ssize_t done;
 
+	if (link->ssl != NULL)
+		return events == POLLOUT ? link_tls_write(link, at, n, err)
+					 : link_tls_read(link, at, n, err);
+	done = events == POLLOUT ? send(link->fd, at, *n, MSG_NOSIGNAL)
+				 : recv(link->fd, at, *n, 0);
 	*n = done > 0 ? (size_t)done : 0;
 	if (done > 0 || (done < 0 && errno == EINTR))
 		return SECOR_OK;

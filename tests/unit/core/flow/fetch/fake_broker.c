@@ -6,8 +6,9 @@
 #include "tests/unit/helpers/loopback.h"
 
 #include <criterion/criterion.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -161,21 +162,94 @@ fake_broker_versions(struct fake_broker *broker, int most)
 	buf_fini(&body);
 }
 
-rd_kafka_t *
-fake_handle(const char *key, ...)
-{
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	rd_kafka_t *rk;
-	char why[512] = "";
-	va_list ap;
+/* ---- TLS ---- */
 
-	va_start(ap, key);
-	for (; key != NULL; key = va_arg(ap, const char *))
-		cr_assert_eq(rd_kafka_conf_set(conf, key,
-				 va_arg(ap, const char *), why, sizeof(why)),
-		    RD_KAFKA_CONF_OK, "%s", why);
-	va_end(ap);
-	rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
-	cr_assert_not_null(rk, "%s", why);
-	return rk;
+struct pair {
+	X509 *cert;
+	EVP_PKEY *key;
+};
+
+static void
+add(X509 *cert, int nid, const char *value)
+{
+	X509_EXTENSION *one = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+
+	cr_assert_not_null(one);
+	cr_assert(X509_add_ext(cert, one, -1));
+	X509_EXTENSION_free(one);
+}
+
+/* Signed by `by`; NULL: an authority, which signs itself. */
+static struct pair
+certify(const char *common, const char *name, const struct pair *by)
+{
+	struct pair made = {X509_new(), EVP_EC_gen("P-256")};
+	X509_NAME *subject = X509_get_subject_name(made.cert);
+	static long serial;
+
+	cr_assert(X509_set_version(made.cert, 2));
+	cr_assert(ASN1_INTEGER_set(X509_get_serialNumber(made.cert), ++serial));
+	cr_assert(X509_gmtime_adj(X509_getm_notBefore(made.cert), -3600));
+	cr_assert(X509_gmtime_adj(X509_getm_notAfter(made.cert), 86400));
+	cr_assert(X509_set_pubkey(made.cert, made.key));
+	cr_assert(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+	    (const unsigned char *)common, -1, -1, 0));
+	cr_assert(X509_set_issuer_name(
+	    made.cert, by != NULL ? X509_get_subject_name(by->cert) : subject));
+	if (by == NULL)
+		add(made.cert, NID_basic_constraints, "critical,CA:TRUE");
+	if (name != NULL)
+		add(made.cert, NID_subject_alt_name, name);
+	cr_assert(X509_sign(
+	    made.cert, by != NULL ? by->key : made.key, EVP_sha256()));
+	return made;
+}
+
+static void
+save(const char *path, const struct pair *pair, int with_key)
+{
+	FILE *to = fopen(path, "w");
+
+	cr_assert_not_null(to);
+	cr_assert(PEM_write_X509(to, pair->cert));
+	if (with_key)
+		cr_assert(PEM_write_PrivateKey(
+		    to, pair->key, NULL, NULL, 0, NULL, NULL));
+	cr_assert_eq(fclose(to), 0);
+}
+
+static void
+drop(struct pair *pair)
+{
+	X509_free(pair->cert);
+	EVP_PKEY_free(pair->key);
+}
+
+SSL_CTX *
+fake_broker_tls(const char *name, const char *ca, const char *client)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+	struct pair authority;
+	struct pair mine, other;
+	static int authorities;
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "authority %d", ++authorities);
+	authority = certify(text, NULL, NULL);
+	mine = certify("broker", name, &authority);
+	other = certify("client", NULL, &authority);
+
+	cr_assert_eq(SSL_CTX_use_certificate(context, mine.cert), 1);
+	cr_assert_eq(SSL_CTX_use_PrivateKey(context, mine.key), 1);
+	save(ca, &authority, 0);
+	if (client != NULL) {
+		save(client, &other, 1);
+		cr_assert_eq(SSL_CTX_load_verify_file(context, ca), 1);
+		SSL_CTX_set_verify(context,
+		    SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	}
+	drop(&authority);
+	drop(&mine);
+	drop(&other);
+	return context;
 }

@@ -1,6 +1,6 @@
 /*
  * fake_broker.h -- one connection of a broker that does what a test says, on a
- * thread of its own; and the other side's configuration.
+ * thread of its own.
  */
 #ifndef TESTS_UNIT_FAKE_BROKER_H
 #define TESTS_UNIT_FAKE_BROKER_H
@@ -47,9 +47,12 @@ void fake_broker_drain(struct fake_broker *broker);
  * `most` (-1: none). */
 void fake_broker_versions(struct fake_broker *broker, int most);
 
-/* ---- the other side ---- */
+/* ---- TLS ---- */
 
-/* A handle with these properties: key, value, ..., NULL. */
-__attribute__((sentinel)) rd_kafka_t *fake_handle(const char *key, ...);
+/* A server's side that shows a certificate for `name` ("IP:127.0.0.1",
+ * "DNS:h") of an authority of its own, whose certificate is written to `ca`. It
+ * wants a client's certificate of that authority, which is written to `client`,
+ * with its key; NULL: wants none. */
+SSL_CTX *fake_broker_tls(const char *name, const char *ca, const char *client);
 
 #endif

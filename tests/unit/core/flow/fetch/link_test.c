@@ -1,52 +1,11 @@
 /*
  * link_test.c -- requests and answers, whole, wrong and missing.
  */
-#include "tests/unit/core/flow/fetch/fake_broker.h"
+#include "tests/unit/core/flow/fetch/link_side.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-/* What a test needs of this side. */
-struct side {
-	rd_kafka_t *rk;
-	struct link_conf *conf;
-	struct link *link;
-	struct secor_err err;
-	struct buf answer;
-	int stop[2];
-};
-
-static void
-side_begin(struct side *side, const char *key, const char *value)
-{
-	memset(side, 0, sizeof(*side));
-	cr_assert_eq(pipe(side->stop), 0);
-	side->rk = fake_handle("client.id", "unit", "log_level", "2",
-	    "message.max.bytes", "900000", "fetch.max.bytes", "900000", key,
-	    value, NULL);
-	cr_assert_eq(
-	    link_conf_new(side->rk, NULL, &side->conf, &side->err), SECOR_OK);
-}
-
-static int
-side_open(struct side *side, const struct fake_broker *broker)
-{
-	return link_open(side->conf, "127.0.0.1", broker->port, side->stop[0],
-	    &side->link, &side->err);
-}
-
-static void
-side_end(struct side *side)
-{
-	link_close(side->link);
-	link_conf_free(side->conf);
-	rd_kafka_destroy(side->rk);
-	buf_fini(&side->answer);
-	(void)close(side->stop[0]);
-	(void)close(side->stop[1]);
-}
 
 static int
 side_send(struct side *side, const char *text)
@@ -67,7 +26,9 @@ static void
 begin_both(struct side *side, struct fake_broker *broker)
 {
 	fake_broker_begin(broker);
-	side_begin(side, "receive.message.max.bytes", "1000000");
+	cr_assert_eq(side_begin(side, NULL, "receive.message.max.bytes",
+			 "1000000", NULL),
+	    SECOR_OK);
 	cr_assert_eq(side_open(side, broker), SECOR_OK, "%s", side->err.text);
 }
 
@@ -76,14 +37,6 @@ end_both(struct side *side, struct fake_broker *broker)
 {
 	side_end(side);
 	fake_broker_end(broker);
-}
-
-static void
-expect_text(const struct side *side, const char *part)
-{
-	cr_expect_not_null(strstr(side->err.text, part), "%s", side->err.text);
-	cr_expect_not_null(
-	    strstr(side->err.text, "broker 127.0.0.1:"), "%s", side->err.text);
 }
 
 /* ---- versions ---- */
@@ -191,9 +144,9 @@ Test(link, whom_it_cannot_speak_with_is_said)
 		struct side side;
 
 		fake_broker_begin(&broker);
-		side_begin(&side, "client.id", "unit");
+		cr_assert_eq(side_begin(&side, NULL, NULL), SECOR_OK);
 		cr_expect_eq(side_open(&side, &broker), refusals[i].rc);
-		expect_text(&side, refusals[i].text);
+		side_expect(&side, refusals[i].text);
 		cr_expect_null(side.link);
 		side_end(&side);
 		fake_broker_end(&broker);
@@ -283,7 +236,7 @@ Test(link, answer_may_be_as_large_as_the_limit_and_no_larger)
 	cr_expect(is_large(&side.answer));
 	cr_assert_eq(side_send(&side, ""), SECOR_OK);
 	cr_assert_eq(side_receive(&side), SECOR_RETRY);
-	expect_text(&side, "an answer of 1000005 bytes "
+	side_expect(&side, "an answer of 1000005 bytes "
 			   "(receive.message.max.bytes is 1000000)");
 	cr_expect_eq(side.answer.len, 0);
 	end_both(&side, &broker);
@@ -353,7 +306,7 @@ Test(link, answer_that_is_none_breaks_the_connection)
 		begin_both(&side, &broker);
 		cr_assert_eq(side_send(&side, ""), SECOR_OK);
 		cr_expect_eq(side_receive(&side), breaks[i].rc);
-		expect_text(&side, breaks[i].text);
+		side_expect(&side, breaks[i].text);
 		cr_expect_eq(side.answer.len, 0);
 		end_both(&side, &broker);
 	}
@@ -370,7 +323,7 @@ Test(link, answer_that_does_not_come_is_no_answer_in_time)
 	cr_assert_eq(side_send(&side, ""), SECOR_OK);
 	cr_expect_eq(
 	    link_receive(side.link, 1, &side.answer, &side.err), SECOR_RETRY);
-	expect_text(&side, "no answer in time");
+	side_expect(&side, "no answer in time");
 	end_both(&side, &broker);
 }
 
@@ -383,7 +336,7 @@ Test(link, stop_breaks_off_what_waits)
 	cr_assert_eq(side_send(&side, ""), SECOR_OK);
 	cr_assert_eq(write(side.stop[1], "x", 1), 1);
 	cr_expect_eq(side_receive(&side), SECOR_RETRY);
-	expect_text(&side, "broken off");
+	side_expect(&side, "broken off");
 	end_both(&side, &broker);
 }
 
@@ -400,10 +353,10 @@ Test(link, stop_breaks_off_what_opens)
 	struct side side;
 
 	fake_broker_begin(&broker);
-	side_begin(&side, "client.id", "unit");
+	cr_assert_eq(side_begin(&side, NULL, NULL), SECOR_OK);
 	cr_assert_eq(write(side.stop[1], "x", 1), 1);
 	cr_expect_eq(side_open(&side, &broker), SECOR_RETRY);
-	expect_text(&side, "broken off");
+	side_expect(&side, "broken off");
 	end_both(&side, &broker);
 }
 
@@ -413,9 +366,10 @@ Test(link, broker_that_says_nothing_is_left_after_the_timeout)
 	struct side side;
 
 	fake_broker_begin(&broker);
-	side_begin(&side, "socket.timeout.ms", "100");
+	cr_assert_eq(side_begin(&side, NULL, "socket.timeout.ms", "100", NULL),
+	    SECOR_OK);
 	cr_expect_eq(side_open(&side, &broker), SECOR_RETRY);
-	expect_text(&side, "no answer in time");
+	side_expect(&side, "no answer in time");
 	end_both(&side, &broker);
 }
 
@@ -428,9 +382,9 @@ Test(link, port_where_nobody_listens_is_refused)
 
 	fake_broker_begin(&broker);
 	fake_broker_end(&broker);
-	side_begin(&side, "client.id", "unit");
+	cr_assert_eq(side_begin(&side, NULL, NULL), SECOR_OK);
 	cr_expect_eq(side_open(&side, &broker), SECOR_RETRY);
-	expect_text(&side, "127.0.0.1: Connection refused");
+	side_expect(&side, "127.0.0.1: Connection refused");
 	side_end(&side);
 }
 
@@ -438,7 +392,7 @@ Test(link, name_that_is_not_known_is_said)
 {
 	struct side side;
 
-	side_begin(&side, "client.id", "unit");
+	cr_assert_eq(side_begin(&side, NULL, NULL), SECOR_OK);
 	cr_expect_eq(link_open(side.conf, "nowhere.invalid", 9092, -1,
 			 &side.link, &side.err),
 	    SECOR_RETRY);
