@@ -19,7 +19,7 @@
 
 #define PIECE ((size_t)65536) /* room that there is at least for a step */
 
-static const char too_large[] = "larger than 1 GiB when it is plain";
+static const char too_large[] = "larger than it may be when it is plain";
 static const char cut_off[] = "cut off";
 
 struct contexts {
@@ -28,12 +28,14 @@ struct contexts {
 	LZ4F_dctx *lz4;
 };
 
-/* What is done by one call: `begin` is where `out` ended before it. */
+/* What is done by one call: `begin` is where `out` ended before it, `most` what
+ * may be made. */
 struct job {
 	const char *at;
 	size_t left;
 	struct buf *out;
 	size_t begin;
+	size_t most;
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -82,12 +84,12 @@ made(const struct job *job)
 static size_t
 room(struct job *job)
 {
-	size_t allowed = (size_t)CODEC_PLAIN_MAX + 1 - made(job);
 	struct buf *out = job->out;
-	size_t there;
+	size_t allowed, there;
 
-	if (made(job) > (size_t)CODEC_PLAIN_MAX)
+	if (made(job) > job->most)
 		return 0;
+	allowed = job->most + 1 - made(job);
 	if (out->room < out->len + PIECE + 1)
 		buf_reserve(out, PIECE);
 	there = out->room - out->len - 1;
@@ -168,7 +170,7 @@ unsnappy_block(struct job *job, const char *block, size_t len)
 	if (snappy_uncompressed_length(block, len, &n) != SNAPPY_OK ||
 	    n / 32 > len)
 		return "damaged";
-	if (n > (size_t)CODEC_PLAIN_MAX - made(job))
+	if (n > job->most - made(job))
 		return too_large;
 	buf_reserve(out, n);
 	if (snappy_uncompress(block, len, out->ptr + out->len, &n) != SNAPPY_OK)
@@ -274,8 +276,7 @@ unzstd_whole(ZSTD_DCtx *d, struct job *job, const char **why)
 	size_t n;
 
 	/* blocks of nothing claim 128 KiB each */
-	if (most > 16 * job->left + 16 * PIECE ||
-	    most > (unsigned long long)CODEC_PLAIN_MAX)
+	if (most > 16 * job->left + 16 * PIECE || most > job->most)
 		return 0;
 	buf_reserve(out, (size_t)most);
 	n = ZSTD_decompressDCtx(
@@ -329,15 +330,15 @@ unzstd(struct job *job)
 static const char *
 plain(struct job *job)
 {
-	if (job->left > (size_t)CODEC_PLAIN_MAX)
+	if (job->left > job->most)
 		return too_large;
 	buf_put(job->out, job->at, job->left);
 	return NULL;
 }
 
 int
-codec_decompress(enum codec codec, const void *bytes, size_t len,
-    struct buf *out, struct secor_err *err)
+codec_decompress_most(enum codec codec, const struct secor_bytes *bytes,
+    size_t most, struct buf *out, struct secor_err *err)
 {
 	static const struct {
 		const char *name;
@@ -349,15 +350,15 @@ codec_decompress(enum codec codec, const void *bytes, size_t len,
 	    [CODEC_LZ4] = {"lz4", unlz4},
 	    [CODEC_ZSTD] = {"zstd", unzstd},
 	};
-	struct job job = {bytes, len, out, out->len};
+	struct job job = {bytes->ptr, bytes->len, out, out->len, most};
 	const char *why;
 
 	if ((size_t)codec >= sizeof(codecs) / sizeof(codecs[0]))
 		return secor_fail(
 		    err, SECOR_FATAL, "codec %d is not known", (int)codec);
 	/* such ones do not come in a batch; the libraries count in 32 bits */
-	why = len > INT32_MAX ? too_large : codecs[codec].run(&job);
-	if (why == NULL && made(&job) > (size_t)CODEC_PLAIN_MAX)
+	why = job.left > INT32_MAX ? too_large : codecs[codec].run(&job);
+	if (why == NULL && made(&job) > most)
 		why = too_large;
 	if (why != NULL) {
 		out->len = job.begin;
@@ -366,4 +367,14 @@ codec_decompress(enum codec codec, const void *bytes, size_t len,
 	}
 	buf_put(out, NULL, 0); /* the NUL */
 	return SECOR_OK;
+}
+
+int
+codec_decompress(enum codec codec, const void *bytes, size_t len,
+    struct buf *out, struct secor_err *err)
+{
+	struct secor_bytes in = {bytes, len};
+
+	return codec_decompress_most(
+	    codec, &in, (size_t)CODEC_PLAIN_MAX, out, err);
 }

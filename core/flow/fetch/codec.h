@@ -27,5 +27,8 @@ enum codec {
  * nothing of it on failure. Thread: any; contexts are the thread's. */
 int codec_decompress(enum codec codec, const void *bytes, size_t len,
     struct buf *out, struct secor_err *err);
+/* With another limit, at most CODEC_PLAIN_MAX. */
+int codec_decompress_most(enum codec codec, const struct secor_bytes *bytes,
+    size_t most, struct buf *out, struct secor_err *err);
 
 #endif

@@ -98,6 +98,12 @@ zstd(struct buf *out, const struct buf *in)
 	out->len += n;
 }
 
+static void
+buf_of(struct buf *out, const struct buf *in)
+{
+	buf_put(out, in->ptr, in->len);
+}
+
 static const struct packer {
 	enum codec codec;
 	void (*pack)(struct buf *out, const struct buf *in);
@@ -261,22 +267,49 @@ Test(codec, snappy_of_an_absurd_length_is_refused)
 	is_refused(&raw, "", 0);
 }
 
-/* 1.1 GB in all, by streams of 1 MB of zeros one after the other. */
-Test(codec, more_than_a_batch_may_have_is_refused)
+/* To the byte, also where it comes out in many pieces. */
+static void
+is_limited(const struct packer *packer, int streams)
 {
-	struct buf in = {0}, one = {0}, packed = {0};
+	struct buf in = {0}, packed = {0}, out = {0};
+	struct secor_bytes bytes;
+	size_t plain = 200000 * (size_t)streams;
 
-	buf_reserve(&in, 1 << 20);
-	memset(in.ptr, 0, 1 << 20);
-	in.len = 1 << 20;
-	zstd(&one, &in);
-	for (int i = 0; i < 1100; i++)
-		buf_put(&packed, one.ptr, one.len);
-	is_refused(&packers[4], packed.ptr, packed.len);
-	cr_assert_not_null(strstr(err.text, "larger than 1 GiB"));
+	text(&in, 200000);
+	for (int i = 0; i < streams; i++)
+		packer->pack(&packed, &in);
+	bytes.ptr = packed.ptr;
+	bytes.len = packed.len;
+	cr_assert_eq(
+	    codec_decompress_most(packer->codec, &bytes, plain, &out, &err),
+	    SECOR_OK, "%s", err.text);
+	cr_assert_eq(out.len, plain);
+	for (size_t most = 0; most < plain; most = most * 3 / 2 + 1) {
+		out.len = 0;
+		cr_assert_eq(codec_decompress_most(
+				 packer->codec, &bytes, most, &out, &err),
+		    SECOR_REJECT);
+		cr_assert_eq(out.len, 0);
+		cr_assert_not_null(strstr(err.text, "larger than it may be"));
+	}
+	cr_assert_eq(
+	    codec_decompress_most(packer->codec, &bytes, plain - 1, &out, &err),
+	    SECOR_REJECT);
 	buf_fini(&in);
-	buf_fini(&one);
 	buf_fini(&packed);
+	buf_fini(&out);
+}
+
+Test(codec, more_than_it_may_be_is_refused)
+{
+	static const struct packer none = {CODEC_NONE, buf_of, 0};
+
+	is_limited(&none, 1);
+	for (size_t i = 0; i < PACKERS; i++) {
+		is_limited(&packers[i], 1);
+		if (packers[i].more)
+			is_limited(&packers[i], 10);
+	}
 }
 
 Test(codec, one_that_is_not_known_is_fatal)

@@ -256,7 +256,7 @@ Test(cursor, names_of_headers_stay_where_they_are)
 	struct message message = {.header_count = 200};
 
 	for (int i = 0; i < 200; i++) {
-		char name[8];
+		char name[16];
 
 		(void)snprintf(name, sizeof(name), "n%d", i);
 		varint_put(&bytes, (int64_t)strlen(name));
