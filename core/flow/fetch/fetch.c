@@ -66,6 +66,20 @@ read_properties(struct fetch *fetch, rd_kafka_t *rk)
 	fetch->rack = rack_of(rk);
 }
 
+static struct metric *
+errors_of(const char *name)
+{
+	return metric_counter("secor_fetch_errors_total",
+	    "What went wrong where the own readers fetch.",
+	    METRIC_LABELS("error", name));
+}
+
+void
+fetch_count_error(const char *name)
+{
+	metric_add(errors_of(name), 1);
+}
+
 static void
 register_metrics(struct fetch_metrics *metrics)
 {
@@ -75,15 +89,7 @@ register_metrics(struct fetch_metrics *metrics)
 	    "Bytes of answers to Fetch, as they came.", NULL);
 	metrics->connections = metric_gauge("secor_fetch_connections",
 	    "Connections of the own readers that are open.", NULL);
-}
-
-void
-fetch_count_error(const char *name)
-{
-	metric_add(metric_counter("secor_fetch_errors_total",
-		       "What went wrong where the own readers fetch.",
-		       METRIC_LABELS("error", name)),
-	    1);
+	(void)errors_of("connection");
 }
 
 int
