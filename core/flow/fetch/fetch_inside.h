@@ -117,8 +117,10 @@ struct reader {
 	int dial_port;
 	int anew; /* they have changed */
 	struct link *link;
-	int answered; /* the link has given an answer */
-	int failures; /* in a row */
+	int answered;	   /* the link has given an answer */
+	int failures;	   /* in a row */
+	int dull;	   /* answers in a row without anything */
+	int32_t max_bytes; /* of an answer, as it comes */
 	unsigned lot;
 	struct asked *asked;
 	struct ask *asks;
@@ -196,6 +198,17 @@ int answer_settle(struct answer *answer, int64_t now_ms);
 /* An error of no partition, as all that it has. */
 void
 answer_say(struct answer *answer, rd_kafka_resp_err_t error, const char *text);
+
+/* ---- exchange.c ---- */
+
+struct result {
+	int rc;		 /* SECOR_OK: the answer is to be settled */
+	int64_t wait_ms; /* until the next request */
+};
+
+/* Asks for what is in `asked`. Thread: reader, without the lock. */
+struct result exchange(struct reader *reader, struct answer *answer);
+void exchange_hang_up(struct reader *reader);
 
 /* ---- reader.c ---- */
 
