@@ -182,15 +182,21 @@ begin_aborted(struct batches *out, int64_t offset)
 	}
 }
 
+/* Whether a control batch ends an aborted transaction; -1: it cannot be read,
+ * and must not be taken for one that does not (what its producer commits after
+ * it would be passed over). */
 static int
 is_abort_marker(const struct span *span)
 {
 	struct cursor cursor;
 	struct message message;
 
+	if (span->count == 0) /* compaction took it */
+		return 0;
 	cursor_begin(&cursor, span);
-	return cursor_next(&cursor, &message) == 1 &&
-	       message.raw.key.len >= 4 && be(message.raw.key.ptr + 2, 2) == 0;
+	if (cursor_next(&cursor, &message) != 1 || message.raw.key.len < 4)
+		return -1;
+	return be(message.raw.key.ptr + 2, 2) == 0;
 }
 
 static void
@@ -273,6 +279,21 @@ add_span(struct batches *out, const struct span *span)
 	out->spans[out->count++] = *span;
 }
 
+static int
+read_marker(struct batches *out, const char *at, const struct batch_head *head,
+    struct span *span, struct secor_err *err)
+{
+	int is_abort;
+
+	span->from = span->base_offset;
+	is_abort = is_abort_marker(span);
+	if (is_abort < 0)
+		return damaged(err, at, "a marker that cannot be read");
+	if (is_abort)
+		end_aborted(out, head->producer_id);
+	return SECOR_OK;
+}
+
 /* One batch whose head is good. */
 static int
 read_batch(struct batches *out, const char *at, const struct batch_head *head,
@@ -295,10 +316,7 @@ read_batch(struct batches *out, const char *at, const struct batch_head *head,
 		add_span(out, &span);
 		return SECOR_OK;
 	}
-	span.from = span.base_offset;
-	if (is_abort_marker(&span))
-		end_aborted(out, head->producer_id);
-	return SECOR_OK;
+	return read_marker(out, at, head, &span, err);
 }
 
 int

@@ -289,6 +289,47 @@ Test(batches, transaction_that_begins_later_does_not_count_yet)
 	done();
 }
 
+/* The offset is that of a record, wherever its batch begins. */
+Test(batches, transaction_that_begins_within_a_batch_has_all_of_it)
+{
+	static const struct aborted aborted = {1, 1};
+
+	put_of(1, 0, 2);
+	put_of(1, 2, 2);
+	offsets_are(&aborted, 1, "");
+	done();
+}
+
+Test(batches, marker_of_another_kind_ends_no_aborted_transaction)
+{
+	static const struct aborted aborted = {1, 0};
+
+	put_of(1, 0, 1);
+	put_marker(1, 1, 1);
+	put_of(1, 2, 1);
+	put_marker(1, 3, 2);
+	put_of(1, 4, 1);
+	put_marker(2, 5, 0);
+	put_of(1, 6, 1);
+	put_marker(1, 7, 0);
+	put_of(1, 8, 1);
+	offsets_are(&aborted, 1, "8 ");
+	done();
+}
+
+/* Of two transactions that the broker tells, one marker is not there. */
+Test(batches, one_marker_ends_all_that_has_begun)
+{
+	static const struct aborted aborted[] = {{1, 0}, {1, 1}};
+
+	put_of(1, 0, 1);
+	put_of(1, 1, 1);
+	put_marker(1, 2, 0);
+	put_of(1, 3, 1);
+	offsets_are(aborted, 2, "3 ");
+	done();
+}
+
 Test(batches, many_aborted_are_found)
 {
 	struct aborted aborted[100];
@@ -305,14 +346,20 @@ Test(batches, many_aborted_are_found)
 	done();
 }
 
-Test(batches, control_record_without_a_key_ends_nothing)
+/* Else what the producer commits after it would be passed over. */
+Test(batches, marker_that_cannot_be_read_is_damage)
 {
-	static const struct aborted aborted = {1, 0};
+	static const size_t places[] = {61, 65}; /* its length, its key's */
 
-	put_of(1, 0, 1);
-	batch_put_plain(&bytes, 1, 1, TRANSACTION | CONTROL);
-	put_of(1, 2, 1);
-	offsets_are(&aborted, 1, "");
+	for (size_t i = 0; i < 2; i++) {
+		bytes.len = 0;
+		put_marker(1, 0, 0);
+		bytes.ptr[places[i]] = 2;
+		batch_sign(bytes.ptr, bytes.len);
+		cr_assert_eq(read_all(0), SECOR_REJECT);
+		cr_assert_not_null(strstr(err.text, "marker"));
+		cr_assert_eq(batches.next, 0);
+	}
 	done();
 }
 

@@ -123,6 +123,8 @@ static const struct {
     RECORD("length of eleven bytes",
 	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\0\0\2\1\1\0"),
     RECORD("length that does not end", "\xff\xff\xff"),
+    RECORD("time of 65 bits",
+	"\x1e\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02\2\1\1\0"),
     RECORD("attributes alone", "\x02\0"),
     RECORD("no offset", "\x04\0\0"),
     RECORD("offset that was there", "\x0c\0\0\0\1\1\0"),
