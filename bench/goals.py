@@ -24,17 +24,17 @@ SPIN_NS = 2000
 
 
 def one_core(found):
-    """The same queue, core and broker for both. The bare loop has glibc's
-    allocator; where it has the product's, mimalloc, the row says so."""
+    """The same core and broker for both. The bare loop has the product's own
+    settings of librdkafka's queue, or the reference queue, with glibc's
+    allocator; or mimalloc, which the product has."""
     for name, wanted in ONE_CORE.items():
         size, kind = name.split()
-        for row, bare, what in (
-                (kind, "bare", "our queue for both"),
-                (kind + "-ref", "bare-ref", "reference queue for both"),
-                (kind, "bare-mi", "our queue and mimalloc for both")):
-            row, bare = f"1 {size} {row}", f"1 {size} {bare}"
+        for bare, what in (("bare", "bare with our queue"),
+                           ("bare-ref", "bare with the reference queue"),
+                           ("bare-mi", "bare with our queue and mimalloc")):
+            row, bare = f"1 {size} {kind}", f"1 {size} {bare}"
             if row in found and bare in found:
-                yield (f"one core, {size} {kind}: CPU ratio to bare, {what}",
+                yield (f"one core, {size} {kind}: CPU ratio to {what}",
                        *at_least(wanted, found.ratio(bare, row,
                                                      report.one_core)))
     for name, wanted in CPU.items():

@@ -28,8 +28,10 @@ FORMATS = {
     "sequencefile": {"use": "sequencefile"},
 }
 
-# librdkafka's queue in rows "-ref": large enough never to be what limits. The
-# bytes of a fetch are librdkafka's own default.
+BY_LIBRDKAFKA = {"fetch": "librdkafka"}
+
+# librdkafka's queue in rows "bare-ref": large enough never to be what limits.
+# The bytes of a fetch are librdkafka's own default.
 REFERENCE = {"queued.min.messages": "10000000",
              "queued.max.messages.kbytes": "16384",
              "max.partition.fetch.bytes": "1048576"}

@@ -98,22 +98,22 @@ def rows():
             add(size, "bare")
             for name in names:
                 add(size, name, product(format=lib.FORMATS[name]))
-        def add_reference(size, names):
-            add(size, "bare-ref")
+        def add_librdkafka(size, names):
+            """The product, but librdkafka reads for it."""
             for name in names:
-                add(size, name + "-ref", product(
-                    format=lib.FORMATS[name],
-                    kafka={"properties": lib.REFERENCE}))
-        formats = ["text", "sequencefile", "gzip", "zstd"]
-        add_formats(300, formats)
-        add_reference(300, formats if cores == 1 else [])
+                add(size, name + "-librdkafka", product(
+                    format=lib.FORMATS[name], kafka=lib.BY_LIBRDKAFKA))
+        add_formats(300, ["text", "sequencefile", "gzip", "zstd"])
+        add_librdkafka(300, ["text", "gzip"])
+        add(300, "bare-ref")
         add(300, "bare-mi")
         add(300, "text-local", local)
         add_formats(100, ["text", "gzip"])
         add_formats(1024, ["text", "gzip"])
         if cores == 1:
-            add_reference(100, ["text"])
-            add_reference(1024, ["text"])
+            add(100, "bare-ref")
+            add_librdkafka(100, ["text"])
+            add(1024, "bare-ref")
             add(300, "plain-text", None, 4, PLAIN, 3)
             add(300, "plain-gzip", None, 4, PLAIN, 3)
             add(300, "text-s3", uploads("text"))

@@ -4,9 +4,8 @@ CPU s/GB is the client's, its whole life, all threads. MB/s is message values
 from the first Fetch to the last commit. CPU ratio is bare / row of CPU seconds
 with the broker's share in both: on one core that is what the ratio of the
 speeds would be on a core of one's own. MB/s ratio is as timed, so other load
-disturbs it. A row "-ref" is compared with bare-ref, others with bare. "others"
-is the share of these cores that other processes used. Ratios are medians of the
-ratios run by run."""
+disturbs it. "others" is the share of these cores that other processes used.
+Ratios are medians of the ratios run by run."""
 
 import json
 import re
@@ -90,8 +89,6 @@ def speed_table(found):
                 r"(bare|text|sequencefile|gzip|zstd|plain)", part[3]):
             continue
         bare = f"{part[1]} {part[2]} bare"
-        if part[3].endswith("-ref"):
-            bare += "-ref"
         rows.append([
             *part.groups(), f"{found.cpu(name):.2f}",
             spread([cpu_per_gb(run) for run in runs]),

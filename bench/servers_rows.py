@@ -92,13 +92,13 @@ def group_config(folder, topics, **kafka_options):
                "session_timeout": f"{SESSION_S}s", **kafka_options})
 
 
-def product(format_name):
+def product(format_name, **kafka_options):
     def run():
         total = fill(["bench"], 4, lib.MEGABYTES)
         with lib.Folder() as folder:
             yaml = lib.config(
                 folder, format=lib.FORMATS[format_name],
-                kafka={"group": f"bench-{next(_groups)}"})
+                kafka={"group": f"bench-{next(_groups)}", **kafka_options})
             with lib.Service(yaml, kafka().address) as service:
                 wait_taken([service], total)
                 return figures([service.end()], total)
@@ -186,6 +186,9 @@ def rows():
     return [
         *(Scene(name, bare(name), most_runs=5) for name in bares),
         *(Scene(f"kafka {name}", product(name), bares, 5)
+          for name in ("text", "gzip")),
+        *(Scene(f"kafka {name}-librdkafka",
+                product(name, **lib.BY_LIBRDKAFKA), bares, 5)
           for name in ("text", "gzip")),
         *(Scene(f"kafka plain-{kind}", plain(kind), bares, 2)
           for kind in ("text", "gzip")),

@@ -59,6 +59,7 @@ give_up(struct part *part, int lost)
 {
 	if (part->state == PART_AWAY)
 		return;
+	reading_stop(part);
 	held_free(part);
 	if (part->state != PART_RUNNING || lost)
 		part_drop_batches(part);
@@ -159,7 +160,7 @@ begin_assign(struct engine *engine, const struct rebalance *r)
 static void
 add_start(rd_kafka_topic_partition_list_t *start, struct part *part)
 {
-	part->paused = 0; /* begin_reading() resumes it */
+	part->paused = 0; /* begin_reading() lets it go on */
 	rd_kafka_topic_partition_list_add(start, part->topic, part->partition)
 	    ->offset = part->next;
 }
@@ -170,10 +171,10 @@ begin_reading(struct engine *engine, rd_kafka_topic_partition_list_t *start)
 {
 	rd_kafka_resp_err_t err;
 
-	/* librdkafka keeps a pause of before; those that it never saw have
-	 * none */
-	(void)rd_kafka_resume_partitions(engine->rk, start);
+	reading_before_assign(engine, start);
 	err = rd_kafka_assign(engine->rk, start);
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		reading_after_assign(engine, start);
 	rd_kafka_topic_partition_list_destroy(start);
 	engine->last_part = NULL;
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -191,6 +192,7 @@ stop_reading(struct engine *engine)
 	    rd_kafka_topic_partition_list_new(0);
 	rd_kafka_resp_err_t err = rd_kafka_assign(engine->rk, list);
 
+	part_each(&engine->parts, reading_stop);
 	rd_kafka_topic_partition_list_destroy(list);
 	for (int i = 0; err == RD_KAFKA_RESP_ERR_NO_ERROR && i < 3; i++) {
 		err = rd_kafka_assignment(engine->rk, &list);

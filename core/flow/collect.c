@@ -7,6 +7,7 @@
  */
 #include "core/base/hash.h"
 #include "core/flow/crash.h"
+#include "core/flow/fetch/batches.h"
 #include "core/flow/flow.h"
 
 #include <string.h>
@@ -129,50 +130,29 @@ count_in(struct object *object, int64_t offset)
 	object->offsets_hash += hash64(&offset, sizeof(offset));
 }
 
-/* The message as consumed; headers only where somebody looks. */
+/* Room for `count` headers. */
 static void
-fill(struct secor_message *message, const rd_kafka_message_t *rkm,
-    const struct part *part)
+header_room(struct engine *engine, size_t count)
 {
-	rd_kafka_timestamp_type_t type;
-	int64_t time = rd_kafka_message_timestamp(rkm, &type);
-
-	message->size = sizeof(*message);
-	message->partition = part->partition;
-	message->topic = part->topic;
-	message->offset = rkm->offset;
-	message->timestamp_ms = time < 0 ? SECOR_NO_TIME : time;
-	message->timestamp_type = type == RD_KAFKA_TIMESTAMP_CREATE_TIME
-				      ? SECOR_TIMESTAMP_CREATE
-				  : type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME
-				      ? SECOR_TIMESTAMP_APPEND
-				      : SECOR_TIMESTAMP_NONE;
-	message->header_count = 0;
-	message->headers = NULL;
-	message->key.ptr = rkm->key;
-	message->key.len = rkm->key_len;
-	message->value.ptr = rkm->payload;
-	message->value.len = rkm->len;
+	if (count <= engine->header_room)
+		return;
+	engine->header_room = 2 * count;
+	engine->headers = mem_grow(
+	    engine->headers, engine->header_room * sizeof(*engine->headers));
 }
 
-static void
-fill_headers(struct engine *engine, struct secor_message *message,
-    const rd_kafka_message_t *rkm)
+static int32_t
+headers_of_librdkafka(struct engine *engine, const rd_kafka_message_t *rkm)
 {
 	rd_kafka_headers_t *list;
 	const char *name;
 	const void *value;
-	size_t len;
-	size_t count, n = 0;
+	size_t len, count, n = 0;
 
 	if (rd_kafka_message_headers(rkm, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return;
+		return 0;
 	count = rd_kafka_header_cnt(list);
-	if (count > engine->header_room) {
-		engine->header_room = 2 * count;
-		engine->headers = mem_grow(engine->headers,
-		    engine->header_room * sizeof(*engine->headers));
-	}
+	header_room(engine, count);
 	while (n < count && rd_kafka_header_get_all(list, n, &name, &value,
 				&len) == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		engine->headers[n].name = name;
@@ -180,8 +160,28 @@ fill_headers(struct engine *engine, struct secor_message *message,
 		engine->headers[n].value.len = len;
 		n++;
 	}
-	message->headers = engine->headers;
-	message->header_count = (int32_t)n;
+	return (int32_t)n;
+}
+
+static int32_t
+headers_of_record(struct engine *engine, const struct message *message)
+{
+	header_room(engine, (size_t)message->header_count);
+	engine->header_names.len = 0;
+	return message_headers(message, engine->headers, &engine->header_names);
+}
+
+/* Only where somebody looks. Returns 0 when they are damaged. */
+static int
+fill_headers(struct engine *engine, struct message *message)
+{
+	int32_t n = message->rkm != NULL
+			? headers_of_librdkafka(engine, message->rkm)
+			: headers_of_record(engine, message);
+
+	message->raw.headers = engine->headers;
+	message->raw.header_count = n < 0 ? 0 : n;
+	return n >= 0;
 }
 
 /* Of offset, timestamp and its type, key, value (null is not empty), headers
@@ -232,8 +232,8 @@ over_ratio(struct part *part, int bad)
 }
 
 static enum collected
-take_bad(struct batch *batch, struct secor_message *raw,
-    const rd_kafka_message_t *rkm, const struct routed *routed)
+take_bad(
+    struct batch *batch, struct message *message, const struct routed *routed)
 {
 	struct part *part = batch->part;
 	const struct config_bad_messages *conf = &batch->lane->topic->bad;
@@ -242,7 +242,7 @@ take_bad(struct batch *batch, struct secor_message *raw,
 	    {routed->plugin, strlen(routed->plugin)}};
 	struct secor_record record = {.size = sizeof(record),
 	    .field_count = 2,
-	    .message = raw,
+	    .message = &message->raw,
 	    .time_ms = SECOR_NO_TIME,
 	    .fields = fields};
 	struct secor_err err;
@@ -250,25 +250,25 @@ take_bad(struct batch *batch, struct secor_message *raw,
 	count_bad(part, routed);
 	if (!batch->replay && conf->action == CONFIG_BAD_HALT) {
 		halt_behind(part, HALT_BAD_MESSAGE,
-		    "message at offset %lld is bad: %s", (long long)rkm->offset,
-		    routed->err.text);
+		    "message at offset %lld is bad: %s",
+		    (long long)message->raw.offset, routed->err.text);
 		return COLLECT_HALTED;
 	}
 	if (!batch->replay && over_ratio(part, 1)) {
 		halt_behind(part, HALT_BAD_MESSAGES,
 		    "%.0f of the last %.0f messages are bad (bad_messages."
 		    "halt_above); the one at offset %lld: %s",
-		    part->recent_bad, part->recent, (long long)rkm->offset,
-		    routed->err.text);
+		    part->recent_bad, part->recent,
+		    (long long)message->raw.offset, routed->err.text);
 		return COLLECT_HALTED;
 	}
 	batch->bad++;
 	if (conf->action != CONFIG_BAD_DEAD_LETTER)
 		return COLLECT_OK;
-	if (raw->header_count == 0)
-		fill_headers(part->engine, raw, rkm);
+	if (message->raw.header_count == 0)
+		(void)fill_headers(part->engine, message);
 	(void)encode(batch_object(batch, NULL), &record, &err);
-	count_in(batch->dead, rkm->offset);
+	count_in(batch->dead, message->raw.offset);
 	metric_add(part->engine->metrics.dead_letters, 1);
 	return COLLECT_OK;
 }
@@ -286,17 +286,16 @@ note_time(struct object *object, int64_t time_ms)
 
 /* What the format does not take. */
 static enum collected
-refused(struct batch *batch, struct secor_message *raw,
-    const rd_kafka_message_t *rkm, struct routed *routed, int rc)
+refused(
+    struct batch *batch, struct message *message, struct routed *routed, int rc)
 {
 	routed->plugin = batch->lane->topic->format.plugin->desc.name;
 	return rc == SECOR_RETRY ? COLLECT_RETRY
-				 : take_bad(batch, raw, rkm, routed);
+				 : take_bad(batch, message, routed);
 }
 
 static enum collected
-take_good(struct batch *batch, struct secor_message *raw,
-    const rd_kafka_message_t *rkm, struct routed *routed)
+take_good(struct batch *batch, struct message *message, struct routed *routed)
 {
 	struct object *object;
 	int rc = SECOR_OK;
@@ -304,12 +303,12 @@ take_good(struct batch *batch, struct secor_message *raw,
 	if (batch->lane->is_choosy)
 		rc = batch_place(batch, routed);
 	if (rc != SECOR_OK)
-		return refused(batch, raw, rkm, routed, rc);
+		return refused(batch, message, routed, rc);
 	object = batch_object(batch, routed->path);
 	rc = encode(object, &routed->record, &routed->err);
 	if (rc != SECOR_OK)
-		return refused(batch, raw, rkm, routed, SECOR_REJECT);
-	count_in(object, rkm->offset);
+		return refused(batch, message, routed, SECOR_REJECT);
+	count_in(object, message->raw.offset);
 	note_time(object, routed->record.time_ms);
 	if (batch->lane->tells_late)
 		batch_tick(batch, routed);
@@ -318,31 +317,48 @@ take_good(struct batch *batch, struct secor_message *raw,
 	return COLLECT_OK;
 }
 
+/* What cannot be read of it must not be left out without a word. */
+static void
+headers_damaged(struct routed *routed)
+{
+	routed->plugin = "kafka";
+	(void)secor_fail(&routed->err, SECOR_REJECT, "its headers are damaged");
+}
+
 enum collected
-collect(struct part *part, rd_kafka_message_t *rkm)
+collect(struct part *part, struct message *message)
 {
 	struct engine *engine = part->engine;
 	struct routed *routed = &engine->routed;
 	struct batch *batch = part->cur;
-	struct secor_message raw;
+	struct secor_message *raw = &message->raw;
 	enum collected result = COLLECT_OK;
+	enum route_outcome way = ROUTE_BAD;
+	int whole = 1;
 	uint64_t hash;
 
-	fill(&raw, rkm, part);
+	raw->topic = part->topic;
+	raw->partition = part->partition;
+	raw->headers = NULL;
+	raw->header_count = 0;
 	if (batch->lane->looks_at & SECOR_LOOKS_AT_HEADERS)
-		fill_headers(engine, &raw, rkm);
-	hash = input_hash(&raw);
-	crash_at(part->topic, part->partition, rkm->offset);
-	switch (router_route(batch->lane->router, &raw, routed)) {
+		whole = fill_headers(engine, message);
+	hash = input_hash(raw);
+	crash_at(part->topic, part->partition, raw->offset);
+	if (whole)
+		way = router_route(batch->lane->router, raw, routed);
+	else
+		headers_damaged(routed);
+	switch (way) {
 	case ROUTE_OK:
-		result = take_good(batch, &raw, rkm, routed);
+		result = take_good(batch, message, routed);
 		break;
 	case ROUTE_FILTERED:
 		batch->filtered++;
 		metric_add(engine->metrics.filtered, 1);
 		break;
 	case ROUTE_BAD:
-		result = take_bad(batch, &raw, rkm, routed);
+		result = take_bad(batch, message, routed);
 		break;
 	case ROUTE_RETRY:
 		result = COLLECT_RETRY;
@@ -352,12 +368,12 @@ collect(struct part *part, rd_kafka_message_t *rkm)
 	if (result != COLLECT_OK)
 		return result;
 	if (batch->messages++ == 0)
-		batch->first_ms = raw.timestamp_ms;
+		batch->first_ms = raw->timestamp_ms;
 	part->taken_messages++;
-	part->taken_bytes += (int64_t)(rkm->len + rkm->key_len);
+	part->taken_bytes += (int64_t)(raw->value.len + raw->key.len);
 	engine->taken++;
-	engine->taken_bytes += (int64_t)rkm->len;
+	engine->taken_bytes += (int64_t)raw->value.len;
 	batch->input_hash += hash;
-	batch->end = rkm->offset + 1;
+	batch->end = raw->offset + 1;
 	return COLLECT_OK;
 }

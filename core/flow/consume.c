@@ -1,6 +1,6 @@
 /*
- * consume.c -- takes arrays of messages out of librdkafka's queue and lets each
- * one go at once. Thread: consumer.
+ * consume.c -- takes messages from the own readers, or arrays of them out of
+ * librdkafka's queue, and lets each one go at once. Thread: consumer.
  *
  * Invariant: messages of a partition reach collect() in the order of their
  * offsets, each once, and only while the partition is ours and running.
@@ -9,61 +9,9 @@
 #include "core/base/log.h"
 #include "core/flow/flow.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* ---- messages that a RETRY or a limit kept back ---- */
-
-enum { HELD_COST = 256 }; /* of a message beside its bytes */
-
-void
-held_free(struct part *part)
-{
-	struct held *held = &part->held;
-
-	for (; held->at < held->count; held->at++)
-		rd_kafka_message_destroy(held->items[held->at]);
-	free(held->items);
-	memset(held, 0, sizeof(*held));
-}
-
-static int64_t
-held_bytes(const rd_kafka_message_t *rkm)
-{
-	return (int64_t)(rkm->len + rkm->key_len) + HELD_COST;
-}
-
-/* `limited`: because of a limit. */
-static void
-hold(struct part *part, rd_kafka_message_t *rkm, int limited)
-{
-	struct held *held = &part->held;
-
-	if (held->count == held->room && held->at > held->room / 2) {
-		held->count -= held->at;
-		memmove(held->items, held->items + held->at,
-		    held->count * sizeof(*held->items));
-		held->at = 0;
-	}
-	if (held->count == held->room) {
-		held->room = held->room == 0 ? 64 : held->room * 2;
-		held->items =
-		    mem_grow(held->items, held->room * sizeof(*held->items));
-	}
-	held->items[held->count++] = rkm;
-	held->bytes += held_bytes(rkm);
-	if (part->throttled || limited)
-		throttle_hold(part->engine->throttle, part, held_bytes(rkm));
-}
-
-static void
-unhold(struct held *held)
-{
-	rd_kafka_message_t *rkm = held->items[held->at++];
-
-	held->bytes -= held_bytes(rkm);
-	rd_kafka_message_destroy(rkm);
-}
+#define OWN_BYTES_MAX (INT64_C(1) << 20)
 
 /* ---- one message ---- */
 
@@ -93,22 +41,23 @@ retry_later(struct part *part)
 
 /* Nothing is to be made of it: it was taken in before, or will come again. */
 static int
-is_void(const struct part *part, const rd_kafka_message_t *rkm)
+is_void(const struct part *part, const struct message *message)
 {
 	return part->state != PART_RUNNING || part->halt_next != HALT_NONE ||
-	       skipped(part) || rkm->offset < part->next;
+	       skipped(part) || message->raw.offset < part->next;
 }
 
-/* Returns 0 when the message must come again (RETRY): it is not destroyed. */
+/* Returns 0 when the message must come again (RETRY). */
 static int
-take(struct part *part, rd_kafka_message_t *rkm)
+take(struct part *part, struct message *message)
 {
+	int64_t offset = message->raw.offset;
 	enum collected result;
 
-	if (is_void(part, rkm))
+	if (is_void(part, message))
 		return 1;
 	if (part->cur != NULL && part->cur->replay &&
-	    rkm->offset >= part->cur->plan.e) {
+	    offset >= part->cur->plan.e) {
 		cut_batch(part, part->cur->plan.c);
 		if (part->state != PART_RUNNING) /* it differs from its plan */
 			return 1;
@@ -118,16 +67,16 @@ take(struct part *part, rd_kafka_message_t *rkm)
 		    part->past != NULL ? part->past->end : part->record.offset);
 		step_reached("first-message");
 	}
-	result = collect(part, rkm);
+	result = collect(part, message);
 	if (result == COLLECT_RETRY) {
 		retry_later(part);
 		return 0;
 	}
 	if (result == COLLECT_HALTED)
 		return 1;
-	part->next = rkm->offset + 1;
+	part->next = offset + 1;
 	if (part->engine->throttle != NULL)
-		throttle_take(part->engine->throttle, part, rkm);
+		throttle_take(part->engine->throttle, part, message);
 	if (part->cur->replay && part->next >= part->cur->plan.e)
 		cut_batch(part, part->cur->plan.c);
 	return 1;
@@ -140,17 +89,19 @@ is_limited(const struct part *part)
 	       throttle_waits(part->engine->throttle, part);
 }
 
-static void
-take_or_hold(struct part *part, rd_kafka_message_t *rkm)
+/* Whether it was kept. */
+static int
+take_or_hold(struct part *part, struct message *message)
 {
-	if (part->held.count > part->held.at && !skipped(part))
-		hold(part, rkm, 0);
-	else if (is_limited(part) && !is_void(part, rkm))
-		hold(part, rkm, 1);
-	else if (take(part, rkm))
-		rd_kafka_message_destroy(rkm);
-	else
-		hold(part, rkm, 0);
+	int limited = 0;
+
+	if (part->held.count == part->held.at || skipped(part)) {
+		limited = is_limited(part) && !is_void(part, message);
+		if (!limited && take(part, message))
+			return 0;
+	}
+	held_put(part, message, limited);
+	return 1;
 }
 
 /* The log's end is at the plan's or behind it: what is missing of [S, E) is not
@@ -177,7 +128,7 @@ consume_held(struct part *part, size_t most)
 		/* a halt or a drop has emptied it */
 		if (held->at >= held->count)
 			break;
-		unhold(held);
+		held_drop_first(part);
 	}
 	held_free(part);
 	if (part->said_retry)
@@ -197,22 +148,6 @@ on_eof(struct part *part, int64_t offset)
 	part->eof = offset;
 	part->high = offset;
 	end_replay(part);
-}
-
-/* The same complaint once a minute. */
-static int
-said_lately(const char *text)
-{
-	static char last[256];
-	static int64_t last_boot_ms;
-	int64_t now = clock_boot_ms();
-
-	if (strncmp(last, text, sizeof(last) - 1) == 0 &&
-	    now - last_boot_ms < 60000)
-		return 1;
-	(void)snprintf(last, sizeof(last), "%s", text);
-	last_boot_ms = now;
-	return 0;
 }
 
 static void
@@ -245,44 +180,36 @@ consume_range(struct part *part, const struct inquiry *range)
 }
 
 static void
-on_error(struct engine *engine, struct part *part, rd_kafka_message_t *rkm)
+on_range(struct part *part, int64_t offset)
 {
-	const char *topic =
-	    rkm->rkt != NULL ? rd_kafka_topic_name(rkm->rkt) : "-";
-	const char *text = rd_kafka_message_errstr(rkm);
-	char quoted[512], where[64] = "";
-
-	if (rkm->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && part != NULL &&
-	    part->state == PART_RUNNING) {
-		log_line(SECOR_WARN, "offset out of range",
-		    "topic=%s partition=%d offset=%lld", topic, rkm->partition,
-		    (long long)rkm->offset);
-		ask_range(part);
-		return;
-	}
-	if (text == NULL)
-		text = rd_kafka_err2str(rkm->err);
-	if (rkm->err == RD_KAFKA_RESP_ERR__FATAL && engine_fatal(engine))
-		return;
-	if (said_lately(text))
-		return;
-	if (rkm->offset >= 0) /* else it is about the topic */
-		(void)snprintf(where, sizeof(where),
-		    " partition=%d offset=%lld", rkm->partition,
-		    (long long)rkm->offset);
-	log_line(
-	    rkm->err == RD_KAFKA_RESP_ERR__BAD_MSG ||
-		    rkm->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
-		? SECOR_ERROR
-		: SECOR_WARN,
-	    "kafka error", "topic=%s%s code=%s text=%s%s", topic, where,
-	    rd_kafka_err2name(rkm->err),
-	    log_quote(quoted, sizeof(quoted), text),
-	    rkm->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ? " next=retry"
-								: "");
+	log_line(SECOR_WARN, "offset out of range",
+	    "topic=%s partition=%d offset=%lld", part->topic, part->partition,
+	    (long long)offset);
+	ask_range(part);
 }
 
-/* ---- the array ---- */
+/* ---- what comes of librdkafka ---- */
+
+static void
+on_librdkafka_error(
+    struct engine *engine, struct part *part, const rd_kafka_message_t *rkm)
+{
+	struct complaint complaint = {rkm->err, "-",
+	    rd_kafka_message_errstr(rkm), rkm->partition, rkm->offset};
+
+	if (rkm->rkt != NULL)
+		complaint.topic = rd_kafka_topic_name(rkm->rkt);
+	if (complaint.text == NULL)
+		complaint.text = rd_kafka_err2str(rkm->err);
+	/* what becomes of its reading is nothing to the own readers */
+	if (engine->fetch != NULL && part != NULL && rkm->offset >= 0)
+		return;
+	if (rkm->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && part != NULL &&
+	    part->state == PART_RUNNING)
+		on_range(part, rkm->offset);
+	else
+		complain(engine, &complaint);
+}
 
 static struct part *
 part_of(struct engine *engine, const rd_kafka_message_t *rkm)
@@ -309,6 +236,28 @@ touch(struct engine *engine, struct part *part)
 	engine->touched[engine->touched_count++] = part;
 }
 
+/* Whether what is read may be taken in. */
+static int
+is_taking(const struct engine *engine)
+{
+	return !engine->revoking && engine->phase == PHASE_RUNNING;
+}
+
+static void
+serve_message(struct engine *engine, struct part *part, rd_kafka_message_t *rkm)
+{
+	struct message message;
+
+	engine->popped++;
+	engine->popped_bytes += (int64_t)rkm->len;
+	if (part != NULL && is_taking(engine) && engine->fetch == NULL) {
+		message_of(&message, rkm);
+		if (take_or_hold(part, &message))
+			return;
+	}
+	rd_kafka_message_destroy(rkm);
+}
+
 static void
 serve(struct engine *engine, rd_kafka_message_t *rkm)
 {
@@ -317,21 +266,14 @@ serve(struct engine *engine, rd_kafka_message_t *rkm)
 	if (part != NULL)
 		touch(engine, part);
 	if (rkm->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-		engine->popped++;
-		engine->popped_bytes += (int64_t)rkm->len;
-		if (part != NULL && !engine->revoking &&
-		    engine->phase == PHASE_RUNNING) {
-			take_or_hold(part, rkm);
-			return;
-		}
-	} else if (rkm->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-		if (part != NULL && part->state == PART_RUNNING &&
-		    !engine->revoking && engine->phase == PHASE_RUNNING &&
-		    !skipped(part))
-			on_eof(part, rkm->offset);
-	} else {
-		on_error(engine, part, rkm);
+		serve_message(engine, part, rkm);
+		return;
 	}
+	if (rkm->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+		on_librdkafka_error(engine, part, rkm);
+	else if (part != NULL && part->state == PART_RUNNING &&
+		 is_taking(engine) && engine->fetch == NULL && !skipped(part))
+		on_eof(part, rkm->offset);
 	rd_kafka_message_destroy(rkm);
 }
 
@@ -348,6 +290,66 @@ wake_brokers(struct engine *engine)
 	    engine->rk, engine->sasl_user, engine->sasl_password));
 }
 
+/* ---- what comes of the own readers ---- */
+
+static void
+on_own_error(struct engine *engine, const struct fetched *fetched)
+{
+	struct part *part = fetched->owner;
+	struct complaint complaint = {
+	    fetched->error, "-", fetched->text, -1, fetched->offset};
+
+	if (part != NULL) {
+		complaint.topic = part->topic;
+		complaint.partition = part->partition;
+	}
+	if (fetched->error == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE)
+		reading_unable(engine, fetched->text);
+	else if (fetched->error == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE &&
+		 part != NULL && part->state == PART_RUNNING)
+		on_range(part, fetched->offset);
+	else
+		complain(engine, &complaint);
+}
+
+static void
+serve_own(
+    struct engine *engine, enum fetched_kind kind, struct fetched *fetched)
+{
+	struct part *part = fetched->owner;
+
+	if (part != NULL)
+		touch(engine, part);
+	if (kind == FETCHED_MESSAGE)
+		(void)take_or_hold(part, &fetched->message);
+	else if (kind == FETCHED_ERROR)
+		on_own_error(engine, fetched);
+	else if (part->state == PART_RUNNING && !skipped(part))
+		on_eof(part, fetched->offset);
+}
+
+/* As much as librdkafka would give at once. */
+static size_t
+take_own(struct engine *engine)
+{
+	int64_t bytes = engine->taken_bytes + OWN_BYTES_MAX;
+	size_t n = 0;
+
+	while (n < ARRAY_MAX && engine->taken_bytes < bytes &&
+	       is_taking(engine) && engine->fetch != NULL) {
+		struct fetched *fetched = &engine->fetched;
+		enum fetched_kind kind = fetch_next(engine->fetch, fetched);
+
+		if (kind == FETCHED_NOTHING)
+			break;
+		serve_own(engine, kind, fetched);
+		n++;
+	}
+	return n;
+}
+
+/* ---- the array ---- */
+
 /* Also those that were held; not what an array brings besides messages. */
 static void
 count_taken(struct engine *engine)
@@ -355,6 +357,28 @@ count_taken(struct engine *engine)
 	metric_add(engine->metrics.messages, engine->taken);
 	metric_add(engine->metrics.bytes, engine->taken_bytes);
 	engine->taken = engine->taken_bytes = 0;
+}
+
+static void
+policies(struct engine *engine, int64_t now)
+{
+	for (size_t i = 0; i < engine->touched_count; i++) {
+		struct part *part = engine->touched[i];
+
+		part->touched = 0;
+		if (part->state == PART_RUNNING &&
+		    engine->phase == PHASE_RUNNING)
+			policy_part(part, now);
+	}
+	engine->touched_count = 0;
+}
+
+static int
+nothing_waits(const struct engine *engine)
+{
+	return rd_kafka_queue_length(engine->queue) == 0 &&
+	       (engine->fetch == NULL || !is_taking(engine) ||
+		   !fetch_ready(engine->fetch));
 }
 
 /* librdkafka waits until an array is full. What is there already does not wait
@@ -366,7 +390,7 @@ consume(struct engine *engine, int wait_ms)
 	int64_t now;
 
 	engine->array_serial++;
-	if (rd_kafka_queue_length(engine->queue) > 0)
+	if (!nothing_waits(engine))
 		wait_ms = 0;
 	n = rd_kafka_consume_batch_queue(engine->queue, wait_ms, engine->array,
 	    wake_take(&engine->wake, ARRAY_MAX));
@@ -374,25 +398,15 @@ consume(struct engine *engine, int wait_ms)
 
 	atomic_store(&engine->fence.polled_boot_ms, now);
 	atomic_store(&engine->heartbeat_boot_ms, now);
-	if (n <= 0) {
-		count_taken(engine);
-		return;
-	}
 	/* what was popped before a rebalance was asked for still counts; the
 	 * epoch moves only in rebalance_serve */
-	engine->moving = 1;
 	engine->popped = engine->popped_bytes = 0;
 	for (ssize_t i = 0; i < n; i++)
 		serve(engine, engine->array[i]);
+	if (n > 0 && engine->fetch == NULL)
+		wake_brokers(engine);
+	if (take_own(engine) > 0 || n > 0)
+		engine->moving = 1;
 	count_taken(engine);
-	wake_brokers(engine);
-	for (size_t i = 0; i < engine->touched_count; i++) {
-		struct part *part = engine->touched[i];
-
-		part->touched = 0;
-		if (part->state == PART_RUNNING &&
-		    engine->phase == PHASE_RUNNING)
-			policy_part(part, now);
-	}
-	engine->touched_count = 0;
+	policies(engine, now);
 }

@@ -338,6 +338,8 @@ engine_new(const struct config *config, const struct engine_options *options,
 		rc = open_kafka(e, err);
 	if (rc == SECOR_OK)
 		rc = open_threads(e, err);
+	if (rc == SECOR_OK)
+		rc = reading_open(e, err);
 	/* not before there are others: what instances share begins once */
 	if (probed != NULL)
 		config->store.plugin->ops.store->close(probed);
@@ -365,6 +367,7 @@ engine_free(struct engine *engine)
 {
 	if (engine == NULL)
 		return;
+	reading_close(engine);
 	part_each(&engine->parts, drop_all);
 	final_service_free(engine->finals);
 	inquirer_free(engine->inquirer);
@@ -389,6 +392,7 @@ engine_free(struct engine *engine)
 	throttle_free(engine->throttle);
 	expire_free(engine);
 	free(engine->headers);
+	buf_fini(&engine->header_names);
 	lanes_free(engine->lanes);
 	lanes_free(engine->old_lanes);
 	stage_close(engine->stage);

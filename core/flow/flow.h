@@ -11,6 +11,7 @@
 #include "core/flow/client.h"
 #include "core/flow/deadletter.h"
 #include "core/flow/engine.h"
+#include "core/flow/fetch/fetch.h"
 #include "core/flow/final/service.h"
 #include "core/flow/hold.h"
 #include "core/flow/inquire.h"
@@ -139,11 +140,15 @@ struct engine {
 
 	rd_kafka_message_t *array[ARRAY_MAX];
 	uint64_t array_serial;
-	struct part *touched[ARRAY_MAX];
+	struct fetch *fetch; /* the own readers; NULL: librdkafka reads */
+	char not_own[600];   /* why it does */
+	struct fetched fetched;
+	struct part *touched[2 * ARRAY_MAX]; /* by both readers */
 	size_t touched_count;
 	struct routed routed;
 	struct secor_header *headers; /* of the current message */
 	size_t header_room;
+	struct buf header_names;
 	struct part *last_part;
 	const rd_kafka_topic_t *last_rkt;
 	int32_t last_partition;
@@ -183,12 +188,53 @@ void consume(struct engine *engine, int wait_ms);
 void consume_range(struct part *part, const struct inquiry *range);
 /* Messages that a RETRY or a limit kept back, so many at most. */
 void consume_held(struct part *part, size_t most);
+
+/* ---- held.c: messages that a RETRY or a limit kept back ---- */
+/* Keeps it: takes its librdkafka message, where it is one. `limited`: because
+ * of a limit. */
+void held_put(struct part *part, const struct message *message, int limited);
+void held_drop_first(struct part *part);
 void held_free(struct part *part);
+/* Where to read on: behind what is held, or the partition's `next`. */
+int64_t held_end(const struct part *part);
+
+/* ---- complain.c ---- */
+/* What a reader complains of. */
+struct complaint {
+	rd_kafka_resp_err_t code;
+	const char *topic, *text;
+	int32_t partition;
+	int64_t offset; /* -1: it is about the topic */
+};
+
+/* The same one once a minute. A fatal one ends the loop. */
+void complain(struct engine *engine, const struct complaint *complaint);
+
+/* ---- reading.c: who reads, the own readers or librdkafka ---- */
+int reading_open(struct engine *engine, struct secor_err *err);
+/* The own readers end. */
+void reading_close(struct engine *engine);
+/* As a part of a log line. */
+void reading_say(const struct engine *engine, struct buf *text);
+/* The own readers cannot read this: librdkafka does from now on. */
+void reading_unable(struct engine *engine, const char *why);
+/* Of the own readers: from behind what is held. */
+void reading_start(struct part *part);
+void reading_stop(struct part *part);
+/* What reads it now waits, or goes on. */
+void reading_pause(struct part *part, int pause);
+/* Goes on at part->next. */
+void reading_seek(struct part *part);
+/* Around rd_kafka_assign(). */
+void reading_before_assign(
+    struct engine *engine, rd_kafka_topic_partition_list_t *list);
+void reading_after_assign(
+    struct engine *engine, rd_kafka_topic_partition_list_t *list);
 
 /* ---- collect.c ---- */
 enum collected { COLLECT_OK = 0, COLLECT_RETRY, COLLECT_HALTED };
 /* Puts one message into part->cur. */
-enum collected collect(struct part *part, rd_kafka_message_t *rkm);
+enum collected collect(struct part *part, struct message *message);
 
 /* ---- policy.c ---- */
 /* Cuts what is due; called after each array and each tick. */

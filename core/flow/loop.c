@@ -246,6 +246,7 @@ stop_serve(struct engine *engine, int64_t boot_ms)
 		engine->phase = PHASE_STOPPING;
 		engine->stop_until_boot_ms =
 		    boot_ms + engine->config->engine.stop_timeout_ms;
+		part_each(&engine->parts, reading_stop);
 		part_each(&engine->parts, stop_part);
 	}
 	if (engine->phase == PHASE_STOPPING) {
@@ -318,15 +319,25 @@ serve_limits(struct engine *engine, int64_t boot_ms)
 		engine->moving |= throttle_serve(engine->throttle, boot_ms);
 }
 
+static void
+say_start(const struct engine *engine)
+{
+	struct buf reader = {0};
+
+	reading_say(engine, &reader);
+	log_line(SECOR_INFO, "joins the group",
+	    "group=%s g=%s writers=%d librdkafka=%s %s",
+	    engine->config->kafka.group, engine->g,
+	    engine_writers(engine->config), rd_kafka_version_str(), reader.ptr);
+	buf_fini(&reader);
+}
+
 int
 engine_run(struct engine *engine, struct secor_err *err)
 {
 	if (!learn_g(engine))
 		return SECOR_OK;
-	log_line(SECOR_INFO, "joins the group",
-	    "group=%s g=%s writers=%d librdkafka=%s",
-	    engine->config->kafka.group, engine->g,
-	    engine_writers(engine->config), rd_kafka_version_str());
+	say_start(engine);
 	engine_subscribe(engine);
 	for (;;) {
 		int64_t now = clock_boot_ms();

@@ -22,4 +22,12 @@ struct message {
 	rd_kafka_message_t *rkm; /* of librdkafka; NULL: the own readers' */
 };
 
+/* As librdkafka has read it. `rkm` stays the caller's. */
+void message_of(struct message *message, rd_kafka_message_t *rkm);
+
+/* To be looked at later: a copy of the bytes, or with the librdkafka message,
+ * which it takes. */
+struct message *message_keep(const struct message *message);
+void message_free(struct message *message); /* of message_keep() */
+
 #endif

@@ -137,24 +137,9 @@ part_begin_again(struct part *part)
 void
 part_seek(struct part *part)
 {
-	rd_kafka_topic_partition_list_t *list =
-	    rd_kafka_topic_partition_list_new(1);
-	rd_kafka_error_t *error;
-
 	/* resume first: it would set its own position */
 	pause_clear(part, PAUSE_DISK);
-	rd_kafka_topic_partition_list_add(list, part->topic, part->partition)
-	    ->offset = part->next;
-	/* no time-out: what was fetched before is void at once */
-	error = rd_kafka_seek_partitions(part->engine->rk, list, 0);
-	if (error != NULL) {
-		log_line(SECOR_WARN, "seek failed",
-		    "topic=%s partition=%d reason=\"%s\"", part->topic,
-		    part->partition, rd_kafka_error_string(error));
-		rd_kafka_error_destroy(error);
-		rejoin(part->engine, "a seek failed");
-	}
-	rd_kafka_topic_partition_list_destroy(list);
+	reading_seek(part);
 }
 
 void
@@ -173,6 +158,7 @@ part_fence(struct part *part)
 		return;
 	part_new_epoch(part);
 	part_drop_batches(part);
+	reading_stop(part);
 	part->state = PART_AWAY;
 	part->pause = 0;
 	part->paused = 0;

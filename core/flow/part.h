@@ -16,6 +16,7 @@
 #include "core/flow/guard.h"
 #include "core/flow/lane.h"
 #include "core/flow/manifest.h"
+#include "core/flow/message.h"
 #include "core/flow/pool.h"
 #include "core/flow/record.h"
 #include "core/flow/upload.h"
@@ -24,6 +25,7 @@
 #include <librdkafka/rdkafka.h>
 
 struct engine;
+struct fetch_part;
 struct part;
 struct batch;
 
@@ -123,7 +125,7 @@ enum {
 };
 
 struct held {
-	rd_kafka_message_t **items;
+	struct message **items;
 	size_t count, at, room;
 	int64_t bytes; /* of those from `at` on */
 };
@@ -163,8 +165,9 @@ struct part {
 	int64_t heard; /* q: all notifiers */
 	struct batch *cur, *past;
 	unsigned pause;
-	int paused;   /* as librdkafka knows it */
-	int reopened; /* PART_OPENING, but of no new assignment */
+	int paused;		  /* as its reader knows it */
+	struct fetch_part *fetch; /* of the own readers; NULL: none yet */
+	int reopened;		  /* PART_OPENING, but of no new assignment */
 	struct held held;
 	int64_t held_boot_ms;
 	int touched;   /* by the current array */
@@ -217,7 +220,7 @@ void part_drop_cur(struct part *part);
 void part_begin_again(struct part *part);
 /* Ends PAUSE_DISK: consumption goes on at part->next. */
 void part_seek(struct part *part);
-/* Tells librdkafka of the pause that holds after an assignment. */
+/* Tells its reader of the pause that holds after an assignment. */
 void part_sync(struct part *part);
 /* Not ours any more, at once: nothing is kept. */
 void part_fence(struct part *part);

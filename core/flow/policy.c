@@ -28,20 +28,12 @@ enum {
 static void
 sync_pause(struct part *part)
 {
-	rd_kafka_topic_partition_list_t *list;
 	int wanted = part->pause != 0;
 
 	if (wanted == part->paused || part->state != PART_RUNNING)
 		return;
-	list = rd_kafka_topic_partition_list_new(1);
-	(void)rd_kafka_topic_partition_list_add(
-	    list, part->topic, part->partition);
-	if (wanted)
-		(void)rd_kafka_pause_partitions(part->engine->rk, list);
-	else
-		(void)rd_kafka_resume_partitions(part->engine->rk, list);
-	rd_kafka_topic_partition_list_destroy(list);
 	part->paused = wanted;
+	reading_pause(part, wanted);
 	if (wanted)
 		metric_add(part->engine->metrics.pauses, 1);
 }

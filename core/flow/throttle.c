@@ -118,13 +118,13 @@ throttle_waits(struct throttle *t, const struct part *part)
 
 void
 throttle_take(
-    struct throttle *t, const struct part *part, const rd_kafka_message_t *rkm)
+    struct throttle *t, const struct part *part, const struct message *message)
 {
 	struct limit *own = own_limit(t, part);
 
-	take(&t->limits[0], (int64_t)rkm->len);
+	take(&t->limits[0], (int64_t)message->raw.value.len);
 	if (own != &t->limits[0])
-		take(own, (int64_t)rkm->len);
+		take(own, (int64_t)message->raw.value.len);
 }
 
 /* ---- the row ---- */

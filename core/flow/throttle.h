@@ -24,7 +24,7 @@ void throttle_free(struct throttle *throttle); /* accepts NULL */
 int throttle_waits(struct throttle *throttle, const struct part *part);
 /* It has taken in a message. */
 void throttle_take(struct throttle *throttle, const struct part *part,
-    const rd_kafka_message_t *rkm);
+    const struct message *message);
 /* It holds one more, of so many bytes, and is served in its turn. */
 void throttle_hold(struct throttle *throttle, struct part *part, int64_t bytes);
 
