@@ -376,8 +376,9 @@ describe_all(struct engine *engine)
 
 	engine->status_now = json_array();
 	part_each(&engine->parts, describe);
-	return json_pack("{s:s,s:s,s:s,s:b,s:b,s:I,s:I,s:I,s:o}", "version",
-	    SECOR_VERSION, "group", engine->config->kafka.group, "phase",
+	return json_pack("{s:s,s:s,s:s,s:s,s:b,s:b,s:I,s:I,s:I,s:o}", "version",
+	    SECOR_VERSION, "group", engine->config->kafka.group, "fetch",
+	    engine->fetch != NULL ? "own" : "librdkafka", "phase",
 	    phases[engine->phase], "assigned", engine->assigned, "full",
 	    engine->full, "memory_used", (json_int_t)pool_used(engine->pool),
 	    "memory_budget", (json_int_t)pool_budget(engine->pool),

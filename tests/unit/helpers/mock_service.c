@@ -37,6 +37,8 @@ static const char yaml[] =
 
 /* ---- set up ---- */
 
+int mock_fetch = CONFIG_FETCH_AUTO;
+
 void
 mock_side_by_side(void)
 {
@@ -103,6 +105,7 @@ mock_open(struct mock_service *s, int partitions)
 	s->registry = registry_new(plugins, 1);
 	how.registry = s->registry;
 	cr_assert_eq(config_load(file, &how, &s->config), SECOR_OK);
+	s->config->kafka.fetch = mock_fetch;
 	free(file);
 	free(plugins);
 }

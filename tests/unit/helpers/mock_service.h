@@ -51,6 +51,9 @@ struct mock_service {
 	int64_t ends[8];  /* by partition */
 };
 
+/* Who reads: enum config_fetch, of services opened from now on. */
+extern int mock_fetch;
+
 void mock_open(struct mock_service *s, int partitions);
 void mock_close(struct mock_service *s);
 

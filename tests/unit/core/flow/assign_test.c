@@ -136,6 +136,7 @@ static void
 begin(int partitions)
 {
 	questions = STOP_TURNS;
+	mock_fetch = CONFIG_FETCH_LIBRDKAFKA;
 	mock_begin(&s, partitions);
 }
 
