@@ -208,7 +208,7 @@ on_librdkafka_error(
 	    part->state == PART_RUNNING)
 		on_range(part, rkm->offset);
 	else
-		complain(engine, &complaint);
+		complaint_log(engine, &complaint);
 }
 
 static struct part *
@@ -309,7 +309,7 @@ on_own_error(struct engine *engine, const struct fetched *fetched)
 		 part != NULL && part->state == PART_RUNNING)
 		on_range(part, fetched->offset);
 	else
-		complain(engine, &complaint);
+		complaint_log(engine, &complaint);
 }
 
 static void

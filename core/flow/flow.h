@@ -198,7 +198,7 @@ void held_free(struct part *part);
 /* Where to read on: behind what is held, or the partition's `next`. */
 int64_t held_end(const struct part *part);
 
-/* ---- complain.c ---- */
+/* ---- complaint.c ---- */
 /* What a reader complains of. */
 struct complaint {
 	rd_kafka_resp_err_t code;
@@ -208,7 +208,7 @@ struct complaint {
 };
 
 /* The same one once a minute. A fatal one ends the loop. */
-void complain(struct engine *engine, const struct complaint *complaint);
+void complaint_log(struct engine *engine, const struct complaint *complaint);
 
 /* ---- reading.c: who reads, the own readers or librdkafka ---- */
 int reading_open(struct engine *engine, struct secor_err *err);

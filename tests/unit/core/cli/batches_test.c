@@ -61,7 +61,7 @@ Test(batches, find_gives_the_batch_and_those_beside_it)
 		cr_assert_eq(start_of(found.before), rows[i].before, "%zu", i);
 		cr_assert_eq(start_of(found.at), rows[i].at, "%zu", i);
 		cr_assert_eq(start_of(found.after), rows[i].after, "%zu", i);
-		batches_fini(&found);
+		batches_forget(&found);
 	}
 	memory_store_clear();
 }
@@ -84,16 +84,16 @@ Test(batches, read_of_a_broken_manifest_gives_none)
 	struct manifest *manifest = NULL;
 	struct secor_err why;
 
-	cr_assert_eq(batches_read(&from, NULL, &manifest, &why), SECOR_OK);
+	cr_assert_eq(batches_manifest(&from, NULL, &manifest, &why), SECOR_OK);
 	cr_assert_eq(
-	    batches_read(&from, "_manifests/t/0/9_00000000000000000010.json",
-		&manifest, &why),
+	    batches_manifest(&from,
+		"_manifests/t/0/9_00000000000000000010.json", &manifest, &why),
 	    SECOR_OK);
 	cr_assert_null(manifest);
 	memory_store_fail(1);
 	cr_assert_eq(
-	    batches_read(&from, "_manifests/t/0/9_00000000000000000010.json",
-		&manifest, &why),
+	    batches_manifest(&from,
+		"_manifests/t/0/9_00000000000000000010.json", &manifest, &why),
 	    SECOR_RETRY);
 	memory_store_clear();
 }

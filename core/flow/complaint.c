@@ -1,5 +1,5 @@
 /*
- * complain.c -- what readers of partitions complain of, into the log. Thread:
+ * complaint.c -- what readers of partitions complain of, into the log. Thread:
  * consumer.
  */
 #include "core/base/clock.h"
@@ -26,7 +26,7 @@ said_lately(const char *text)
 }
 
 void
-complain(struct engine *engine, const struct complaint *complaint)
+complaint_log(struct engine *engine, const struct complaint *complaint)
 {
 	char quoted[512], where[64] = "";
 
