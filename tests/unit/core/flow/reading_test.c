@@ -37,7 +37,7 @@ produce_and_wait(int count)
 Test(reading, own_readers_store_each_message_once, .timeout = 240)
 {
 	mock_begin(&s, 4);
-	cr_expect(status_has("\"fetch\": \"own\""));
+	cr_expect(status_has("\"fetch\":\"own\""));
 	produce_and_wait(2000);
 	mock_end(&s);
 }
@@ -46,7 +46,7 @@ Test(reading, librdkafka_reads_where_the_configuration_says_so, .timeout = 240)
 {
 	mock_fetch = CONFIG_FETCH_LIBRDKAFKA;
 	mock_begin(&s, 4);
-	cr_expect(status_has("\"fetch\": \"librdkafka\""));
+	cr_expect(status_has("\"fetch\":\"librdkafka\""));
 	produce_and_wait(500);
 	mock_end(&s);
 }
@@ -74,21 +74,22 @@ Test(reading, broker_that_is_too_old_is_read_by_librdkafka, .timeout = 240)
 	    RD_KAFKA_RESP_ERR_NO_ERROR);
 	mock_start(&s);
 	produce_and_wait(100);
-	cr_expect(status_has("\"fetch\": \"librdkafka\""));
+	cr_expect(status_has("\"fetch\":\"librdkafka\""));
 	mock_end(&s);
 }
 
 Test(reading, broker_that_is_too_old_ends_what_must_read_itself, .timeout = 240)
 {
+	struct engine_options options = {.finish_plans_with = NULL};
+
 	mock_fetch = CONFIG_FETCH_OWN;
 	mock_open(&s, 1);
 	cr_assert_eq(
 	    rd_kafka_mock_set_apiversion(s.cluster, FETCH, 0, FETCH_TOO_OLD),
 	    RD_KAFKA_RESP_ERR_NO_ERROR);
-	mock_start(&s);
-	cr_assert_eq(pthread_join(s.thread, NULL), 0);
-	s.running = 0;
-	cr_expect_eq(s.rc, SECOR_FATAL);
+	cr_assert_eq(
+	    engine_new(s.config, &options, &s.engine, &s.err), SECOR_OK);
+	cr_expect_eq(engine_run(s.engine, &s.err), SECOR_FATAL);
 	cr_expect_not_null(
 	    strstr(s.err.text, "kafka.fetch: own is not possible"), "%s",
 	    s.err.text);
