@@ -155,8 +155,8 @@ link_receive(struct link *link, int64_t timeout_ms, struct buf *answer,
 
 /* ---- versions ---- */
 
-int
-link_read_versions(
+static int
+read_versions(
     struct link *link, const struct buf *answer, struct secor_err *err)
 {
 	struct wire wire = {answer->ptr, answer->ptr + answer->len, 0};
@@ -195,7 +195,7 @@ ask_versions(struct link *link, struct secor_err *err)
 	int rc = link_ask(link, API_VERSIONS, 0, &nothing, &answer, &why);
 
 	if (rc == SECOR_OK)
-		rc = link_read_versions(link, &answer, err);
+		rc = read_versions(link, &answer, err);
 	else if (link->ssl == NULL && strcmp(why.text, LINK_ENDED) == 0)
 		(void)secor_fail(err, rc,
 		    "it hung up when it was asked for its versions: does this "
@@ -219,36 +219,49 @@ link_version(const struct link *link, int api, int least, int most)
 
 /* ---- from beginning to end ---- */
 
+struct link *
+link_new(const struct link_conf *conf, const char *host, int port)
+{
+	struct link *link = mem_alloc(sizeof(*link));
+
+	link->conf = conf;
+	link->name = mem_text("%s:%d", host, port);
+	link->fd = link->stop_fd = -1;
+	link->until_ms = clock_boot_ms() + conf->timeout_ms;
+	for (int i = 0; i < LINK_APIS; i++)
+		link->versions[i].most = -1;
+	return link;
+}
+
+int
+link_log_in(struct link *link, struct secor_err *err)
+{
+	int rc = ask_versions(link, err);
+
+	if (rc == SECOR_OK && link->conf->sasl.mechanism != NULL)
+		rc = link_sasl_open(link, err);
+	return rc;
+}
+
 static int
 begin(struct link *link, const char *host, int port, struct secor_err *err)
 {
-	const struct link_conf *conf = link->conf;
 	int rc = link_socket_open(link, host, port, err);
 
-	if (rc == SECOR_OK && conf->tls.on)
+	if (rc == SECOR_OK && link->conf->tls.on)
 		rc = link_tls_open(link, host, err);
-	if (rc == SECOR_OK)
-		rc = ask_versions(link, err);
-	if (rc == SECOR_OK && conf->sasl.mechanism != NULL)
-		rc = link_sasl_open(link, err);
-	return rc;
+	return rc == SECOR_OK ? link_log_in(link, err) : rc;
 }
 
 int
 link_open(const struct link_conf *conf, const char *host, int port, int stop_fd,
     struct link **out, struct secor_err *err)
 {
-	struct link *link = mem_alloc(sizeof(*link));
+	struct link *link = link_new(conf, host, port);
 	struct secor_err why = {""};
 	int rc;
 
-	link->conf = conf;
-	link->name = mem_text("%s:%d", host, port);
-	link->fd = -1;
 	link->stop_fd = stop_fd;
-	link->until_ms = clock_boot_ms() + conf->timeout_ms;
-	for (int i = 0; i < LINK_APIS; i++)
-		link->versions[i].most = -1;
 	rc = told(link, begin(link, host, port, &why), &why, err);
 	if (rc == SECOR_OK)
 		*out = link;

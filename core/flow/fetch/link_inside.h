@@ -100,8 +100,9 @@ int link_sasl_read(struct link_sasl_reply *reply, int version,
 /* One request and its answer, within `until_ms`; nothing else is out. */
 int link_ask(struct link *link, int api, int version, const struct buf *body,
     struct buf *answer, struct secor_err *err);
-/* What an answer to ApiVersions version 0 says. */
-int link_read_versions(
-    struct link *link, const struct buf *answer, struct secor_err *err);
+/* Not connected yet; link_close() ends it. */
+struct link *link_new(const struct link_conf *conf, const char *host, int port);
+/* What comes when the socket is open and TLS is spoken: versions and SASL. */
+int link_log_in(struct link *link, struct secor_err *err);
 
 #endif

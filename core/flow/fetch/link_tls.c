@@ -243,7 +243,7 @@ protocol_failed(
 	if (is_about_our_certificate(why) ||
 	    (why == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE && ours == NULL))
 		return secor_fail(err, SECOR_FATAL,
-		    "TLS: it wants another client (%s): is "
+		    "TLS: it wants a client's certificate (%s): is "
 		    "kafka.tls.certificate missing?",
 		    text);
 	return secor_fail(err,
