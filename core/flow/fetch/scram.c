@@ -251,8 +251,10 @@ scram_verify(
 		return secor_fail(err, SECOR_FATAL, "the broker says: %.*s",
 		    (int)(value.len < 200 ? value.len : 200), value.ptr);
 	if (!take(&rest, 'v', &value) ||
-	    !base64_decode(&shown, value.ptr, value.len))
+	    !base64_decode(&shown, value.ptr, value.len)) {
+		buf_fini(&shown);
 		return no_message(err);
+	}
 	sign(scram, scram->server_key, scram->all.ptr, scram->all.len, wanted);
 	same = shown.len == (size_t)scram->size &&
 	       CRYPTO_memcmp(shown.ptr, wanted, shown.len) == 0;

@@ -130,6 +130,7 @@ Test(scram, challenge_that_is_none_is_not_answered)
 
 static const char *const endings[][2] = {
     {"", "not one of SCRAM"},
+    {"v=6rr!", "not one of SCRAM"},
     {"v=", "does not show that it knows the password"},
     {"v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
 	"does not show that it knows the password"},
