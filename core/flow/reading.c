@@ -34,11 +34,6 @@ reading_open(struct engine *engine, struct secor_err *err)
 	    engine->rk, engine->login, wake, engine};
 	struct secor_err why = {""};
 
-	if (engine->config->kafka.fetch == CONFIG_FETCH_LIBRDKAFKA) {
-		(void)snprintf(engine->not_own, sizeof(engine->not_own),
-		    "kafka.fetch says so");
-		return SECOR_OK;
-	}
 	if (!config_own_fetch(
 		engine->config, engine->not_own, sizeof(engine->not_own)))
 		return refused(engine, err);
