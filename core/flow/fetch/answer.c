@@ -241,30 +241,16 @@ say_error(struct item *item, int64_t now_ms)
 	item->part->due_ms = now_ms + SAY_AGAIN_MS;
 }
 
-/* What a follower does not have, or does not give, the leader is asked for:
- * without a rack, else it would name the follower again. */
-static void
-leave_replica(struct fetch_part *part, int64_t now_ms)
-{
-	part->replica = NOBODY;
-	part->leader_alone = 1;
-	if (part->left_at != part->position) /* not to and fro */
-		part->due_ms = now_ms;
-	part->left_at = part->position;
-	reader_drop(part);
-	leaders_place(part);
-}
-
 static void
 on_error(struct item *item, const struct reader *reader, int64_t now_ms)
 {
 	struct fetch_part *part = item->part;
 
-	part->due_ms = now_ms + reader->fetch->error_backoff_ms;
 	if (part->replica == reader->id) {
-		leave_replica(part, now_ms);
+		leaders_leave_replica(part, now_ms);
 		return;
 	}
+	part->due_ms = now_ms + reader->fetch->error_backoff_ms;
 	switch ((rd_kafka_resp_err_t)item->reply->error) {
 	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
 		say_error(item, now_ms);
@@ -344,7 +330,6 @@ settle_good(struct item *item, const struct reader *reader, int64_t now_ms)
 	if (part->reader != reader)
 		return;
 	part->refused = NOBODY;
-	part->leader_alone = 0;
 	if (item->reply->len > 0)
 		reader_rotate(part);
 	settle_replica(item, reader, now_ms);

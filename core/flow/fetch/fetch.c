@@ -173,7 +173,6 @@ fetch_part_new(
 	part->partition = partition;
 	part->owner = owner;
 	part->leader = part->replica = part->refused = NOBODY;
-	part->left_at = -1;
 	(void)pthread_mutex_lock(&fetch->lock);
 	part->next = fetch->parts;
 	fetch->parts = part;
@@ -218,7 +217,6 @@ fetch_start(struct fetch_part *part, int64_t offset)
 	part->wanted = 1;
 	part->position = offset;
 	part->due_ms = 0;
-	part->leader_alone = 0;
 	if (part->reader == NULL)
 		leaders_place(part);
 	else

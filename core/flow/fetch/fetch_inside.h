@@ -27,6 +27,7 @@ enum {
 	ANSWERS = 2,			  /* of a reader */
 	SAY_AGAIN_MS = 1000,		  /* what is damaged or forbidden */
 	REPLICA_LEASE_MS = 5 * 60 * 1000, /* KIP-392 */
+	REPLICA_AGAIN_MS = 60 * 1000,	  /* behind one that failed */
 	NOBODY = -1
 };
 
@@ -46,8 +47,7 @@ struct fetch_part {
 	int32_t refused;  /* broker that last said that it does not lead */
 	int32_t replica;  /* to be read from instead, until lease_ms */
 	int64_t lease_ms;
-	int leader_alone; /* a replica did not have it: is that so? */
-	int64_t left_at;  /* position when a replica was left last; -1 */
+	int64_t alone_ms; /* until then the leader is to name no replica */
 	int end_said;
 	/* Who reads it, and its neighbours there; NULL: nobody. */
 	struct reader *reader;
@@ -233,6 +233,10 @@ void *leaders_run(void *fetch);
 /* Gives a wanted partition to who should read it, as far as that is known, else
  * wakes the leaders' thread. Holds: lock. */
 void leaders_place(struct fetch_part *part);
+/* A replica that does not have it, does not give it or is not there: the leader
+ * is asked, for a while without a rack, else it would name the replica again.
+ * Holds: lock. */
+void leaders_leave_replica(struct fetch_part *part, int64_t now_ms);
 /* Its leader is not known any more. Holds: lock. */
 void leaders_lose(struct fetch_part *part);
 void leaders_fini(struct fetch *fetch);

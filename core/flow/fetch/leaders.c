@@ -67,6 +67,15 @@ leaders_place(struct fetch_part *part)
 }
 
 void
+leaders_leave_replica(struct fetch_part *part, int64_t now_ms)
+{
+	part->replica = NOBODY;
+	part->alone_ms = now_ms + REPLICA_AGAIN_MS;
+	reader_drop(part);
+	leaders_place(part);
+}
+
+void
 leaders_lose(struct fetch_part *part)
 {
 	if (part->reader != NULL)
@@ -188,7 +197,7 @@ take_leader(struct fetch_part *part, int32_t leader)
 	if (part->replica != NOBODY &&
 	    find_broker(part->fetch, part->replica) == NULL) {
 		part->replica = NOBODY;
-		part->leader_alone = 1;
+		part->alone_ms = clock_boot_ms() + REPLICA_AGAIN_MS;
 	}
 	if (leader != part->leader && leader != part->refused)
 		part->due_ms = 0;

@@ -103,7 +103,7 @@ wait_until(struct reader *reader, int64_t due_ms, int64_t now_ms)
 /* ---- what to ask for ---- */
 
 static void
-add_asked(struct reader *reader, struct fetch_part *part)
+add_asked(struct reader *reader, struct fetch_part *part, int64_t now_ms)
 {
 	if (reader->asked_count == reader->asked_room) {
 		size_t room =
@@ -119,7 +119,7 @@ add_asked(struct reader *reader, struct fetch_part *part)
 	    (struct asked){part, part->serial, part->position};
 	reader->asks[reader->asked_count++] =
 	    (struct ask){part->topic, part->partition, part->position};
-	reader->leader_alone |= part->leader_alone;
+	reader->leader_alone |= now_ms < part->alone_ms;
 }
 
 /* A lease of a replica that is over: the leader says anew who it is. */
@@ -148,7 +148,7 @@ collect(struct reader *reader, int64_t now_ms)
 		if (lease_ends(p, now_ms))
 			continue;
 		if (p->due_ms <= now_ms)
-			add_asked(reader, p);
+			add_asked(reader, p, now_ms);
 		else if (p->due_ms < due_ms)
 			due_ms = p->due_ms;
 	}
@@ -206,6 +206,19 @@ put_spare(struct reader *reader, struct answer *answer)
 	reader->spare = answer;
 }
 
+/* Who is a replica of somebody is not waited for. Holds: lock. */
+static void
+release(struct reader *reader, int64_t now_ms)
+{
+	struct fetch_part *behind;
+
+	for (struct fetch_part *p = reader->first; p != NULL; p = behind) {
+		behind = p->behind;
+		if (p->replica == reader->id)
+			leaders_leave_replica(p, now_ms);
+	}
+}
+
 /* Holds: lock. Returns whether the consumer must be woken. */
 static int
 finish(struct reader *reader, struct answer *answer, struct result result)
@@ -220,6 +233,8 @@ finish(struct reader *reader, struct answer *answer, struct result result)
 		some = answer_settle(answer, now_ms);
 	else if (result.rc == SECOR_FATAL && answer->count > 0)
 		some = 1; /* no such version */
+	if (result.rc != SECOR_OK && result.wait_ms > 0)
+		release(reader, now_ms);
 	if (result.rc != SECOR_OK) {
 		fetch->ask = 1;
 		(void)pthread_cond_signal(&fetch->lost);

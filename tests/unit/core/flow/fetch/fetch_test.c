@@ -586,6 +586,23 @@ Test(fetch, follower_that_has_it_not_leader_is_asked_again)
 	close_rig(&rig);
 }
 
+Test(fetch, follower_goes_down_leader_is_read)
+{
+	struct rig rig;
+
+	open_rig(&rig, 2, "r");
+	produce(&rig, 0, 0, 50);
+	follow(&rig, 2);
+	start(&rig, 0, 0);
+	hear_end(&rig, 0, 1);
+	(void)rd_kafka_mock_broker_set_down(rig.cluster, 2);
+	produce(&rig, 0, 50, 80);
+	follow(&rig, -1);
+	hear_until(&rig, 0, 80);
+	cr_expect_eq(rig.heard[0].errors, 0);
+	close_rig(&rig);
+}
+
 /* ---- closing ---- */
 
 /* Far below what it would wait for otherwise. */

@@ -1,0 +1,599 @@
+/* exchange.c, answer.c, fetch.c with a connection that says what a test wants:
+ * what no mock cluster answers. Who leads is librdkafka's mock cluster's. */
+#include "core/flow/fetch/fetch.h"
+
+#include "core/base/clock.h"
+#include "core/base/hash.h"
+#include "core/base/log.h"
+#include "core/flow/fetch/link.h"
+#include "core/flow/fetch/request.h"
+
+#include <criterion/criterion.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOPIC "events"
+
+enum { LIMIT_MS = 80 * 1000, PARTS = 2 };
+
+/* ---- the connection ---- */
+
+/* What was asked for of the first partition of a request. */
+struct asked_one {
+	int32_t max_bytes, partition, count;
+	int64_t offset;
+	char rack[16];
+	int requests; /* with this one */
+};
+
+/* What the broker answers. `answer` writes the body and returns a status. */
+static struct {
+	pthread_mutex_t lock;
+	int version, opens, open_failures, requests;
+	int (*answer)(const struct asked_one *asked, struct buf *body);
+	struct asked_one last;
+} script = {.lock = PTHREAD_MUTEX_INITIALIZER, .version = 11};
+
+struct link {
+	struct asked_one asked;
+	int stop_fd;
+};
+
+int
+link_conf_new(rd_kafka_t *rk, struct login *login, struct link_conf **conf,
+    struct secor_err *err)
+{
+	(void)rk;
+	(void)login;
+	(void)err;
+	*conf = NULL;
+	return SECOR_OK;
+}
+
+void
+link_conf_free(struct link_conf *conf)
+{
+	(void)conf;
+}
+
+int
+link_open(const struct link_conf *conf, const char *host, int port, int stop_fd,
+    struct link **link, struct secor_err *err)
+{
+	int fails;
+
+	(void)conf;
+	(void)host;
+	(void)port;
+	(void)pthread_mutex_lock(&script.lock);
+	script.opens++;
+	fails = script.open_failures > 0;
+	script.open_failures -= fails;
+	(void)pthread_mutex_unlock(&script.lock);
+	if (fails)
+		return secor_fail(err, SECOR_RETRY, "refused");
+	*link = mem_alloc(sizeof(**link));
+	(*link)->stop_fd = stop_fd;
+	return SECOR_OK;
+}
+
+void
+link_close(struct link *link)
+{
+	free(link);
+}
+
+int
+link_version(const struct link *link, int api, int least, int most)
+{
+	int version;
+
+	(void)link;
+	cr_assert_eq(api, API_FETCH);
+	(void)pthread_mutex_lock(&script.lock);
+	version = script.version;
+	(void)pthread_mutex_unlock(&script.lock);
+	return version < least || version > most ? -1 : version;
+}
+
+int
+link_expired(const struct link *link)
+{
+	(void)link;
+	return 0;
+}
+
+int
+link_send(struct link *link, int api, int version, const struct buf *body,
+    struct secor_err *err)
+{
+	struct wire in = {body->ptr, body->ptr + body->len, 0};
+	struct wire_bytes rack;
+
+	(void)api;
+	(void)err;
+	cr_assert_eq(version, 11);
+	wire_skip(&in, 12);
+	link->asked.max_bytes = wire_int32(&in);
+	wire_skip(&in, 1 + 8);
+	cr_assert_eq(wire_int32(&in), 1);
+	(void)wire_string(&in);
+	link->asked.count = wire_int32(&in);
+	for (int32_t i = 0; i < link->asked.count; i++) {
+		int32_t partition = wire_int32(&in);
+		int64_t offset;
+
+		wire_skip(&in, 4);
+		offset = wire_int64(&in);
+		wire_skip(&in, 12);
+		if (i > 0)
+			continue;
+		link->asked.partition = partition;
+		link->asked.offset = offset;
+	}
+	(void)wire_int32(&in);
+	rack = wire_string(&in);
+	cr_assert_not(in.bad);
+	cr_assert_lt(rack.len, sizeof(link->asked.rack));
+	memset(link->asked.rack, 0, sizeof(link->asked.rack));
+	memcpy(link->asked.rack, rack.ptr, rack.len);
+	return SECOR_OK;
+}
+
+int
+link_receive(struct link *link, int64_t timeout_ms, struct buf *answer,
+    struct secor_err *err)
+{
+	struct pollfd stop = {.fd = link->stop_fd, .events = POLLIN};
+	int rc;
+
+	(void)timeout_ms;
+	answer->len = 0;
+	(void)pthread_mutex_lock(&script.lock);
+	link->asked.requests = ++script.requests;
+	script.last = link->asked;
+	rc = script.answer(&link->asked, answer);
+	(void)pthread_mutex_unlock(&script.lock);
+	if (rc == SECOR_OK)
+		return rc;
+	/* negative: nothing comes at all */
+	if (rc < 0)
+		(void)poll(&stop, 1, -1);
+	return secor_fail(err, SECOR_RETRY, "broken");
+}
+
+/* ---- what it answers ---- */
+
+struct part_answer {
+	int16_t error;
+	int32_t preferred;
+	int64_t end;
+};
+
+static void
+put_answer(struct buf *body, const struct asked_one *asked,
+    const struct part_answer *part, const struct buf *records)
+{
+	wire_put_int32(body, 0);
+	wire_put_int16(body, 0);
+	wire_put_int32(body, 0);
+	wire_put_int32(body, 1);
+	wire_put_string(body, TOPIC);
+	wire_put_int32(body, 1);
+	wire_put_int32(body, asked->partition);
+	wire_put_int16(body, part->error);
+	wire_put_int64(body, part->end);
+	wire_put_int64(body, part->end);
+	wire_put_int64(body, 0);
+	wire_put_int32(body, 0);
+	wire_put_int32(body, part->preferred);
+	if (records == NULL)
+		wire_put_int32(body, -1);
+	else
+		wire_put_bytes(body, records->ptr, records->len);
+}
+
+static void
+put_record(struct buf *out, int delta)
+{
+	static const char empty[] = {12, 0, 0};
+
+	/* length 6: attributes, time, delta, no key, no value, no headers */
+	buf_put(out, empty, sizeof(empty));
+	buf_putc(out, (char)(2 * delta));
+	buf_put(out, "\x01\x01", 2);
+	buf_putc(out, 0);
+}
+
+/* `count` records from `base` on; the one of `bad` (-1: none) is damaged, the
+ * checksum is right all the same. */
+static void
+put_batch(struct buf *out, int64_t base, int count, int bad)
+{
+	size_t at = out->len, crc_at;
+
+	wire_put_int64(out, base);
+	wire_put_int32(out, 0);
+	wire_put_int32(out, -1);
+	wire_put_int8(out, 2);
+	crc_at = out->len;
+	wire_put_int32(out, 0);
+	wire_put_int16(out, 0);
+	wire_put_int32(out, count - 1);
+	wire_put_int64(out, 1);
+	wire_put_int64(out, 1);
+	wire_put_int64(out, -1);
+	wire_put_int16(out, -1);
+	wire_put_int32(out, -1);
+	wire_put_int32(out, count);
+	for (int i = 0; i < count; i++) {
+		put_record(out, i);
+		if (i == bad)
+			out->ptr[out->len - 7] = 0; /* its length */
+	}
+	wire_set_int32(out, at + 8, (int32_t)(out->len - at - 12));
+	wire_set_int32(out, crc_at,
+	    (int32_t)crc32c_add(
+		0, out->ptr + crc_at + 4, out->len - crc_at - 4));
+}
+
+/* ---- set up ---- */
+
+struct rig {
+	rd_kafka_t *producer, *rk;
+	rd_kafka_mock_cluster_t *cluster;
+	rd_kafka_topic_t *topic;
+	struct fetch *fetch;
+	struct fetch_part *parts[PARTS];
+	pthread_mutex_t lock;
+	pthread_cond_t woken;
+	int wakes;
+};
+
+static void
+on_wake(void *arg)
+{
+	struct rig *rig = arg;
+
+	(void)pthread_mutex_lock(&rig->lock);
+	rig->wakes++;
+	(void)pthread_cond_signal(&rig->woken);
+	(void)pthread_mutex_unlock(&rig->lock);
+}
+
+static void
+set(rd_kafka_conf_t *conf, const char *key, const char *value)
+{
+	char why[512];
+
+	cr_assert_eq(rd_kafka_conf_set(conf, key, value, why, sizeof(why)),
+	    RD_KAFKA_CONF_OK, "%s", why);
+}
+
+static rd_kafka_t *
+new_handle(rd_kafka_type_t type, rd_kafka_conf_t *conf)
+{
+	char why[256];
+	rd_kafka_t *rk;
+
+	rd_kafka_conf_set_log_cb(conf, NULL);
+	rk = rd_kafka_new(type, conf, why, sizeof(why));
+	cr_assert_not_null(rk, "%s", why);
+	return rk;
+}
+
+static void
+open_rig(struct rig *rig,
+    int (*answer)(const struct asked_one *asked, struct buf *body))
+{
+	struct fetch_conf conf = {.wake = on_wake, .arg = rig};
+	rd_kafka_conf_t *rk_conf = rd_kafka_conf_new();
+	struct secor_err err;
+	pthread_condattr_t attr;
+
+	memset(rig, 0, sizeof(*rig));
+	log_level_set(getenv("MOCK_LOG") != NULL ? SECOR_DEBUG : -1);
+	script.answer = answer;
+	(void)pthread_mutex_init(&rig->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&rig->woken, &attr);
+	rig->producer = new_handle(RD_KAFKA_PRODUCER, rd_kafka_conf_new());
+	rig->cluster = rd_kafka_mock_cluster_new(rig->producer, 1);
+	cr_assert_not_null(rig->cluster);
+	cr_assert_eq(rd_kafka_mock_topic_create(rig->cluster, TOPIC, PARTS, 1),
+	    RD_KAFKA_RESP_ERR_NO_ERROR);
+	set(rk_conf, "bootstrap.servers",
+	    rd_kafka_mock_cluster_bootstraps(rig->cluster));
+	set(rk_conf, "group.id", "unit");
+	set(rk_conf, "fetch.wait.max.ms", "20");
+	set(rk_conf, "fetch.error.backoff.ms", "1");
+	set(rk_conf, "reconnect.backoff.ms", "1");
+	set(rk_conf, "reconnect.backoff.max.ms", "10");
+	set(rk_conf, "client.rack", "r");
+	rig->rk = new_handle(RD_KAFKA_CONSUMER, rk_conf);
+	rig->topic = rd_kafka_topic_new(rig->rk, TOPIC, NULL);
+	cr_assert_not_null(rig->topic);
+	conf.rk = rig->rk;
+	cr_assert_eq(fetch_open(&conf, &rig->fetch, &err), SECOR_OK);
+	for (int32_t p = 0; p < PARTS; p++)
+		rig->parts[p] =
+		    fetch_part_new(rig->fetch, TOPIC, p, &rig->parts[p]);
+}
+
+static void
+close_rig(struct rig *rig)
+{
+	fetch_close(rig->fetch);
+	rd_kafka_topic_destroy(rig->topic);
+	rd_kafka_destroy(rig->rk);
+	rd_kafka_mock_cluster_destroy(rig->cluster);
+	rd_kafka_destroy(rig->producer);
+}
+
+/* The next thing, as long as that takes. */
+static enum fetched_kind
+next(struct rig *rig, struct fetched *fetched)
+{
+	struct timespec until = clock_after(LIMIT_MS);
+
+	for (;;) {
+		enum fetched_kind kind;
+		int wakes;
+
+		(void)pthread_mutex_lock(&rig->lock);
+		wakes = rig->wakes;
+		(void)pthread_mutex_unlock(&rig->lock);
+		kind = fetch_next(rig->fetch, fetched);
+		if (kind != FETCHED_NOTHING)
+			return kind;
+		(void)pthread_mutex_lock(&rig->lock);
+		while (rig->wakes == wakes)
+			cr_assert_eq(pthread_cond_timedwait(
+					 &rig->woken, &rig->lock, &until),
+			    0, "nothing comes");
+		(void)pthread_mutex_unlock(&rig->lock);
+	}
+}
+
+static void
+expect_message(struct rig *rig, int64_t offset)
+{
+	struct fetched fetched;
+
+	cr_assert_eq(next(rig, &fetched), FETCHED_MESSAGE);
+	cr_assert_eq(fetched.owner, &rig->parts[0]);
+	cr_assert_eq(fetched.message.raw.offset, offset, "%lld, not %lld",
+	    (long long)fetched.message.raw.offset, (long long)offset);
+}
+
+static void
+expect_error(struct rig *rig, rd_kafka_resp_err_t error, int64_t offset,
+    const char *names)
+{
+	struct fetched fetched;
+
+	cr_assert_eq(next(rig, &fetched), FETCHED_ERROR);
+	cr_assert_eq(fetched.owner, &rig->parts[0]);
+	cr_assert_eq(fetched.error, error, "%s", fetched.text);
+	cr_assert_eq(fetched.offset, offset);
+	cr_assert_not_null(strstr(fetched.text, names), "%s", fetched.text);
+	cr_assert_not_null(strstr(fetched.text, TOPIC), "%s", fetched.text);
+}
+
+/* ---- good batches ---- */
+
+static const struct part_answer GOOD = {0, -1, 10};
+
+/* Ten messages, two batches; nothing more. */
+static int
+answer_ten(const struct asked_one *asked, struct buf *body)
+{
+	struct buf records = {0};
+
+	if (asked->offset < 10) {
+		put_batch(&records, 0, 5, -1);
+		put_batch(&records, 5, 5, -1);
+	}
+	put_answer(body, asked, &GOOD, asked->offset < 10 ? &records : NULL);
+	buf_fini(&records);
+	return SECOR_OK;
+}
+
+Test(exchange, offset_within_a_batch_begins_there_and_ends)
+{
+	struct rig rig;
+	struct fetched fetched;
+
+	open_rig(&rig, answer_ten);
+	fetch_start(rig.parts[0], 3);
+	for (int64_t offset = 3; offset < 10; offset++)
+		expect_message(&rig, offset);
+	cr_expect_eq(next(&rig, &fetched), FETCHED_END);
+	cr_expect_eq(fetched.offset, 10);
+	cr_expect_eq(fetched.high, 10);
+	close_rig(&rig);
+}
+
+/* ---- damage ---- */
+
+static int
+answer_damaged_record(const struct asked_one *asked, struct buf *body)
+{
+	struct buf records = {0};
+
+	put_batch(&records, 0, 5, -1);
+	put_batch(&records, 5, 5, 3);
+	put_batch(&records, 10, 5, -1);
+	put_answer(body, asked, &GOOD, &records);
+	buf_fini(&records);
+	return SECOR_OK;
+}
+
+Test(exchange, damaged_record_is_said_with_all_before_it_and_again)
+{
+	struct rig rig;
+
+	open_rig(&rig, answer_damaged_record);
+	fetch_start(rig.parts[0], 0);
+	for (int64_t offset = 0; offset < 8; offset++)
+		expect_message(&rig, offset);
+	expect_error(&rig, RD_KAFKA_RESP_ERR__BAD_MSG, 8, "offset 8");
+	expect_error(&rig, RD_KAFKA_RESP_ERR__BAD_MSG, 8, "offset 8");
+	cr_expect_eq(script.last.offset, 8);
+	close_rig(&rig);
+}
+
+static int
+answer_damaged_batch(const struct asked_one *asked, struct buf *body)
+{
+	struct buf records = {0};
+
+	put_batch(&records, 0, 5, -1);
+	put_batch(&records, 5, 5, -1);
+	/* mended the third time that it is asked for */
+	if (asked->requests < 4)
+		records.ptr[records.len - 1] ^= 1;
+	put_answer(body, asked, &GOOD, asked->offset < 10 ? &records : NULL);
+	buf_fini(&records);
+	return SECOR_OK;
+}
+
+Test(exchange, damaged_batch_is_said_until_it_is_good)
+{
+	struct rig rig;
+
+	open_rig(&rig, answer_damaged_batch);
+	fetch_start(rig.parts[0], 0);
+	for (int64_t offset = 0; offset < 5; offset++)
+		expect_message(&rig, offset);
+	expect_error(&rig, RD_KAFKA_RESP_ERR__BAD_MSG, 5, "offset 5");
+	expect_error(&rig, RD_KAFKA_RESP_ERR__BAD_MSG, 5, "checksum");
+	for (int64_t offset = 5; offset < 10; offset++)
+		expect_message(&rig, offset);
+	close_rig(&rig);
+}
+
+static int
+answer_old_format(const struct asked_one *asked, struct buf *body)
+{
+	struct buf records = {0};
+
+	put_batch(&records, 0, 5, -1);
+	records.ptr[16] = 1;
+	put_answer(body, asked, &GOOD, &records);
+	buf_fini(&records);
+	return SECOR_OK;
+}
+
+Test(exchange, format_that_is_not_known_is_unsupported)
+{
+	struct rig rig;
+
+	open_rig(&rig, answer_old_format);
+	fetch_start(rig.parts[0], 0);
+	expect_error(
+	    &rig, RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, 0, "partition 0");
+	close_rig(&rig);
+}
+
+/* ---- the connection ---- */
+
+Test(exchange, broker_without_a_version_in_common_is_said_of_no_partition)
+{
+	struct rig rig;
+	struct fetched fetched;
+
+	script.version = 12;
+	open_rig(&rig, answer_ten);
+	fetch_start(rig.parts[0], 0);
+	cr_assert_eq(next(&rig, &fetched), FETCHED_ERROR);
+	cr_expect_null(fetched.owner);
+	cr_expect_eq(fetched.error, RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE);
+	cr_expect_eq(fetched.offset, -1);
+	cr_expect_not_null(fetched.text);
+	close_rig(&rig);
+}
+
+/* Breaks, then garbage, then what is cut off, then the ten. */
+static int
+answer_at_last(const struct asked_one *asked, struct buf *body)
+{
+	if (asked->requests == 1)
+		return SECOR_RETRY;
+	if (asked->requests == 2) {
+		buf_puts(body, "this is not an answer");
+		return SECOR_OK;
+	}
+	(void)answer_ten(asked, body);
+	if (asked->requests == 3)
+		body->len--;
+	return SECOR_OK;
+}
+
+Test(exchange, broken_connections_and_garbage_lose_nothing)
+{
+	struct rig rig;
+
+	script.open_failures = 3;
+	open_rig(&rig, answer_at_last);
+	fetch_start(rig.parts[0], 0);
+	for (int64_t offset = 0; offset < 10; offset++)
+		expect_message(&rig, offset);
+	cr_expect_eq(script.opens, 3 + 4);
+	close_rig(&rig);
+}
+
+static int
+answer_never(const struct asked_one *asked, struct buf *body)
+{
+	(void)asked;
+	(void)body;
+	return -1;
+}
+
+Test(exchange, close_breaks_off_what_is_awaited)
+{
+	struct rig rig;
+	int requests = 0;
+
+	open_rig(&rig, answer_never);
+	fetch_start(rig.parts[0], 0);
+	while (requests == 0) {
+		struct timespec t = {0, 1000000};
+
+		(void)nanosleep(&t, NULL);
+		(void)pthread_mutex_lock(&script.lock);
+		requests = script.requests;
+		(void)pthread_mutex_unlock(&script.lock);
+	}
+	close_rig(&rig);
+}
+
+/* ---- replicas ---- */
+
+/* The leader names a broker that is not there, but not without a rack. */
+static int
+answer_elsewhere(const struct asked_one *asked, struct buf *body)
+{
+	static const struct part_answer elsewhere = {0, 77, 10};
+
+	if (asked->rack[0] == '\0')
+		return answer_ten(asked, body);
+	put_answer(body, asked, &elsewhere, NULL);
+	return SECOR_OK;
+}
+
+Test(exchange, replica_that_is_not_there_leader_is_asked_without_a_rack)
+{
+	struct rig rig;
+
+	open_rig(&rig, answer_elsewhere);
+	fetch_start(rig.parts[0], 0);
+	for (int64_t offset = 0; offset < 10; offset++)
+		expect_message(&rig, offset);
+	close_rig(&rig);
+}
