@@ -2,6 +2,9 @@
  * link.h -- one connection to one broker: TCP, TLS, ApiVersions, SASL; requests
  * out, answers in. Blocking, with deadlines; a descriptor breaks it off.
  *
+ * Complaints begin with the broker's name. The system looks names up, which
+ * nothing breaks off.
+ *
  * What it knows of TLS, SASL, timeouts and the client's name are the effective
  * properties of the librdkafka handle, so one configuration holds for both.
  */

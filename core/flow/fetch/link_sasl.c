@@ -14,6 +14,7 @@
 
 enum {
 	UNSUPPORTED_MECHANISM = 33,
+	ILLEGAL_SASL_STATE = 34,
 	AUTHENTICATION_FAILED = 58,
 	/* of a session, before a new login */
 	PERCENT = 85,
@@ -265,6 +266,10 @@ handshake(struct talk *talk, struct secor_err *err)
 	error = wire_int16(&wire);
 	if (error == UNSUPPORTED_MECHANISM)
 		return no_mechanism(&wire, mechanism, err);
+	if (error == ILLEGAL_SASL_STATE)
+		return secor_fail(err, SECOR_FATAL,
+		    "it does not ask for logins: is kafka.sasl right for this "
+		    "port?");
 	if (error != 0 || wire.bad)
 		return secor_fail(err, SECOR_RETRY,
 		    "it answers SaslHandshake with error %d", error);

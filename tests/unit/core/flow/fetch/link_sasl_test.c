@@ -19,6 +19,7 @@
 /* What the broker does; one a process. */
 static struct {
 	const char *mechanism; /* that it takes */
+	int error;	       /* of SaslHandshake; else by the mechanism */
 	int version;	       /* of SaslAuthenticate */
 	int64_t lifetime_ms;
 	const EVP_MD *(*hash)(void);
@@ -44,7 +45,9 @@ take_handshake(struct fake_broker *broker)
 	name = wire_string(&broker->wire);
 	same = name.len == strlen(told.mechanism) &&
 	       memcmp(name.ptr, told.mechanism, name.len) == 0;
-	wire_put_int16(&body, same ? 0 : 33);
+	wire_put_int16(&body, (int16_t)(told.error != 0 ? told.error
+					: same		? 0
+							: 33));
 	wire_put_int32(&body, 2);
 	wire_put_string(&body, told.mechanism);
 	wire_put_string(&body, "GSSAPI");
@@ -303,6 +306,19 @@ Test(link_sasl, mechanism_that_the_broker_does_not_take_is_said)
 	side_expect(&side,
 	    "it does not take sasl.mechanism PLAIN, but: SCRAM-SHA-512, "
 	    "GSSAPI");
+	side_end(&side);
+}
+
+Test(link_sasl, port_that_asks_for_no_login_is_said)
+{
+	struct side side;
+
+	told.mechanism = "PLAIN";
+	told.version = 1;
+	told.error = 34;
+	cr_expect_eq(
+	    log_in(&side, serve_plain, "PLAIN", "s3cret"), SECOR_FATAL);
+	side_expect(&side, "it does not ask for logins");
 	side_end(&side);
 }
 
