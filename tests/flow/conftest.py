@@ -19,7 +19,7 @@ import faults  # noqa: E402
 import kafka as clients  # noqa: E402
 import proof  # noqa: E402
 from metastore import Metastore  # noqa: E402
-from proxy import HttpProxy  # noqa: E402
+from proxy import HttpProxy, KafkaProxy  # noqa: E402
 from s3 import s3_client  # noqa: E402
 from secor import Secor  # noqa: E402
 from servers import Kafka, Rgw, SeaweedFS  # noqa: E402
@@ -28,7 +28,7 @@ from versity import Versity  # noqa: E402
 # Nobody kills this broker: its controller need not soon think that it is gone.
 KINDS = {"kafka": lambda: Kafka({"broker.session.timeout.ms": 60000,
                                  "broker.heartbeat.interval.ms": 1000},
-                                proxied=True),
+                                proxied=KafkaProxy),
          "rgw": Rgw, "weed": SeaweedFS, "versity": Versity,
          "metastore": Metastore}
 _started = {}

@@ -134,32 +134,38 @@ def produce_json(address, topic, count, partitions=1, first_id=0,
 
 
 class Transactions:
-    """A transactional producer for partition 0 of a topic."""
+    """A transactional producer for partition 0 of a topic, one of several when
+    it has a name."""
 
-    def __init__(self, address, topic):
+    def __init__(self, address, topic, name="tx", config=None):
         self.address, self.topic = address, topic
         self.producer = Producer({"bootstrap.servers": address,
-                                  "transactional.id": f"tx-{topic}"})
+                                  "transactional.id": f"{name}-{topic}",
+                                  **(config or {})})
         self.producer.init_transactions(90)
 
     def begin(self, ids):
         """A transaction with messages {"id", "time"}, left open."""
         self.producer.begin_transaction()
+        self.send(ids)
+
+    def send(self, ids):
+        """More messages of the open one."""
         for i in ids:
             value = {"id": i, "time": 1_767_225_600_000 + i * 1000}
             self.producer.produce(self.topic, json.dumps(value).encode(),
                                   partition=0)
         assert self.producer.flush(90) == 0
 
-    def end(self, commit):
-        """Ends it and waits for its marker: brokers write markers after they
-        have answered the producer."""
+    def end(self, commit, last=True):
+        """Ends it. `last`: no other one is open; waits for the markers, which
+        brokers write after they have answered the producer."""
         if commit:
             self.producer.commit_transaction(90)
         else:
             self.producer.abort_transaction(90)
         stop = time.monotonic() + 120
-        while watermarks(self.address, self.topic) != watermarks(
+        while last and watermarks(self.address, self.topic) != watermarks(
                 self.address, self.topic, isolation="read_uncommitted"):
             assert time.monotonic() < stop, f"{self.topic}: no marker"
             time.sleep(0.05)

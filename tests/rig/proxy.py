@@ -1,8 +1,8 @@
 """Faults between a client and a real server.
 
 TcpProxy: cut, refuse, stall, delay, slow down whole connections, or reset them
-behind a number of bytes. KafkaProxy: also gives other answers to commits than
-the broker did. HttpProxy: decide about
+behind a number of bytes. KafkaProxy: also gives other answers than the broker
+did. HttpProxy: decide about
 single requests of an S3 client: answer in the server's place, or let the server
 do its work and lose the answer. ForwardProxy: one that clients are told of.
 """
@@ -155,17 +155,26 @@ class TcpProxy:
 
 
 class KafkaProxy(TcpProxy):
-    """Knows requests from answers. While self.commit_error is not 0, the
-    answer to each OffsetCommit is this error of Kafka, whatever the broker
-    did; self.commits counts them."""
+    """Knows requests from answers, and changes answers:
 
-    COMMIT = 8
+    While `commit_error` is not 0, the answer to each OffsetCommit is this error
+    of Kafka, whatever the broker did; `commits` counts them. While there are
+    bytes `spoil`, one bit of them is wrong in each answer to a Fetch that has
+    them; `spoilt` counts those. With `fetch_most` the broker seems to know no
+    Fetch above that version."""
 
-    def __init__(self, target_port):
-        super().__init__(target_port)
+    FETCH, COMMIT, VERSIONS = 1, 8, 18
+
+    def __init__(self, target_port, port=0):
+        super().__init__(target_port, port)
         self.commit_error = 0
         self.commits = 0
-        self._asked = {}  # {(pair, correlation id): version} of commits
+        self.spoil = b""
+        self.spoilt = 0
+        self.fetch_most = None
+        self._asked = {}  # {(pair, correlation id): (key, version)}
+        self._changes = {self.COMMIT: self._commit, self.FETCH: self._fetch,
+                         self.VERSIONS: self._versions}
 
     def pass_on(self, pair, up, data):
         out = b""
@@ -180,12 +189,15 @@ class KafkaProxy(TcpProxy):
     def _frame(self, pair, up, frame):
         if up:
             key, version, number = struct.unpack_from(">hhi", frame, 4)
-            if key == self.COMMIT:
-                self._asked[pair, number] = version
+            if key in self._changes:
+                self._asked[pair, number] = key, version
             return frame
         number, = struct.unpack_from(">i", frame, 4)
-        version = self._asked.pop((pair, number), None)
-        if version is None or not self.commit_error:
+        key, version = self._asked.pop((pair, number), (None, None))
+        return frame if key is None else self._changes[key](version, frame)
+
+    def _commit(self, version, frame):
+        if not self.commit_error:
             return frame
         self.commits += 1
         # the error of the last partition; three empty lists of tags behind it
@@ -193,6 +205,22 @@ class KafkaProxy(TcpProxy):
         at = len(frame) - (2 if version < 8 else 5)
         return (frame[:at] + struct.pack(">h", self.commit_error)
                 + frame[at + 2:])
+
+    def _fetch(self, _version, frame):
+        at = frame.find(self.spoil) if self.spoil else -1
+        if at < 0:
+            return frame
+        self.spoilt += 1
+        return frame[:at] + bytes([frame[at] ^ 1]) + frame[at + 1:]
+
+    def _versions(self, _version, frame):
+        if self.fetch_most is None:
+            return frame
+        # the first that is told of, behind an error and a count: Produce, in
+        # six bytes and, from version 3 on, an empty list of tags; then Fetch
+        at = frame.index(struct.pack(">hh", self.FETCH, 0), 8)
+        return frame[:at + 4] + struct.pack(">h", self.fetch_most) \
+            + frame[at + 6:]
 
 
 CUT = object()
