@@ -36,7 +36,7 @@ class Reader:
     def start(self, **more):
         """Started, by who is to read."""
         self.process.start(**more)
-        self.process.wait_for(rf"joins the group ")
+        self.process.wait_for(rf"joins the group .*\bfetch={self.way}\b")
         return self
 
     def wait_done(self, partitions=1, address=None):

@@ -5,12 +5,17 @@ import json
 import re
 import ssl
 
+import fetching
 import kafka as clients
 import proof
 import pytest
+from confluent_kafka.admin import (AdminClient, ScramCredentialInfo,
+                                   ScramMechanism,
+                                   UserScramCredentialUpsertion)
 from flow import wait_done
 from kerberos import REALM, Kerberos, KerberosKafka
 from secor import base_config, secor_command
+from secure import SecureKafka
 from servers import wait_until
 from tokens import MSK, Provider, TokenKafka
 
@@ -56,9 +61,11 @@ def client_files(broker, name="client"):
             "key": str(broker.tls / f"{name}.key")}
 
 
-def run_whole(broker, process, group, into=None):
-    """All of TOPIC is stored, and the tools see it. `into`: and told there."""
+def run_whole(broker, process, group, into=None, fetch="own"):
+    """All of TOPIC is stored, and the tools see it. `into`: and told there.
+    `fetch`: who reads."""
     process.start()
+    process.wait_for(rf"joins the group .*\bfetch={fetch}\b")
     wait_done(broker.address, group, TOPIC, 1)
     if into:
         wait_until("events", lambda: told(broker, into) == 40, 90)
@@ -193,6 +200,7 @@ def test_tokens_of_a_provider_are_renewed(guard, group, secor):
         process = secor(tokens_config(guard, provider, group, topic),
                         env=OIDC_ENV)
         process.start()
+        process.wait_for(r"joins the group .*\bfetch=own\b")
         process.wait_for("^error .*token not fetched source=oidc .*HTTP 401 "
                          "invalid_client: nobody yet")
         ids = clients.produce_json(guard.address, topic, 50)
@@ -296,6 +304,41 @@ def test_wrong_secret_for_msk_is_a_wait_that_says_why(guard, group, secor):
     assert process.stop() == 0
 
 
+def change_password(broker, password):
+    mechanism = ScramMechanism.SCRAM_SHA_512
+    admin = AdminClient({"bootstrap.servers": broker.address})
+    for done in admin.alter_user_scram_credentials([
+            UserScramCredentialUpsertion(
+                "bob", ScramCredentialInfo(mechanism, 4096),
+                password.encode())]).values():
+        done.result(60)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("way", fetching.WAYS)
+def test_password_that_is_wrong_for_a_while_delays_and_loses_nothing(
+        own_kafka, group, secor, way):
+    """Changed under a process that reads; the broker ends its connections."""
+    broker = own_kafka(kind=SecureKafka)
+    topic = clients.create_topic(broker.address, "relocked", 1)
+    made = config(broker, "SASL_SSL", group, topic, tls={}, sasl=scram(512))
+    made["kafka"]["fetch"] = way
+    process = secor(made)
+    process.start()
+    process.wait_for(rf"joins the group .*\bfetch={way}\b")
+    ids = clients.produce_json(broker.address, topic, 50)
+    wait_done(broker.address, group, topic, 1)
+    change_password(broker, "another")
+    broker.restart()
+    process.wait_for("^error .*code=_AUTHENTICATION .*Authentication failed")
+    ids += clients.produce_json(broker.address, topic, 50, first_id=50)
+    change_password(broker, "bob-secret")
+    wait_done(broker.address, group, topic, 1)
+    assert process.stop() == 0
+    assert "bob-secret" not in process.text()
+    proof.assert_exactly_once(ids, proof.LocalTree(process.dir / "out"))
+
+
 # ---- Kerberos ----
 
 @pytest.fixture(scope="module")
@@ -321,7 +364,7 @@ def kerberos_config(broker, group, keytab, **sasl):
 def test_kerberos_works_for_service_and_tools(realm, group, secor):
     kerberos, broker, keytab = realm
     run_whole(broker, secor(kerberos_config(broker, group, keytab),
-                            env=kerberos.env), group)
+                            env=kerberos.env), group, fetch="librdkafka")
 
 
 @pytest.mark.deep
@@ -332,7 +375,8 @@ def test_kerberos_ticket_of_somebody_elses_care_is_enough(
                env=kerberos.own)
     made = kerberos_config(broker, group, keytab)
     made["kafka"]["sasl"] = {"mechanism": "GSSAPI"}
-    run_whole(broker, secor(made, env=kerberos.env), group)
+    run_whole(broker, secor(made, env=kerberos.env), group,
+              fetch="librdkafka")
 
 
 @pytest.mark.deep
