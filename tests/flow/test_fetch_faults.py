@@ -100,7 +100,8 @@ def test_broker_that_is_too_old_is_read_by_librdkafka(
     r.config["kafka"]["fetch"] = "auto"
     r.process.reconfigure(r.config)
     r.process.start()
-    r.process.wait_for(r"^warn .*fetch=librdkafka why=")
+    r.process.wait_for("^warn .*librdkafka reads from now on reason=.* takes "
+                       "no Fetch")
     ids += clients.produce_json(kafka.address, name, 500, first_id=500)
     r.wait_done(address=kafka.address)
     r.stop()

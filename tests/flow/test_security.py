@@ -200,12 +200,12 @@ def test_tokens_of_a_provider_are_renewed(guard, group, secor):
         process = secor(tokens_config(guard, provider, group, topic),
                         env=OIDC_ENV)
         process.start()
-        process.wait_for(r"joins the group .*\bfetch=own\b")
         process.wait_for("^error .*token not fetched source=oidc .*HTTP 401 "
                          "invalid_client: nobody yet")
         ids = clients.produce_json(guard.address, topic, 50)
         provider.failing = None
         process.wait_for("^info .*token fetched source=oidc principal=secor")
+        process.wait_for(r"joins the group .*\bfetch=own\b")
         provider.wait_given(2)
         ids += clients.produce_json(guard.address, topic, 50, first_id=50)
         wait_done(guard.address, group, topic, 1)
