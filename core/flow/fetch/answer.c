@@ -273,12 +273,13 @@ on_error(struct item *item, const struct reader *reader, int64_t now_ms)
 	case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
 	case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
 	case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
-		break;
+		leaders_lose(part);
+		return;
 	default: /* somebody should know */
 		say_error(item, now_ms);
-		break;
+		leaders_ask(reader->fetch);
+		return;
 	}
-	leaders_lose(part);
 }
 
 /* ---- settling ---- */

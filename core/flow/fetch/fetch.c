@@ -254,19 +254,12 @@ fetch_give(struct fetch *fetch, struct answer *answer)
 	return first;
 }
 
-/* The oldest one waits longest for its memory to be given back. */
 static void
 give_back(struct answer *answer)
 {
-	struct reader *reader = answer->reader;
-	struct answer **at = &reader->spare;
-
-	while (*at != NULL)
-		at = &(*at)->next;
-	*at = answer;
-	answer->next = NULL;
-	reader->out--;
-	reader_wake(reader);
+	reader_spare(answer);
+	answer->reader->out--;
+	reader_wake(answer->reader);
 }
 
 /* From one answer to the next. Whether there is one. */

@@ -224,6 +224,9 @@ void reader_break(struct reader *reader);
 /* Takes the partition, as the last one; or gives it away. Holds: lock. */
 void reader_take(struct reader *reader, struct fetch_part *part);
 void reader_drop(struct fetch_part *part);
+/* An answer is void, the oldest one is used next: so each gives memory back.
+ * Holds: lock. */
+void reader_spare(struct answer *answer);
 /* It has had its turn. Holds: lock. */
 void reader_rotate(struct fetch_part *part);
 
@@ -237,6 +240,8 @@ void leaders_place(struct fetch_part *part);
  * is asked, for a while without a rack, else it would name the replica again.
  * Holds: lock. */
 void leaders_leave_replica(struct fetch_part *part, int64_t now_ms);
+/* Asks who leads what now. Holds: lock. */
+void leaders_ask(struct fetch *fetch);
 /* Its leader is not known any more. Holds: lock. */
 void leaders_lose(struct fetch_part *part);
 void leaders_fini(struct fetch *fetch);

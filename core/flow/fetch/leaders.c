@@ -76,6 +76,13 @@ leaders_leave_replica(struct fetch_part *part, int64_t now_ms)
 }
 
 void
+leaders_ask(struct fetch *fetch)
+{
+	fetch->ask = 1;
+	(void)pthread_cond_signal(&fetch->lost);
+}
+
+void
 leaders_lose(struct fetch_part *part)
 {
 	if (part->reader != NULL)

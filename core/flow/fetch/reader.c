@@ -198,12 +198,15 @@ heed_move(struct reader *reader)
 	reader->anew = 1;
 }
 
-static void
-put_spare(struct reader *reader, struct answer *answer)
+void
+reader_spare(struct answer *answer)
 {
-	answer_empty(answer);
-	answer->next = reader->spare;
-	reader->spare = answer;
+	struct answer **at = &answer->reader->spare;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = answer;
+	answer->next = NULL;
 }
 
 /* Who is a replica of somebody is not waited for. Holds: lock. */
@@ -235,12 +238,11 @@ finish(struct reader *reader, struct answer *answer, struct result result)
 		some = 1; /* no such version */
 	if (result.rc != SECOR_OK && result.wait_ms > 0)
 		release(reader, now_ms);
-	if (result.rc != SECOR_OK) {
-		fetch->ask = 1;
-		(void)pthread_cond_signal(&fetch->lost);
-	}
+	if (result.rc != SECOR_OK)
+		leaders_ask(fetch);
 	if (!some) {
-		put_spare(reader, answer);
+		answer_empty(answer);
+		reader_spare(answer);
 		return 0;
 	}
 	reader->out++;
