@@ -79,7 +79,7 @@ class TcpProxy:
                     self._answers.wait()
                 limit = self._limits[0 if up else 1]
                 if limit is not None and passed + len(data) > limit:
-                    sink.sendall(data[:max(0, limit - passed)])
+                    sink.sendall(rest + data[:max(0, limit - passed)])
                     self.cuts += 1
                     self._reset(pair)
                     return
@@ -102,6 +102,7 @@ class TcpProxy:
             with contextlib.suppress(OSError):
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                              struct.pack("ii", 1, 0))
+                s.shutdown(socket.SHUT_RD)  # else who waits for it has it
                 s.close()
         with self._lock:
             self._pairs.discard(pair)
