@@ -112,17 +112,16 @@ def test_replay_ignores_a_stage_that_became_too_small(
     process.wait_for("stopped at step")
     process.kill9()
     process.reconfigure(settings(
-        kafka.address, group, name, store, stage={"max_bytes": "2MiB"},
+        kafka.proxied_address, group, name, store, stage={"max_bytes": "2MiB"},
         batch={"max_bytes": "1MiB", "max_age": "500ms"},
         engine={"memory": "16MiB", "open_files": 8, "writers": 1},
-        # one batch of the log for each fetch, and each waits at the broker:
-        # it lasts over many looks at the limits
-        kafka={"properties": {"max.partition.fetch.bytes": 16384,
-                              "fetch.min.bytes": 50000000,
-                              "fetch.wait.max.ms": 30,
-                              "queued.max.messages.kbytes": 64}}))
-    process.start()
-    wait_done(kafka.address, group, name, 1)
+        kafka={"session_timeout": "30s"}))
+    kafka.proxy.rate = 20_000_000  # it lasts over many looks at the limits
+    try:
+        process.start()
+        wait_done(kafka.address, group, name, 1)
+    finally:
+        kafka.proxy.rate = 0
     assert "replay goes on over the limits" in process.text()
     assert process.stop() == 0
     proof.assert_exactly_once(ids, tree)
