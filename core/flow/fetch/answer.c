@@ -319,8 +319,9 @@ static void
 settle_good(struct item *item, const struct reader *reader, int64_t now_ms)
 {
 	struct fetch_part *part = item->part;
+	int goes_on = item->next > part->position;
 
-	if (item->next > part->position) {
+	if (goes_on) {
 		part->position = item->next;
 		part->end_said = 0;
 	} else if (item->kind == FETCHED_MESSAGE) {
@@ -331,7 +332,7 @@ settle_good(struct item *item, const struct reader *reader, int64_t now_ms)
 	if (part->reader != reader)
 		return;
 	part->refused = NOBODY;
-	if (item->reply->len > 0)
+	if (goes_on) /* a batch that was cut off comes whole to the first */
 		reader_rotate(part);
 	settle_replica(item, reader, now_ms);
 }

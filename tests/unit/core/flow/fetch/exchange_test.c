@@ -301,6 +301,52 @@ Test(exchange, offset_within_a_batch_begins_there_and_ends)
 	rig_close(&rig);
 }
 
+/* ---- turns ---- */
+
+/* Which partition was the first of each request for both, in order. */
+static int firsts[100], firsts_count;
+
+/* Always ten more of partition 0; ten of partition 1, but the first time only a
+ * part of them. */
+static int
+answer_cut_off(const struct asked_one *asked, struct buf *body)
+{
+	static int cut;
+	struct buf records = {0};
+
+	if (asked->count == 2 && firsts_count < 100)
+		firsts[firsts_count++] = asked->partition;
+	if (asked->partition == 0 || asked->offset < 10)
+		put_batch(&records, asked->offset, 10, -1);
+	if (asked->partition == 1 && asked->count == 2 && !cut) {
+		cut = 1;
+		records.len -= 5;
+	}
+	put_answer(body, asked, &GOOD, &records);
+	buf_fini(&records);
+	return SECOR_OK;
+}
+
+/* Only the first partition of a request gets a batch that is larger than what
+ * is asked for. */
+Test(exchange, partition_whose_batch_was_cut_off_stays_first)
+{
+	struct rig rig;
+	struct fetched fetched;
+	int messages = 0, at = 0;
+
+	begin(&rig, answer_cut_off, 0);
+	fetch_start(rig.heard[1].part, 0);
+	while (messages < 10)
+		messages += rig_next(&rig, &fetched) == FETCHED_MESSAGE &&
+			    fetched.owner == &rig.heard[1];
+	rig_close(&rig);
+	while (at < firsts_count && firsts[at] != 1)
+		at++;
+	cr_assert_lt(at + 1, firsts_count);
+	cr_expect_eq(firsts[at + 1], 1);
+}
+
 /* ---- damage ---- */
 
 static int asked_again; /* for what is damaged */
