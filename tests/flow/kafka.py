@@ -158,14 +158,19 @@ class Transactions:
         assert self.producer.flush(90) == 0
 
     def end(self, commit, last=True):
-        """Ends it. `last`: no other one is open; waits for the markers, which
-        brokers write after they have answered the producer."""
+        """Ends it. `last`: waits for its marker; no other one may be open."""
         if commit:
             self.producer.commit_transaction(90)
         else:
             self.producer.abort_transaction(90)
+        if last:
+            self.wait_ended()
+
+    def wait_ended(self):
+        """Waits until none is open: brokers write markers after they have
+        answered the producer."""
         stop = time.monotonic() + 120
-        while last and watermarks(self.address, self.topic) != watermarks(
+        while watermarks(self.address, self.topic) != watermarks(
                 self.address, self.topic, isolation="read_uncommitted"):
             assert time.monotonic() < stop, f"{self.topic}: no marker"
             time.sleep(0.05)

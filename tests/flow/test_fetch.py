@@ -82,6 +82,8 @@ def assert_same(found, sent, way):
                        str(sent[wrong[0]])[:300])
 
 
+@pytest.mark.sanitize
+@pytest.mark.librdkafka
 def test_all_codecs_of_two_producers_come_as_they_were_sent(
         kafka, topic, group, secor, tmp_path):
     """One partition for each codec and producer. Half is there before, half
@@ -134,7 +136,7 @@ class Several:
 
     def end(self, producer, commit):
         ids = self.open.pop(producer)
-        producer.end(commit, last=not self.open)
+        producer.end(commit, last=False)
         self.good += ids if commit else []
 
     def plain(self, count):
@@ -155,10 +157,14 @@ class Several:
                 self.send(one, rng.randrange(1, 20))
         for one in list(self.open):
             self.end(one, rng.random() < 0.5)
+        self.wait_ended()
+
+    def wait_ended(self):
+        self.producers[0].wait_ended()
 
 
 @pytest.mark.parametrize("steps, seed", [
-    (60, 1), *(pytest.param(200, s, marks=pytest.mark.deep)
+    pytest.param(60, 1, marks=pytest.mark.sanitize), *(pytest.param(200, s, marks=pytest.mark.deep)
                for s in range(2, 6))])
 def test_transactions_of_several_producers_and_no_aborted_message(
         steps, seed, kafka, topic, group, secor, tmp_path):
@@ -181,6 +187,7 @@ def test_transactions_of_several_producers_and_no_aborted_message(
     one = several.producers[0]
     several.send(one, 30)
     several.end(one, False)
+    several.wait_ended()
     for r in both:
         r.wait_done()
         r.exactly_once(several.good)
@@ -192,6 +199,7 @@ def test_transactions_of_several_producers_and_no_aborted_message(
         clients.wait_committed(kafka.address, r.group, name, [stable])
         r.exactly_once(before)
     several.end(one, False)
+    several.wait_ended()
     for r in both:
         r.wait_done()
         assert clients.committed(kafka.address, r.group, name)[0] \

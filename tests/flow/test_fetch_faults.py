@@ -39,7 +39,9 @@ def proxy(kafka):
     kafka.proxy.spoil, kafka.proxy.fetch_most = b"", None
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [pytest.param(
+    "own", marks=pytest.mark.sanitize), pytest.param(
+    "librdkafka", marks=pytest.mark.deep)])
 def test_connections_that_break_in_the_middle_of_answers(
         way, kafka, proxy, topic, group, secor, tmp_path):
     """Each is reset behind one and a half answers, or in the first."""
@@ -80,7 +82,7 @@ def test_damaged_bytes_are_asked_for_again_and_never_stored(
     r.process.wait_for("kafka error .*code=_BAD_MSG")
     clients.wait_committed(kafka.address, r.group, name, [at])
     spoilt = proxy.spoilt
-    wait_until("asked again", lambda: proxy.spoilt >= spoilt + 2, 90)
+    wait_until("asked again", lambda: proxy.spoilt > spoilt, 90)
     assert clients.committed(kafka.address, r.group, name)[0] == at
     r.exactly_once(range(at))
     proxy.spoil = b""

@@ -216,7 +216,7 @@ def test_librdkafka_that_runs_is_the_one_that_was_meant(
     store, _ = local_store(tmp_path / "data")
     process = secor(settings(kafka.address, group, topic(), store))
     process.start()
-    line = process.wait_for(r"joins the group .* librdkafka=(\S+)$")
+    line = process.wait_for(r"joins the group .* librdkafka=(\S+) ")
     assert line[1] == meant
     maps = pathlib.Path(f"/proc/{process.process.pid}/maps").read_text()
     assert len({m.split()[-1] for m in maps.splitlines()
