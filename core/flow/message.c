@@ -57,11 +57,9 @@ message_keep(const struct message *message)
 		: (size_t)(message->headers_end - message->headers);
 	struct secor_bytes key = message->raw.key, value = message->raw.value;
 	size_t size = message->rkm != NULL ? 0 : headers + key.len + value.len;
-	struct message *kept = malloc(sizeof(*kept) + size);
+	struct message *kept = mem_grow(NULL, sizeof(*kept) + size);
 	char *at = (char *)(kept + 1);
 
-	if (kept == NULL)
-		abort();
 	*kept = *message;
 	if (message->rkm != NULL)
 		return kept;

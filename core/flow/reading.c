@@ -40,7 +40,7 @@ reading_open(struct engine *engine, struct secor_err *err)
 	if (fetch_open(&conf, &engine->fetch, &why) == SECOR_OK)
 		return SECOR_OK;
 	(void)snprintf(
-	    engine->not_own, sizeof(engine->not_own), "%s", why.text);
+	    engine->not_own, sizeof(engine->not_own), "%.500s", why.text);
 	return refused(engine, err);
 }
 
@@ -75,7 +75,7 @@ reading_unable(struct engine *engine, const char *why)
 {
 	char quoted[1024];
 
-	(void)snprintf(engine->not_own, sizeof(engine->not_own), "%s", why);
+	(void)snprintf(engine->not_own, sizeof(engine->not_own), "%.500s", why);
 	if (refused(engine, &engine->fatal_err) != SECOR_OK) {
 		engine->fatal = SECOR_FATAL;
 		return;
