@@ -50,7 +50,7 @@ CFLAGS.fuzz     := -O1 -fno-omit-frame-pointer \
 	-fno-sanitize-recover=undefined
 LDFLAGS.fuzz    := -fsanitize=fuzzer,address,undefined
 CORE_LIBS       := -lrdkafka -lyaml -lpcre2-8 -ljansson -lmicrohttpd -lssl -lcrypto -lxxhash \
-	-lisal -lzstd -llz4 -lsnappy -ldl -lm
+	-lisal -lzstd -llz4 -ldl -lm
 MALLOC.release  := -l:libmimalloc.so.2
 # librdkafka's C11 threads and locks, made visible to ThreadSanitizer
 THREADS.tsan    := build/tsan/tests/tsan/threads.o

@@ -55,21 +55,16 @@ def test_page_is_true(tree, name):
     assert list(folder.glob("*.so")), "the page compiles nothing"
 
 
-def test_parser_in_cxx_that_lacks_a_name_of_cxx_says_so(tree):
-    """Of a library that is not the program's, which has that of C++ itself."""
+def test_parser_in_cxx_that_was_linked_with_cc_says_so(tree):
     folder = tree / "examples" / "parser-logfmt"
-    source = folder / "logfmt.cc"
-    source.write_text(source.read_text() + """
-namespace elsewhere { int in_no_library(); }
-int keep() { return elsewhere::in_no_library(); }
-""")
     subprocess.run(
         ["cc", "-std=c++17", "-shared", "-fPIC", "-I../../include",
          "-o", "logfmt.so", "logfmt.cc"],
         cwd=folder, check=True, timeout=170)
     done = secor_command("check", folder / "logfmt.yaml")
     assert done.returncode == 2
-    assert "undefined symbol: _ZN9elsewhere" in done.stderr, done.stderr
+    assert "undefined symbol: _Z" in done.stderr or \
+        "undefined symbol: __" in done.stderr, done.stderr
     assert "link it with c++ instead of cc" in done.stderr
 
 

@@ -8,6 +8,7 @@
 #include "core/flow/fetch/codec.h"
 
 #include <assert.h>
+#include <dlfcn.h>
 #include <isa-l/igzip_lib.h>
 #include <lz4frame.h>
 #include <pthread.h>
@@ -157,6 +158,32 @@ gunzip(struct job *job)
 
 /* ---- snappy ---- */
 
+/* Its library needs that of C++, which the program has no other use for. It is
+ * loaded for the first batch that needs it. */
+static struct {
+	pthread_once_t once;
+	snappy_status (*length)(const char *, size_t, size_t *);
+	snappy_status (*uncompress)(const char *, size_t, char *, size_t *);
+} snappy = {.once = PTHREAD_ONCE_INIT};
+
+static void
+load_snappy(void)
+{
+	void *library = dlopen("libsnappy.so.1", RTLD_NOW | RTLD_LOCAL);
+
+	if (library == NULL)
+		return;
+	*(void **)&snappy.length = dlsym(library, "snappy_uncompressed_length");
+	*(void **)&snappy.uncompress = dlsym(library, "snappy_uncompress");
+}
+
+static int
+has_snappy(void)
+{
+	(void)pthread_once(&snappy.once, load_snappy);
+	return snappy.length != NULL && snappy.uncompress != NULL;
+}
+
 static const char xerial[8] = "\x82SNAPPY";
 #define XERIAL_HEAD ((size_t)16) /* and two versions, which say nothing */
 
@@ -167,13 +194,12 @@ unsnappy_block(struct job *job, const char *block, size_t len)
 	size_t n = 0;
 
 	/* three bytes become 64 at the most */
-	if (snappy_uncompressed_length(block, len, &n) != SNAPPY_OK ||
-	    n / 32 > len)
+	if (snappy.length(block, len, &n) != SNAPPY_OK || n / 32 > len)
 		return "damaged";
 	if (n > job->most - made(job))
 		return too_large;
 	buf_reserve(out, n);
-	if (snappy_uncompress(block, len, out->ptr + out->len, &n) != SNAPPY_OK)
+	if (snappy.uncompress(block, len, out->ptr + out->len, &n) != SNAPPY_OK)
 		return "damaged";
 	out->len += n;
 	return NULL;
@@ -356,6 +382,10 @@ codec_decompress_most(enum codec codec, const struct secor_bytes *bytes,
 	if ((size_t)codec >= sizeof(codecs) / sizeof(codecs[0]))
 		return secor_fail(
 		    err, SECOR_FATAL, "codec %d is not known", (int)codec);
+	if (codec == CODEC_SNAPPY && !has_snappy())
+		return secor_fail(err, SECOR_FATAL,
+		    "snappy: libsnappy.so.1 is not there: install it (Debian: "
+		    "libsnappy1v5)");
 	/* such ones do not come in a batch; the libraries count in 32 bits */
 	why = job.left > INT32_MAX ? too_large : codecs[codec].run(&job);
 	if (why == NULL && made(&job) > most)
