@@ -232,8 +232,7 @@ mend(const char *why)
 		if (strncmp(symbol, "_Z", 2) == 0 ||
 		    strncmp(symbol, "__gxx_", 6) == 0 ||
 		    strncmp(symbol, "__cxa_", 6) == 0)
-			return ": link it with c++ instead of cc, and with "
-			       "the library that has it";
+			return ": link it with c++ instead of cc";
 		return ": link the library that has it (-l..., or LIBS.x in "
 		       "its Makefile)";
 	}
