@@ -152,6 +152,7 @@ begin_assign(struct engine *engine, const struct rebalance *r)
 		metrics_part(part);
 		ask_record(engine, part);
 	}
+	reading_prepare(engine);
 	part_each(&engine->parts, forget_absent);
 	log_line(SECOR_INFO, "partitions assigned", "count=%d", list->cnt);
 	step_reached("assigned");

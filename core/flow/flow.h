@@ -225,6 +225,8 @@ void reading_stop(struct part *part);
 void reading_pause(struct part *part, int pause);
 /* Goes on at part->next. */
 void reading_seek(struct part *part);
+/* Of what is being assigned, while its records are read. */
+void reading_prepare(struct engine *engine);
 /* Around rd_kafka_assign(). */
 void reading_before_assign(
     struct engine *engine, rd_kafka_topic_partition_list_t *list);

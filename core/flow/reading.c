@@ -88,16 +88,20 @@ reading_unable(struct engine *engine, const char *why)
 
 /* ---- one partition ---- */
 
+static void
+know(struct part *part)
+{
+	if (part->fetch == NULL)
+		part->fetch = fetch_part_new(
+		    part->engine->fetch, part->topic, part->partition, part);
+}
+
 void
 reading_start(struct part *part)
 {
-	struct engine *engine = part->engine;
-
-	if (engine->fetch == NULL)
+	if (part->engine->fetch == NULL)
 		return;
-	if (part->fetch == NULL)
-		part->fetch = fetch_part_new(
-		    engine->fetch, part->topic, part->partition, part);
+	know(part);
 	fetch_start(part->fetch, held_end(part));
 }
 
@@ -170,6 +174,18 @@ reading_seek(struct part *part)
 }
 
 /* ---- the assignment ---- */
+
+void
+reading_prepare(struct engine *engine)
+{
+	const rd_kafka_topic_partition_list_t *list = engine->assigning;
+
+	for (int i = 0; engine->fetch != NULL && i < list->cnt; i++)
+		know(part_find(&engine->parts, list->elems[i].topic,
+		    list->elems[i].partition));
+	if (engine->fetch != NULL)
+		fetch_prepare(engine->fetch);
+}
 
 /* librdkafka keeps a pause of before; those that it never saw have none. */
 void

@@ -332,6 +332,7 @@ settle_good(struct item *item, const struct reader *reader, int64_t now_ms)
 	if (part->reader != reader)
 		return;
 	part->refused = NOBODY;
+	part->fresh = 0;
 	if (goes_on) /* a batch that was cut off comes whole to the first */
 		reader_rotate(part);
 	settle_replica(item, reader, now_ms);

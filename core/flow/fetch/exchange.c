@@ -55,7 +55,8 @@ send_request(struct reader *reader, int version, struct secor_err *err)
 {
 	const struct fetch *fetch = reader->fetch;
 	const struct request request = {.version = version,
-	    .wait_ms = fetch->wait_ms,
+	    /* others may be started in this moment: they do not wait for it */
+	    .wait_ms = reader->fresh ? 0 : fetch->wait_ms,
 	    .min_bytes = fetch->min_bytes,
 	    .max_bytes = reader->max_bytes,
 	    .partition_bytes = reader->max_bytes < fetch->partition_bytes
@@ -215,7 +216,7 @@ size_up(struct reader *reader, const struct answer *answer)
 static int64_t
 dull_wait(struct reader *reader, const struct answer *answer, int64_t took_ms)
 {
-	int dull = took_ms < reader->fetch->wait_ms / 2;
+	int dull = !reader->fresh && took_ms < reader->fetch->wait_ms / 2;
 
 	for (size_t i = 0; dull && i < answer->replies.count; i++)
 		dull = answer->replies.items[i].len == 0;

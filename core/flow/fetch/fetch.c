@@ -148,6 +148,8 @@ fetch_close(struct fetch *fetch)
 		struct fetch_part *part = fetch->parts;
 
 		fetch->parts = part->next;
+		if (part->known != NULL)
+			rd_kafka_topic_destroy(part->known);
 		free(part->topic);
 		free(part);
 	}
@@ -173,6 +175,7 @@ fetch_part_new(
 	part->partition = partition;
 	part->owner = owner;
 	part->leader = part->replica = part->refused = NOBODY;
+	part->known = rd_kafka_topic_new(fetch->conf.rk, topic, NULL);
 	(void)pthread_mutex_lock(&fetch->lock);
 	part->next = fetch->parts;
 	fetch->parts = part;
@@ -206,6 +209,18 @@ start_leaders(struct fetch *fetch)
 }
 
 void
+fetch_prepare(struct fetch *fetch)
+{
+	(void)pthread_mutex_lock(&fetch->lock);
+	start_leaders(fetch);
+	for (struct fetch_part *p = fetch->parts; p != NULL; p = p->next)
+		fetch->ask |= p->leader == NOBODY;
+	if (fetch->ask)
+		(void)pthread_cond_signal(&fetch->lost);
+	(void)pthread_mutex_unlock(&fetch->lock);
+}
+
+void
 fetch_start(struct fetch_part *part, int64_t offset)
 {
 	struct fetch *fetch = part->fetch;
@@ -215,6 +230,7 @@ fetch_start(struct fetch_part *part, int64_t offset)
 	start_leaders(fetch);
 	forget(part);
 	part->wanted = 1;
+	part->fresh = 1;
 	part->position = offset;
 	part->due_ms = 0;
 	if (part->reader == NULL)

@@ -50,6 +50,9 @@ void fetch_close(struct fetch *fetch);
  * what is read. */
 struct fetch_part *fetch_part_new(
     struct fetch *fetch, const char *topic, int32_t partition, void *owner);
+/* Partitions that were made are started soon: asks who leads them, so that the
+ * start need not wait for that. */
+void fetch_prepare(struct fetch *fetch);
 /* Reads from `offset` on (>= 0); anything read before is void. */
 void fetch_start(struct fetch_part *part, int64_t offset);
 /* Does not read any more; anything read before is void. */

@@ -49,6 +49,9 @@ struct fetch_part {
 	int64_t lease_ms;
 	int64_t alone_ms; /* until then the leader is to name no replica */
 	int end_said;
+	int fresh; /* nothing has come since it was started */
+	/* Makes the topic one that librdkafka asks metadata of. */
+	rd_kafka_topic_t *known;
 	/* Who reads it, and its neighbours there; NULL: nobody. */
 	struct reader *reader;
 	struct fetch_part *before, *behind;
@@ -126,6 +129,7 @@ struct reader {
 	struct ask *asks;
 	size_t asked_count, asked_room;
 	int leader_alone; /* this request names no rack */
+	int fresh;	  /* it has partitions that were just started */
 	struct buf body;
 	char *said; /* complaint */
 	int64_t said_ms;

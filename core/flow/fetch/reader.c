@@ -120,6 +120,7 @@ add_asked(struct reader *reader, struct fetch_part *part, int64_t now_ms)
 	reader->asks[reader->asked_count++] =
 	    (struct ask){part->topic, part->partition, part->position};
 	reader->leader_alone |= now_ms < part->alone_ms;
+	reader->fresh |= part->fresh;
 }
 
 /* A lease of a replica that is over: the leader says anew who it is. */
@@ -143,6 +144,7 @@ collect(struct reader *reader, int64_t now_ms)
 
 	reader->asked_count = 0;
 	reader->leader_alone = 0;
+	reader->fresh = 0;
 	for (struct fetch_part *p = reader->first; p != NULL; p = behind) {
 		behind = p->behind;
 		if (lease_ends(p, now_ms))
