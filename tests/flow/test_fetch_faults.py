@@ -3,7 +3,6 @@ brokers that are too old, leaders that move: a message is read again, never
 twice stored, and never passed over."""
 
 import json
-import threading
 import time
 
 import kafka as clients
@@ -141,7 +140,6 @@ class Flow(Beside):
         super().__init__()
         self.address, self.topic, self.partitions = address, topic, partitions
         self.ids = []
-        self.lock = threading.Lock()
 
     def go_on(self):
         while not self.over.wait(0.05):
