@@ -148,9 +148,10 @@ headers_of_librdkafka(struct engine *engine, const rd_kafka_message_t *rkm)
 	const char *name;
 	const void *value;
 	size_t len, count, n = 0;
+	rd_kafka_resp_err_t rc = rd_kafka_message_headers(rkm, &list);
 
-	if (rd_kafka_message_headers(rkm, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return 0;
+	if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return rc == RD_KAFKA_RESP_ERR__NOENT ? 0 : -1;
 	count = rd_kafka_header_cnt(list);
 	header_room(engine, count);
 	while (n < count && rd_kafka_header_get_all(list, n, &name, &value,

@@ -8,6 +8,10 @@
 
 #include <string.h>
 
+#define APPEND_BIT 0x08 /* of a record's attributes */
+/* librdkafka reads no more of a message. */
+#define HEADERS_MOST 100000
+
 /* Varints: seven bits a byte, the lowest first; zigzag. Each returns where it
  * ends, NULL when it goes beyond `end` or is longer than can be. */
 static const char *
@@ -84,14 +88,17 @@ read_bytes(const char *at, const char *end, struct secor_bytes *bytes)
 	return at + len;
 }
 
+/* A record that says itself that its time is the log's is believed, as
+ * librdkafka does it: both must tell the same. */
 static inline void
-set_time(struct secor_message *raw, const struct span *span, int64_t delta)
+set_time(struct secor_message *raw, const struct span *span, int attributes,
+    int64_t delta)
 {
 	int64_t time =
 	    (int64_t)((uint64_t)span->base_timestamp_ms + (uint64_t)delta);
 
 	raw->timestamp_type = SECOR_TIMESTAMP_CREATE;
-	if (span->log_append) {
+	if (span->log_append || (attributes & APPEND_BIT) != 0) {
 		raw->timestamp_type = SECOR_TIMESTAMP_APPEND;
 		time = span->max_timestamp_ms;
 	}
@@ -107,10 +114,12 @@ read_record(struct cursor *cursor, const char *at, const char *end,
 	struct secor_message *raw = &message->raw;
 	int64_t time_delta;
 	int32_t delta, headers;
+	int attributes;
 
 	if (at == end)
 		return -1;
-	at = read_long(at + 1, end, &time_delta); /* attributes: unused */
+	attributes = (unsigned char)*at++;
+	at = read_long(at, end, &time_delta);
 	if (at == NULL)
 		return -1;
 	at = read_int(at, end, 0, &delta);
@@ -129,7 +138,7 @@ read_record(struct cursor *cursor, const char *at, const char *end,
 	raw->offset = span->base_offset + delta;
 	raw->header_count = 0;
 	raw->headers = NULL;
-	set_time(raw, span, time_delta);
+	set_time(raw, span, attributes, time_delta);
 	message->headers = at;
 	message->headers_end = end;
 	message->header_count = headers;
@@ -188,6 +197,8 @@ measure(const struct message *message, size_t *names_len)
 	struct secor_bytes name, value;
 
 	*names_len = 0;
+	if (message->header_count > HEADERS_MOST)
+		return -1;
 	for (int32_t i = 0; i < message->header_count; i++) {
 		at = read_bytes(at, end, &name);
 		if (at == NULL || name.ptr == NULL)

@@ -107,6 +107,48 @@ Test(cursor, times_are_as_librdkafka_tells_them)
 	buf_fini(&records);
 }
 
+Test(cursor, record_that_says_it_was_appended_is_as_librdkafka_tells_it)
+{
+	struct buf records = {0};
+	struct cursor cursor;
+	struct message message;
+	struct span span;
+
+	record_put(&records, 0, 5, NULL, NULL);
+	records.ptr[1] |= 0x08; /* its attributes, behind its length */
+	span = span_of(&records, 1);
+	cursor_begin(&cursor, &span);
+	cr_assert_eq(cursor_next(&cursor, &message), 1);
+	cr_expect_eq(message.raw.timestamp_ms, 7777);
+	cr_expect_eq(message.raw.timestamp_type, SECOR_TIMESTAMP_APPEND);
+	let_go(&span);
+	buf_fini(&records);
+}
+
+/* More than librdkafka reads: to both they are damaged. */
+Test(cursor, headers_without_number_are_damaged)
+{
+	enum { MOST = 100000 };
+	struct message message = {.header_count = MOST};
+	struct secor_header *list = mem_alloc((MOST + 1) * sizeof(*list));
+	struct buf bytes = {0}, names = {0};
+
+	for (int i = 0; i <= MOST; i++) {
+		buf_putc(&bytes, 0);	/* an empty name */
+		buf_putc(&bytes, 0x01); /* null */
+	}
+	message.headers = bytes.ptr;
+	message.headers_end = bytes.ptr + 2 * MOST;
+	cr_expect_eq(message_headers(&message, list, &names), MOST);
+	message.headers_end += 2;
+	message.header_count++;
+	names.len = 0;
+	cr_expect_eq(message_headers(&message, list, &names), -1);
+	buf_fini(&bytes);
+	buf_fini(&names);
+	free(list);
+}
+
 /* A record of these bytes behind a good one, alone and with more behind it. */
 static const struct {
 	const char *name, *bytes;
