@@ -162,6 +162,7 @@ gunzip(struct job *job)
  * loaded for the first batch that needs it. */
 static struct {
 	pthread_once_t once;
+	void *library;
 	snappy_status (*length)(const char *, size_t, size_t *);
 	snappy_status (*uncompress)(const char *, size_t, char *, size_t *);
 } snappy = {.once = PTHREAD_ONCE_INIT};
@@ -169,12 +170,13 @@ static struct {
 static void
 load_snappy(void)
 {
-	void *library = dlopen("libsnappy.so.1", RTLD_NOW | RTLD_LOCAL);
-
-	if (library == NULL)
+	snappy.library = dlopen("libsnappy.so.1", RTLD_NOW | RTLD_LOCAL);
+	if (snappy.library == NULL)
 		return;
-	*(void **)&snappy.length = dlsym(library, "snappy_uncompressed_length");
-	*(void **)&snappy.uncompress = dlsym(library, "snappy_uncompress");
+	*(void **)&snappy.length =
+	    dlsym(snappy.library, "snappy_uncompressed_length");
+	*(void **)&snappy.uncompress =
+	    dlsym(snappy.library, "snappy_uncompress");
 }
 
 static int
