@@ -291,7 +291,8 @@ chaos: all | $(DEPS_TEST) ## CHAOS_SCHEDULES schedules of chaos from CHAOS_SEED 
 	$(or $(CHAOS_SEED),1)
 
 check-deep: all newest unit-release noplan | $(DEPS_DEEP) ## what is too heavy for check
-	@bash tests/run.sh unit newest-all deep model-deep fuzz-deep
+	@bash tests/run.sh unit flow-librdkafka newest-all deep model-deep \
+	    fuzz-deep
 
 check-fuzz: replay-fuzz ## replay the corpora of the fuzz targets
 	@bash tests/run.sh fuzz

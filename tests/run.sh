@@ -9,8 +9,9 @@
 #   flow deep        pytest against real servers, without and with the mark deep
 #   flow-asan -tsan  the tests with the mark sanitize, with such a binary
 #   a+b              some of these side by side
-#   newest -all      those with the mark librdkafka, and all of `flow`, with the
-#                    newest librdkafka
+#   flow-librdkafka  `flow`, where librdkafka reads and not Secor itself
+#   newest -all      those with the mark librdkafka, read by it, and all of
+#                    `flow`, with the newest librdkafka
 #
 # The last line is "N passed, N failed", and behind it how many combinations of
 # the matrix were run, where it was; nothing ran is a failure. A skipped
@@ -179,7 +180,7 @@ flow_jobs() {
 	echo "${FLOW_JOBS:-$((jobs > 2 ? jobs : 2))}"
 }
 
-suite_pytest() { # SUITE MARK [VARIANT]
+suite_pytest() { # SUITE MARK [VARIANT [FETCH]]
 	local variant=${3:-release} wrap= said= r=$PWD/$OUT/$1-reports
 	local xml=$OUT/$1.xml log=$OUT/$1.log python=$CACHE/venv/bin/python sum rc
 	local librdkafka=
@@ -192,7 +193,7 @@ suite_pytest() { # SUITE MARK [VARIANT]
 	[ "$variant" != newest ] ||
 	    librdkafka=$(sed -n 's/^\([0-9.]*\) .*/\1/p' tests/rig/librdkafka.sum)
 	SECOR_BUILD=$PWD/build/$variant PYTHONDONTWRITEBYTECODE=1 \
-	    SECOR_LIBRDKAFKA=$librdkafka \
+	    SECOR_LIBRDKAFKA=$librdkafka SECOR_FETCH=${4:-} \
 	    ASAN_OPTIONS=log_path=$r/asan:detect_leaks=1 \
 	    UBSAN_OPTIONS=log_path=$r/ubsan:print_stacktrace=1 \
 	    TSAN_OPTIONS=log_path=$r/tsan:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp \
@@ -252,12 +253,15 @@ run_suite() { # SUITE
 	flow) suite_pytest flow "not deep" ;;
 	flow-asan) suite_pytest flow-asan sanitize asan ;;
 	flow-tsan) suite_pytest flow-tsan sanitize tsan ;;
-	newest) suite_pytest newest "librdkafka and not deep" newest ;;
+	flow-librdkafka)
+		suite_pytest flow-librdkafka "not deep" release librdkafka ;;
+	newest) suite_pytest newest "librdkafka and not deep" newest \
+	    librdkafka ;;
 	newest-all) suite_pytest newest-all "not deep" newest ;;
 	deep) need deep && suite_pytest deep deep ;;
 	*) fail "there is no suite '$1': unit asan tsan fuzz fuzz-deep" \
 	    "lint model model-deep flow flow-asan flow-tsan newest" \
-	    "newest-all deep" ;;
+	    "flow-librdkafka newest-all deep" ;;
 	esac
 }
 

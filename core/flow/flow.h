@@ -207,9 +207,9 @@ struct complaint {
 	int64_t offset; /* -1: it is about the topic */
 };
 
-/* The same one once a minute. A fatal one ends the loop. */
 /* Whether it is to be said; grave ones do not wait for others. */
 int complaint_is_new(const char *text, int grave, int64_t boot_ms);
+/* The same one once a minute. A fatal one ends the loop. */
 void complaint_log(struct engine *engine, const struct complaint *complaint);
 
 /* ---- reading.c: who reads, the own readers or librdkafka ---- */

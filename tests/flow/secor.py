@@ -40,7 +40,11 @@ def base_config(broker, group, topics, **sections):
 
 
 def write_config(path, config):
-    """Writes a config, a dict or YAML text. JSON is YAML, so no library."""
+    """Writes a config, a dict or YAML text. JSON is YAML, so no library.
+    SECOR_FETCH says who reads where the config does not."""
+    who = os.environ.get("SECOR_FETCH")
+    if who and isinstance(config, dict) and "kafka" in config:
+        config = {**config, "kafka": {"fetch": who, **config["kafka"]}}
     text = config if isinstance(config, str) else json.dumps(config, indent=2)
     path.write_text(text + "\n")
     path.chmod(0o600)
