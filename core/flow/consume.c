@@ -305,6 +305,8 @@ on_own_error(struct engine *engine, const struct fetched *fetched)
 	}
 	if (fetched->error == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE)
 		reading_unable(engine, fetched->text);
+	else if (fetched->error == RD_KAFKA_RESP_ERR__AUTHENTICATION)
+		reading_refused(engine, fetched->text);
 	else if (fetched->error == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE &&
 		 part != NULL && part->state == PART_RUNNING)
 		on_range(part, fetched->offset);

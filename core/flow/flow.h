@@ -220,6 +220,8 @@ void reading_close(struct engine *engine);
 void reading_say(const struct engine *engine, struct buf *text);
 /* The own readers cannot read this: librdkafka does from now on. */
 void reading_unable(struct engine *engine, const char *why);
+/* A broker does not let them in. */
+void reading_refused(struct engine *engine, const char *why);
 /* Of the own readers: from behind what is held. */
 void reading_start(struct part *part);
 void reading_stop(struct part *part);

@@ -86,6 +86,14 @@ reading_unable(struct engine *engine, const char *why)
 	rejoin(engine, "librdkafka reads from now on");
 }
 
+/* Whoever wants own readers alone waits until they are let in. */
+void
+reading_refused(struct engine *engine, const char *why)
+{
+	if (engine->config->kafka.fetch != CONFIG_FETCH_OWN)
+		reading_unable(engine, why);
+}
+
 /* ---- one partition ---- */
 
 static void

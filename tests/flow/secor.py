@@ -39,9 +39,13 @@ def base_config(broker, group, topics, **sections):
     return config
 
 
+def who_reads():
+    """Where the config does not say it, and permits both."""
+    return os.environ.get("SECOR_FETCH") or "own"
+
+
 def write_config(path, config):
-    """Writes a config, a dict or YAML text. JSON is YAML, so no library.
-    SECOR_FETCH says who reads where the config does not."""
+    """Writes a config, a dict or YAML text. JSON is YAML, so no library."""
     who = os.environ.get("SECOR_FETCH")
     if who and isinstance(config, dict) and "kafka" in config:
         config = {**config, "kafka": {"fetch": who, **config["kafka"]}}

@@ -236,7 +236,7 @@ def test_every_metric_is_documented_and_every_documented_one_is_there(
             process = secor(settings(
                 kafka.address, f"{group}-{n}", name, where,
                 notifiers=notifier, bad_messages={"halt_above": "100%"},
-                kafka={"max_messages_per_second": 1000,
+                kafka={"fetch": "own", "max_messages_per_second": 1000,
                        "max_bytes_per_second": "1MiB"},
                 finalize={"delay": "0", "interval": "1s",
                           "lookback": "3650d",

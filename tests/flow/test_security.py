@@ -14,7 +14,7 @@ from confluent_kafka.admin import (AdminClient, ScramCredentialInfo,
                                    UserScramCredentialUpsertion)
 from flow import wait_done
 from kerberos import REALM, Kerberos, KerberosKafka
-from secor import base_config, secor_command
+from secor import base_config, secor_command, who_reads
 from secure import SecureKafka
 from servers import wait_until
 from tokens import MSK, Provider, TokenKafka
@@ -61,9 +61,10 @@ def client_files(broker, name="client"):
             "key": str(broker.tls / f"{name}.key")}
 
 
-def run_whole(broker, process, group, into=None, fetch="own"):
+def run_whole(broker, process, group, into=None, fetch=None):
     """All of TOPIC is stored, and the tools see it. `into`: and told there.
     `fetch`: who reads."""
+    fetch = fetch or who_reads()
     process.start()
     process.wait_for(rf"joins the group .*\bfetch={fetch}\b")
     wait_done(broker.address, group, TOPIC, 1)
@@ -205,7 +206,8 @@ def test_tokens_of_a_provider_are_renewed(guard, group, secor):
         ids = clients.produce_json(guard.address, topic, 50)
         provider.failing = None
         process.wait_for("^info .*token fetched source=oidc principal=secor")
-        process.wait_for(r"joins the group .*\bfetch=own\b")
+        process.wait_for(
+            rf"joins the group .*\bfetch={who_reads()}\b")
         provider.wait_given(2)
         ids += clients.produce_json(guard.address, topic, 50, first_id=50)
         wait_done(guard.address, group, topic, 1)

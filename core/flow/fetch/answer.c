@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* So often memory that is not needed any more is given back. */
-enum { TRIM_AFTER = 16 };
+enum { TRIM_AFTER = 16, CUT_OFF_MOST = 2 };
 
 /* ---- memory ---- */
 
@@ -315,6 +315,25 @@ settle_replica(
 	leaders_place(part);
 }
 
+/* The first of a request always gets its first batch whole (KIP-74): a length
+ * that is beyond what came is damaged, which no checksum shows. */
+static void
+settle_cut_off(struct item *item, const struct reader *reader, int64_t now_ms)
+{
+	struct fetch_part *part = item->part;
+
+	if (reader->asked_count == 0 || reader->asked[0].part != part ||
+	    ++part->cut_off < CUT_OFF_MOST)
+		return;
+	item->kind = FETCHED_ERROR;
+	item->error = RD_KAFKA_RESP_ERR__BAD_MSG;
+	item->text = mem_text("topic %s partition %d from offset %lld on: the "
+			      "batch does not end where its length says",
+	    part->topic, (int)part->partition, (long long)item->offset);
+	part->due_ms = now_ms + SAY_AGAIN_MS;
+	fetch_count_error("damaged");
+}
+
 static void
 settle_good(struct item *item, const struct reader *reader, int64_t now_ms)
 {
@@ -323,9 +342,11 @@ settle_good(struct item *item, const struct reader *reader, int64_t now_ms)
 
 	if (goes_on) {
 		part->position = item->next;
-		part->end_said = 0;
+		part->end_said = part->cut_off = 0;
 	} else if (item->kind == FETCHED_MESSAGE) {
 		item->kind = FETCHED_NOTHING; /* never twice */
+	} else if (item->reply->len > 0) {
+		settle_cut_off(item, reader, now_ms);
 	} else {
 		settle_end(item);
 	}

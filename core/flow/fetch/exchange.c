@@ -128,7 +128,7 @@ works(struct reader *reader)
 	if (reader->failures > 0)
 		log_line(SECOR_INFO, "fetch connection works", "broker=%d",
 		    (int)reader->id);
-	reader->failures = 0;
+	reader->failures = reader->refusals = 0;
 	reader->answered = 1;
 }
 
@@ -155,6 +155,10 @@ fail(struct reader *reader, int rc, const char *why, int64_t took_ms)
 	if (was_good || breaks_off(reader))
 		return 0;
 	reader->failures++;
+	if (rc != SECOR_FATAL)
+		reader->refusals = 0;
+	else if (reader->refusals++ == 0)
+		reader->refused_ms = clock_boot_ms();
 	fetch_count_error("connection");
 	complain(reader, rc == SECOR_RETRY ? SECOR_WARN : SECOR_ERROR, why,
 	    clock_boot_ms());

@@ -9,10 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of an answer at most: it is looked at while it is near, and idle buffers are
- * small. */
-#define ANSWER_BYTES (1 << 20)
-
 /* ---- opening and closing ---- */
 
 static int64_t
@@ -49,8 +45,10 @@ least_of(int64_t a, int64_t b)
 static void
 read_properties(struct fetch *fetch, rd_kafka_t *rk)
 {
-	int64_t bytes = least_of(ANSWER_BYTES,
-	    number(rk, "queued.max.messages.kbytes", 2048) * 1024);
+	/* two answers are there. They are small, so that they are looked at
+	 * while they are near. */
+	int64_t bytes =
+	    number(rk, "queued.max.messages.kbytes", 2048) * 1024 / ANSWERS;
 
 	bytes = least_of(bytes, number(rk, "fetch.max.bytes", bytes));
 	fetch->max_bytes = (int32_t)bytes;

@@ -69,7 +69,9 @@ enum fetched_kind {
 	 * the leader does not have `offset`; the partition waits for a start.
 	 * RD_KAFKA_RESP_ERR__BAD_MSG: what is there at `offset` is damaged;
 	 * asked for again each second. RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
-	 * this broker or this log cannot be read so at all. */
+	 * this broker or this log cannot be read so at all.
+	 * RD_KAFKA_RESP_ERR__AUTHENTICATION: a broker refuses our connections
+	 * (certificate, login), while librdkafka has its own. */
 	FETCHED_ERROR
 };
 

@@ -28,6 +28,7 @@ enum {
 	SAY_AGAIN_MS = 1000,		  /* what is damaged or forbidden */
 	REPLICA_LEASE_MS = 5 * 60 * 1000, /* KIP-392 */
 	REPLICA_AGAIN_MS = 60 * 1000,	  /* behind one that failed */
+	REFUSALS_MOST = 3,		  /* in a row, until it is said */
 	NOBODY = -1
 };
 
@@ -49,7 +50,8 @@ struct fetch_part {
 	int64_t lease_ms;
 	int64_t alone_ms; /* until then the leader is to name no replica */
 	int end_said;
-	int fresh; /* nothing has come since it was started */
+	int cut_off; /* answers in a row without a whole batch, though first */
+	int fresh;   /* nothing has come since it was started */
 	/* Makes the topic one that librdkafka asks metadata of. */
 	rd_kafka_topic_t *known;
 	/* Who reads it, and its neighbours there; NULL: nobody. */
@@ -120,10 +122,12 @@ struct reader {
 	int dial_port;
 	int anew; /* they have changed */
 	struct link *link;
-	int answered;	   /* the link has given an answer */
-	int failures;	   /* in a row */
-	int dull;	   /* answers in a row without anything */
-	int32_t max_bytes; /* of an answer, as it comes */
+	int answered;	    /* the link has given an answer */
+	int failures;	    /* in a row */
+	int refusals;	    /* of those, where somebody must act, in a row */
+	int64_t refused_ms; /* when they began */
+	int dull;	    /* answers in a row without anything */
+	int32_t max_bytes;  /* of an answer, as it comes */
 	unsigned lot;
 	struct asked *asked;
 	struct ask *asks;
@@ -160,7 +164,8 @@ struct fetch {
 	pthread_t leaders;
 	int started;
 	int closing;
-	int ask; /* somebody could not connect: who leads now? */
+	int ask;	     /* somebody could not connect: who leads now? */
+	int64_t metadata_ms; /* when it last came */
 	struct fetch_part *parts;
 	struct reader *readers;
 	struct broker *brokers; /* as metadata had them last */

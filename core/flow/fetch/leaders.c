@@ -218,6 +218,7 @@ take_metadata(struct fetch *fetch, const struct rd_kafka_metadata *all)
 {
 	int at = 0;
 
+	fetch->metadata_ms = clock_boot_ms();
 	take_brokers(fetch, all);
 	move_readers(fetch);
 	for (struct fetch_part *p = fetch->parts; p != NULL; p = p->next)

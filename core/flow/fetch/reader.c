@@ -130,6 +130,8 @@ lease_ends(struct fetch_part *part, int64_t now_ms)
 	if (part->replica == NOBODY || now_ms < part->lease_ms)
 		return 0;
 	part->replica = NOBODY;
+	if (part->leader == part->reader->id)
+		return 0; /* it leads by now */
 	reader_drop(part);
 	leaders_place(part);
 	return 1;
@@ -224,20 +226,44 @@ release(struct reader *reader, int64_t now_ms)
 	}
 }
 
+/* It refuses us again and again, and librdkafka, which is asked for who leads
+ * after each failure, had its answer since. Holds: lock. */
+static int
+refuses_us_alone(const struct reader *reader)
+{
+	return reader->refusals >= REFUSALS_MOST &&
+	       reader->fetch->metadata_ms > reader->refused_ms;
+}
+
+/* What came, or what is to be said of the failure. Whether there is something
+ * for the consumer. Holds: lock. */
+static int
+settle(struct reader *reader, struct answer *answer, int rc, int64_t now_ms)
+{
+	if (reader->leave)
+		return 0; /* nobody would give the answer back */
+	if (rc == SECOR_OK)
+		return answer_settle(answer, now_ms);
+	if (rc != SECOR_FATAL)
+		return 0;
+	if (answer->count == 0 && refuses_us_alone(reader)) {
+		answer_say(
+		    answer, RD_KAFKA_RESP_ERR__AUTHENTICATION, reader->said);
+		reader->refusals = 0;
+	}
+	return answer->count > 0;
+}
+
 /* Holds: lock. Returns whether the consumer must be woken. */
 static int
 finish(struct reader *reader, struct answer *answer, struct result result)
 {
 	struct fetch *fetch = reader->fetch;
 	int64_t now_ms = clock_boot_ms();
-	int some = 0;
+	int some = settle(reader, answer, result.rc, now_ms);
 
 	if (result.wait_ms > 0)
 		reader->due_ms = now_ms + result.wait_ms;
-	if (result.rc == SECOR_OK)
-		some = answer_settle(answer, now_ms);
-	else if (result.rc == SECOR_FATAL && answer->count > 0)
-		some = 1; /* no such version */
 	if (result.rc != SECOR_OK && result.wait_ms > 0)
 		release(reader, now_ms);
 	if (result.rc != SECOR_OK)

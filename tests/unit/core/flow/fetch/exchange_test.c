@@ -16,7 +16,7 @@
 
 /* What was asked for of the first partition of a request. */
 struct asked_one {
-	int32_t max_bytes, partition, count;
+	int32_t wait_ms, max_bytes, partition, count;
 	int64_t offset;
 	char rack[16];
 	int requests; /* with this one */
@@ -26,8 +26,10 @@ struct asked_one {
 static struct {
 	pthread_mutex_t lock;
 	int version, opens, open_failures, requests;
+	int open_rc; /* of those failures */
 	int (*answer)(const struct asked_one *asked, struct buf *body);
-} script = {.lock = PTHREAD_MUTEX_INITIALIZER, .version = 11};
+} script = {
+    .lock = PTHREAD_MUTEX_INITIALIZER, .version = 11, .open_rc = SECOR_RETRY};
 
 struct link {
 	struct asked_one asked;
@@ -66,7 +68,7 @@ link_open(const struct link_conf *conf, const char *host, int port, int stop_fd,
 	script.open_failures -= fails;
 	(void)pthread_mutex_unlock(&script.lock);
 	if (fails)
-		return secor_fail(err, SECOR_RETRY, "refused");
+		return secor_fail(err, script.open_rc, "refused");
 	*link = mem_alloc(sizeof(**link));
 	(*link)->stop_fd = stop_fd;
 	return SECOR_OK;
@@ -108,7 +110,9 @@ link_send(struct link *link, int api, int version, const struct buf *body,
 	(void)api;
 	(void)err;
 	cr_assert_eq(version, 11);
-	wire_skip(&in, 12);
+	wire_skip(&in, 4);
+	link->asked.wait_ms = wire_int32(&in);
+	wire_skip(&in, 4);
 	link->asked.max_bytes = wire_int32(&in);
 	wire_skip(&in, 1 + 8);
 	cr_assert_eq(wire_int32(&in), 1);
@@ -429,7 +433,73 @@ Test(exchange, format_that_is_not_known_is_unsupported)
 	rig_close(&rig);
 }
 
+/* A length that is beyond what there is, twice. */
+static int
+answer_too_long(const struct asked_one *asked, struct buf *body)
+{
+	struct buf records = {0};
+
+	if (asked->requests > 2)
+		return answer_ten(asked, body);
+	put_batch(&records, 0, 5, -1);
+	records.len -= 3;
+	put_answer(body, asked, &GOOD, &records);
+	buf_fini(&records);
+	return SECOR_OK;
+}
+
+Test(exchange, length_that_is_too_large_is_said_and_asked_for_again)
+{
+	struct rig rig;
+
+	begin(&rig, answer_too_long, 0);
+	expect_error(&rig, RD_KAFKA_RESP_ERR__BAD_MSG, 0, "length");
+	for (int64_t offset = 0; offset < 10; offset++)
+		expect_message(&rig, offset);
+	rig_close(&rig);
+}
+
 /* ---- the connection ---- */
+
+Test(exchange, login_that_is_refused_to_us_alone_is_said)
+{
+	struct rig rig;
+	struct fetched fetched;
+
+	script.open_failures = 1000;
+	script.open_rc = SECOR_FATAL;
+	begin(&rig, answer_ten, 0);
+	cr_assert_eq(rig_next(&rig, &fetched), FETCHED_ERROR);
+	cr_expect_null(fetched.owner);
+	cr_expect_eq(fetched.error, RD_KAFKA_RESP_ERR__AUTHENTICATION);
+	cr_expect_not_null(strstr(fetched.text, "refused"));
+	rig_close(&rig);
+}
+
+static int32_t waits_ms[2]; /* of the first request and the last */
+
+static int
+answer_and_note_wait(const struct asked_one *asked, struct buf *body)
+{
+	waits_ms[asked->requests > 1] = asked->wait_ms;
+	return answer_ten(asked, body);
+}
+
+/* A start of others meanwhile would wait for its end. */
+Test(exchange, first_request_after_a_start_does_not_wait_for_messages)
+{
+	struct rig rig;
+	struct fetched fetched;
+
+	waits_ms[0] = -1;
+	begin(&rig, answer_and_note_wait, 0);
+	for (int64_t offset = 0; offset < 10; offset++)
+		expect_message(&rig, offset);
+	cr_expect_eq(rig_next(&rig, &fetched), FETCHED_END);
+	rig_close(&rig);
+	cr_expect_eq(waits_ms[0], 0);
+	cr_expect_gt(waits_ms[1], 0);
+}
 
 Test(exchange, broker_without_a_version_in_common_is_said_of_no_partition)
 {
