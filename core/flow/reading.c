@@ -107,7 +107,9 @@ know(struct part *part)
 void
 reading_start(struct part *part)
 {
-	if (part->engine->fetch == NULL)
+	/* whoever stops takes nothing more in */
+	if (part->engine->fetch == NULL ||
+	    part->engine->phase >= PHASE_STOPPING)
 		return;
 	know(part);
 	fetch_start(part->fetch, held_end(part));
