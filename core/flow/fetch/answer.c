@@ -9,6 +9,8 @@
 
 /* So often memory that is not needed any more is given back. */
 enum { TRIM_AFTER = 16, CUT_OFF_MOST = 2 };
+/* Plain bytes of an answer, in all. */
+#define PLAIN_MOST ((size_t)8 << 20)
 
 /* ---- memory ---- */
 
@@ -160,6 +162,17 @@ say_unreadable(struct item *item, int rc, const char *why)
 	fetch_count_error(rc == SECOR_FATAL ? "unsupported" : "damaged");
 }
 
+/* What may still be decompressed; the first batch of a partition always is. */
+static size_t
+plain_left(const struct answer *answer)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < answer->batches_count; i++)
+		used += answer->batches[i].plain_bytes;
+	return used < PLAIN_MOST ? PLAIN_MOST - used : 1;
+}
+
 static void
 read_records(struct answer *answer, struct item *item)
 {
@@ -168,7 +181,8 @@ read_records(struct answer *answer, struct item *item)
 	    .len = reply->len,
 	    .from = item->offset,
 	    .aborted = reply->aborted,
-	    .aborted_count = reply->aborted_count};
+	    .aborted_count = reply->aborted_count,
+	    .plain_most = plain_left(answer)};
 	struct batches *batches = add_batches(answer);
 	struct secor_err err = {""};
 	int rc = batches_read(&in, batches, &err);

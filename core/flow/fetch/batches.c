@@ -294,6 +294,31 @@ read_marker(struct batches *out, const char *at, const struct batch_head *head,
 	return SECOR_OK;
 }
 
+/* Nothing of it is given, and it need not be looked into. */
+static int
+is_passed_over(const struct batches *out, const struct batch_head *head)
+{
+	if ((head->attributes & CONTROL_BIT) != 0)
+		return 0;
+	return head->last_offset < out->next ||
+	       ((head->attributes & TRANSACTION_BIT) != 0 &&
+		   find_dead(out, head->producer_id) < out->dead_count);
+}
+
+/* It would have to be decompressed, and enough is. */
+static int
+is_too_much(const struct batches_in *in, struct batches *out,
+    const struct batch_head *head)
+{
+	if (in->plain_most == 0 || out->plain_bytes < in->plain_most ||
+	    out->count == 0)
+		return 0;
+	if ((head->attributes & CODEC_BITS) == 0 || head->size == AT_RECORDS)
+		return 0;
+	begin_aborted(out, head->last_offset);
+	return !is_passed_over(out, head);
+}
+
 /* One batch whose head is good. */
 static int
 read_batch(struct batches *out, const char *at, const struct batch_head *head,
@@ -304,10 +329,7 @@ read_batch(struct batches *out, const char *at, const struct batch_head *head,
 	int rc;
 
 	begin_aborted(out, head->last_offset);
-	if (!control &&
-	    (head->last_offset < out->next ||
-		((head->attributes & TRANSACTION_BIT) != 0 &&
-		    find_dead(out, head->producer_id) < out->dead_count)))
+	if (is_passed_over(out, head))
 		return SECOR_OK;
 	rc = read_records(out, at, head, &span, err);
 	if (rc != SECOR_OK)
@@ -339,6 +361,8 @@ batches_read(
 			break;
 		if (why == NULL)
 			why = read_head(at, least, &head);
+		if (why == NULL && is_too_much(in, out, &head))
+			break;
 		rc = why != NULL ? damaged(err, at, why)
 				 : read_batch(out, at, &head, err);
 		if (rc != SECOR_OK)

@@ -39,6 +39,7 @@ struct batches_in {
 	int64_t from; /* what was asked for: no record before it is given */
 	const struct aborted *aborted; /* in any order */
 	size_t aborted_count;
+	size_t plain_most; /* see batches_read; 0: no bound */
 };
 
 /* Begins with zeros; used again and again: keeps its memory. */
@@ -65,6 +66,10 @@ struct batches {
  *			compression); the text names its offset
  *	SECOR_FATAL	it cannot be read here: message format 0 or 1, a codec
  *			that is not known
+ *
+ * When `plain_most` bytes were decompressed and there is a batch that is given,
+ * it stops in front of the next one that would have to be decompressed, too:
+ * SECOR_OK, the rest is there to be asked for again from `next` on.
  *
  * A length is not covered by the CRC: one that is beyond the answer looks like
  * a batch that is cut off. Empties `out` first. Thread: any, one at a time. */
