@@ -91,11 +91,14 @@ def test_many_schedules_lose_and_double_nothing(tmp_path):
 
 @pytest.mark.deep
 @pytest.mark.timeout(1000)
-def test_without_the_plan_the_same_chaos_loses_and_doubles(tmp_path):
-    """A harness that finds nothing here would prove nothing above."""
+def test_without_the_plan_the_same_chaos_loses_or_doubles(tmp_path):
+    """A harness that finds nothing here would prove nothing above. Mostly it
+    is doubles, and objects that change: what is lost has to be overwritten by
+    a shorter object."""
     code, rows = storm(NO_PLAN, 24, 1, tmp_path)
     assert (code, rows["schedules"]) == (1, 24), rows
-    assert rows["lost"] > 0 and rows["doubled"] > 0, rows
+    assert rows["lost"] + rows["doubled"] > 0, rows
+    assert rows["with faults"] >= 12, rows
 
 
 @pytest.mark.deep
