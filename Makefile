@@ -167,7 +167,7 @@ FUZZ_SRC.avro_files   := tests/fuzz/read.c $(wildcard plugins/format/avro/*.c)
 FUZZ_SRC.framed       := tests/fuzz/read.c $(wildcard plugins/format/framed/*.c)
 FUZZ_SRC.json_envelope := tests/fuzz/read.c \
 	$(wildcard plugins/format/json-envelope/*.c)
-FUZZ_SRC.hive_metastore := $(filter-out %/link.c %/kerberos.c %/gssapi.c,\
+FUZZ_SRC.hive_metastore := $(filter-out %/line.c %/kerberos.c %/gssapi.c,\
 	$(wildcard plugins/notifier/hive-metastore/*.c))
 FUZZ_MAIN.asan        := tests/fuzz/replay.c
 

@@ -3,7 +3,7 @@
  * status and, unless it is good, a sentence; and whatever was said, what is
  * asked next is a whole call of the protocol.
  *
- * Of the plugin everything is here but its sockets (link.c) and Kerberos, in
+ * Of the plugin everything is here but its sockets (line.c) and Kerberos, in
  * whose place is a mechanism of SASL that believes everything. The first byte
  * chooses the event and the options (below), then come the answers: two bytes
  * of length each, and the bytes. None left: the connection breaks.
@@ -22,9 +22,9 @@ enum {
 	PIECES = 128 /* a byte at a time */
 };
 
-/* ---- link.h without a network ---- */
+/* ---- line.h without a network ---- */
 
-struct link {
+struct line {
 	int is_open;
 };
 
@@ -37,32 +37,32 @@ static struct {
 } fake;
 
 int64_t
-link_now_ms(void)
+line_now_ms(void)
 {
 	return 1000;
 }
 
 int
-link_open(const struct link_conf *conf, const char *host, const char *port,
-    int64_t until_ms, struct link **link, struct secor_err *err)
+line_open(const struct line_conf *conf, const char *host, const char *port,
+    int64_t until_ms, struct line **line, struct secor_err *err)
 {
 	(void)conf;
 	MUST(strcmp(host, "h") == 0 && strcmp(port, "9083") == 0);
 	MUST(until_ms > 1000);
 	if (wire_left(&fake.rest) == 0)
 		return secor_fail(err, SECOR_RETRY, "refused");
-	*link = calloc(1, sizeof(**link));
-	MUST(*link != NULL);
+	*line = calloc(1, sizeof(**line));
+	MUST(*line != NULL);
 	fake.links++;
 	fake.talking = fake.sasl;
 	return SECOR_OK;
 }
 
 void
-link_close(struct link *link)
+line_close(struct line *line)
 {
-	fake.links -= link != NULL;
-	free(link);
+	fake.links -= line != NULL;
+	free(line);
 }
 
 static void
@@ -105,12 +105,12 @@ check_frame(const void *bytes, size_t len)
 }
 
 int
-link_send(struct link *link, const void *bytes, size_t len, int64_t until_ms,
+line_send(struct line *line, const void *bytes, size_t len, int64_t until_ms,
     struct secor_err *err)
 {
 	uint64_t n;
 
-	(void)link;
+	(void)line;
 	(void)until_ms;
 	if (fake.talking)
 		check_talk(bytes, len);
@@ -129,12 +129,12 @@ link_send(struct link *link, const void *bytes, size_t len, int64_t until_ms,
 }
 
 int
-link_receive(struct link *link, void *bytes, size_t *len, int64_t until_ms,
+line_receive(struct line *line, void *bytes, size_t *len, int64_t until_ms,
     struct secor_err *err)
 {
 	size_t n = wire_left(&fake.answer);
 
-	(void)link;
+	(void)line;
 	(void)until_ms;
 	if (n == 0)
 		return secor_fail(err, SECOR_RETRY, "ended");

@@ -8,7 +8,7 @@
 enum { PIECE = 65536 };
 
 struct channel {
-	struct link *link;
+	struct line *line;
 	int is_sasl;
 	struct thrift_sasl sasl;
 	int64_t until_ms; /* of what runs through it */
@@ -19,7 +19,7 @@ send_link(void *self, const void *bytes, size_t len, struct secor_err *err)
 {
 	struct channel *channel = self;
 
-	return link_send(channel->link, bytes, len, channel->until_ms, err);
+	return line_send(channel->line, bytes, len, channel->until_ms, err);
 }
 
 static int
@@ -27,10 +27,10 @@ receive_link(void *self, void *bytes, size_t *len, struct secor_err *err)
 {
 	struct channel *channel = self;
 
-	/* the link looks at the clock when it has to wait */
-	if (link_now_ms() >= channel->until_ms)
+	/* the line looks at the clock when it has to wait */
+	if (line_now_ms() >= channel->until_ms)
 		return secor_fail(err, SECOR_RETRY, "no answer in time");
-	return link_receive(channel->link, bytes, len, channel->until_ms, err);
+	return line_receive(channel->line, bytes, len, channel->until_ms, err);
 }
 
 /* The ticket is found before anything is said. */
@@ -56,8 +56,8 @@ channel_open(const struct channel_to *to, int64_t until_ms,
 	if (channel == NULL)
 		return secor_fail(err, SECOR_RETRY, "out of memory");
 	channel->until_ms = until_ms;
-	rc = link_open(
-	    to->link, to->host, to->port, until_ms, &channel->link, err);
+	rc = line_open(
+	    to->line, to->host, to->port, until_ms, &channel->line, err);
 	if (rc == SECOR_OK && to->kerberos != NULL)
 		rc = log_in(channel, to->kerberos, to->host, err);
 	if (rc == SECOR_OK)
@@ -72,7 +72,7 @@ channel_close(struct channel *channel)
 {
 	if (channel == NULL)
 		return;
-	link_close(channel->link);
+	line_close(channel->line);
 	free(channel);
 }
 

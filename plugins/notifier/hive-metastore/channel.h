@@ -1,24 +1,24 @@
 /*
  * channel.h -- a connection to a metastore that carries calls and answers: the
- * link as it is, or SASL upon it.
+ * line as it is, or SASL upon it.
  */
 #ifndef SECOR_HIVE_METASTORE_CHANNEL_H
 #define SECOR_HIVE_METASTORE_CHANNEL_H
 
 #include "plugins/notifier/hive-metastore/kerberos.h"
-#include "plugins/notifier/hive-metastore/link.h"
+#include "plugins/notifier/hive-metastore/line.h"
 
 struct channel;
 
 /* Whom a channel leads to. `kerberos` is for one channel at a time, and NULL
  * for none. */
 struct channel_to {
-	const struct link_conf *link;
+	const struct line_conf *line;
 	struct kerberos *kerberos;
 	const char *host, *port;
 };
 
-/* Each gives SECOR_OK or SECOR_RETRY by the time `until_ms`, see link.h. */
+/* Each gives SECOR_OK or SECOR_RETRY by the time `until_ms`, see line.h. */
 int channel_open(const struct channel_to *to, int64_t until_ms,
     struct channel **channel, struct secor_err *err);
 int channel_send(struct channel *channel, const struct text *bytes,

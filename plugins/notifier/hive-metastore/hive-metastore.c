@@ -181,7 +181,7 @@ hms_open(const struct secor_open *with, void **self, struct secor_err *err)
 	    .user = conf->user,
 	    .framed = conf->framed,
 	    .kerberos = conf->kerberos,
-	    .link = {.tls = conf->tls, .ca_file = conf->ca_file}};
+	    .line = {.tls = conf->tls, .ca_file = conf->ca_file}};
 	hms->ms = ms_new(&hms->ms_conf);
 	hms->seen = hive_seen_new();
 	hms->added =

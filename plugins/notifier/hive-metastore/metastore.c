@@ -166,7 +166,7 @@ static int
 is_shut_out(const struct ms *ms, int64_t until_ms)
 {
 	return ms->kerberos == NULL && !ms->has_answered && ms->said.len == 0 &&
-	       link_now_ms() < until_ms;
+	       line_now_ms() < until_ms;
 }
 
 /* On the connection that there is. */
@@ -174,7 +174,7 @@ static int
 exchange(struct ms *ms, enum ms_call call, const struct text *arguments,
     struct ms_answer *answer, struct secor_err *err)
 {
-	int64_t until_ms = link_now_ms() + ms->conf->timeout_ms;
+	int64_t until_ms = line_now_ms() + ms->conf->timeout_ms;
 	struct thrift_message message;
 	int rc = send_call(ms, call, arguments, until_ms, err);
 
@@ -231,9 +231,9 @@ connect_to(struct ms *ms, struct secor_err *err)
 	if (split_uri(uri, host, port) != NULL)
 		return secor_fail(err, SECOR_RETRY, "%.300s: no address", uri);
 	ms->has_answered = 0;
-	to = (struct channel_to){&ms->conf->link, ms->kerberos, host, port};
+	to = (struct channel_to){&ms->conf->line, ms->kerberos, host, port};
 	rc = channel_open(
-	    &to, link_now_ms() + ms->conf->connect_ms, &ms->channel, &why);
+	    &to, line_now_ms() + ms->conf->connect_ms, &ms->channel, &why);
 	if (rc == SECOR_OK)
 		rc = greet(ms, &why);
 	return rc == SECOR_OK
@@ -271,14 +271,14 @@ static int
 call_any(struct ms *ms, enum ms_call call, struct text *arguments,
     struct ms_answer *answer, struct secor_err *err)
 {
-	int64_t begin_ms = link_now_ms();
+	int64_t begin_ms = line_now_ms();
 	struct secor_err why = {""};
 	int rc = SECOR_RETRY;
 
 	if (ms->channel != NULL)
 		rc = exchange(ms, call, arguments, answer, &why);
 	/* what was kept may have died since; but what hangs, hangs */
-	if (rc != SECOR_OK && link_now_ms() - begin_ms < ms->conf->timeout_ms) {
+	if (rc != SECOR_OK && line_now_ms() - begin_ms < ms->conf->timeout_ms) {
 		rc = connect_any(ms, err);
 		if (rc != SECOR_OK)
 			goto out;

@@ -10,7 +10,7 @@
 
 #include "plugins/common/thrift_wire.h"
 #include "plugins/notifier/hive-metastore/kerberos.h"
-#include "plugins/notifier/hive-metastore/link.h"
+#include "plugins/notifier/hive-metastore/line.h"
 
 struct ms;
 
@@ -21,7 +21,7 @@ struct ms_conf {
 	const char *user; /* whom it acts for (set_ugi), or NULL */
 	int framed;
 	struct kerberos_conf kerberos; /* no service: none */
-	struct link_conf link;
+	struct line_conf line;
 };
 
 /* NULL, or what is wrong with an address. */

@@ -302,7 +302,7 @@ ask(struct hms *hms, struct hms_table *table, enum ms_said *said,
 		return rc;
 	table_fini(&table->shape);
 	table->shape = shape;
-	table->read_ms = link_now_ms();
+	table->read_ms = line_now_ms();
 	return SECOR_OK;
 }
 
@@ -319,7 +319,7 @@ hms_table_get(struct hms *hms, const struct hive_path *path,
 		return secor_fail(err, SECOR_RETRY, "out of memory");
 	*out = table;
 	*fresh = table->read_ms == 0 ||
-		 link_now_ms() - table->read_ms >= BELIEVED_MS;
+		 line_now_ms() - table->read_ms >= BELIEVED_MS;
 	if (!*fresh)
 		return SECOR_OK;
 	table->read_ms = 0;

@@ -11,35 +11,35 @@ static int64_t clock_ms;
 static size_t at; /* what has come */
 
 int64_t
-link_now_ms(void)
+line_now_ms(void)
 {
 	return clock_ms += 10;
 }
 
 int
-link_open(const struct link_conf *conf, const char *host, const char *port,
-    int64_t until_ms, struct link **link, struct secor_err *err)
+line_open(const struct line_conf *conf, const char *host, const char *port,
+    int64_t until_ms, struct line **line, struct secor_err *err)
 {
 	(void)conf;
 	(void)host;
 	(void)port;
 	(void)until_ms;
 	(void)err;
-	*link = NULL;
+	*line = NULL;
 	return SECOR_OK;
 }
 
 void
-link_close(struct link *link)
+line_close(struct line *line)
 {
-	(void)link;
+	(void)line;
 }
 
 int
-link_send(struct link *link, const void *bytes, size_t len, int64_t until_ms,
+line_send(struct line *line, const void *bytes, size_t len, int64_t until_ms,
     struct secor_err *err)
 {
-	(void)link;
+	(void)line;
 	(void)bytes;
 	(void)len;
 	(void)until_ms;
@@ -49,12 +49,12 @@ link_send(struct link *link, const void *bytes, size_t len, int64_t until_ms,
 
 /* A frame of one byte, of which this is the next one. */
 int
-link_receive(struct link *link, void *bytes, size_t *len, int64_t until_ms,
+line_receive(struct line *line, void *bytes, size_t *len, int64_t until_ms,
     struct secor_err *err)
 {
 	static const uint8_t frame[] = {0, 0, 0, 1, 'x'};
 
-	(void)link;
+	(void)line;
 	(void)until_ms;
 	(void)err;
 	*(uint8_t *)bytes = frame[at++ % sizeof(frame)];

@@ -1,8 +1,8 @@
 /*
- * link.c -- see link.h. The socket does not block; what would is waited for
+ * line.c -- see line.h. The socket does not block; what would is waited for
  * with poll, until the time that is given.
  */
-#include "plugins/notifier/hive-metastore/link.h"
+#include "plugins/notifier/hive-metastore/line.h"
 
 #include "plugins/common/monotonic.h"
 #include "plugins/common/sigpipe.h"
@@ -19,14 +19,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct link {
+struct line {
 	int fd;
 	SSL *ssl;	  /* NULL: plain */
 	int64_t until_ms; /* of the running call */
 };
 
 int64_t
-link_now_ms(void)
+line_now_ms(void)
 {
 	return monotonic_ms();
 }
@@ -38,7 +38,7 @@ wait_for(int fd, short events, int64_t until_ms, struct secor_err *err)
 	int64_t left;
 
 	for (;;) {
-		left = until_ms - link_now_ms();
+		left = until_ms - line_now_ms();
 		if (left <= 0)
 			return secor_fail(
 			    err, SECOR_RETRY, "no answer in time");
@@ -62,16 +62,16 @@ enum tls_call { TLS_CONNECT, TLS_READ, TLS_WRITE };
 
 /* Each of them may write. */
 static int
-call_tls(struct link *link, enum tls_call call, void *bytes, int len)
+call_tls(struct line *line, enum tls_call call, void *bytes, int len)
 {
 	sigset_t before;
 	int hidden = sigpipe_hide(&before), rc, why;
 
 	ERR_clear_error();
 	errno = 0;
-	rc = call == TLS_CONNECT ? SSL_connect(link->ssl)
-	     : call == TLS_READ	 ? SSL_read(link->ssl, bytes, len)
-				 : SSL_write(link->ssl, bytes, len);
+	rc = call == TLS_CONNECT ? SSL_connect(line->ssl)
+	     : call == TLS_READ	 ? SSL_read(line->ssl, bytes, len)
+				 : SSL_write(line->ssl, bytes, len);
 	why = errno;
 	if (hidden)
 		sigpipe_show(&before);
@@ -81,9 +81,9 @@ call_tls(struct link *link, enum tls_call call, void *bytes, int len)
 
 /* What OpenSSL says of the last failure, in its own words. */
 static int
-tls_failed(const struct link *link, int rc, struct secor_err *err)
+tls_failed(const struct line *line, int rc, struct secor_err *err)
 {
-	long verified = SSL_get_verify_result(link->ssl);
+	long verified = SSL_get_verify_result(line->ssl);
 	unsigned long code = ERR_get_error();
 	char text[256] = "the connection has ended";
 
@@ -92,7 +92,7 @@ tls_failed(const struct link *link, int rc, struct secor_err *err)
 		    X509_verify_cert_error_string(verified));
 	else if (code != 0)
 		ERR_error_string_n(code, text, sizeof(text));
-	else if (SSL_get_error(link->ssl, rc) == SSL_ERROR_SYSCALL &&
+	else if (SSL_get_error(line->ssl, rc) == SSL_ERROR_SYSCALL &&
 		 errno != 0)
 		return failed(err, errno);
 	return secor_fail(err, SECOR_RETRY, "TLS: %s", text);
@@ -100,15 +100,15 @@ tls_failed(const struct link *link, int rc, struct secor_err *err)
 
 /* After a call that gave `rc`: OK means to call it again. */
 static int
-tls_wait(struct link *link, int rc, int64_t until_ms, struct secor_err *err)
+tls_wait(struct line *line, int rc, int64_t until_ms, struct secor_err *err)
 {
-	switch (SSL_get_error(link->ssl, rc)) {
+	switch (SSL_get_error(line->ssl, rc)) {
 	case SSL_ERROR_WANT_READ:
-		return wait_for(link->fd, POLLIN, until_ms, err);
+		return wait_for(line->fd, POLLIN, until_ms, err);
 	case SSL_ERROR_WANT_WRITE:
-		return wait_for(link->fd, POLLOUT, until_ms, err);
+		return wait_for(line->fd, POLLOUT, until_ms, err);
 	default:
-		return tls_failed(link, rc, err);
+		return tls_failed(line, rc, err);
 	}
 }
 
@@ -123,7 +123,7 @@ tls_name(SSL *ssl, const char *host)
 }
 
 static int
-tls_begin(struct link *link, const struct link_conf *conf, const char *host,
+tls_begin(struct line *line, const struct line_conf *conf, const char *host,
     int64_t until_ms, struct secor_err *err)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
@@ -140,16 +140,16 @@ tls_begin(struct link *link, const struct link_conf *conf, const char *host,
 		    "TLS: the authorities cannot be read: %s",
 		    conf->ca_file != NULL ? conf->ca_file : "the system's");
 	else
-		link->ssl = SSL_new(context);
+		line->ssl = SSL_new(context);
 	SSL_CTX_free(context);
 	if (rc != SECOR_OK)
 		return rc;
-	if (link->ssl == NULL || SSL_set_fd(link->ssl, link->fd) != 1 ||
-	    !tls_name(link->ssl, host))
+	if (line->ssl == NULL || SSL_set_fd(line->ssl, line->fd) != 1 ||
+	    !tls_name(line->ssl, host))
 		return secor_fail(err, SECOR_RETRY, "TLS: out of memory");
 	while (rc == SECOR_OK &&
-	       (done = call_tls(link, TLS_CONNECT, NULL, 0)) != 1)
-		rc = tls_wait(link, done, until_ms, err);
+	       (done = call_tls(line, TLS_CONNECT, NULL, 0)) != 1)
+		rc = tls_wait(line, done, until_ms, err);
 	return rc;
 }
 
@@ -198,7 +198,7 @@ connect_first(const struct addrinfo *found, int64_t until_ms, int *fd,
 	for (at = found; at != NULL; at = at->ai_next)
 		count++;
 	for (at = found; rc != SECOR_OK && at != NULL; at = at->ai_next) {
-		int64_t now_ms = link_now_ms();
+		int64_t now_ms = line_now_ms();
 
 		rc = connect_one(
 		    at, now_ms + (until_ms - now_ms) / count--, fd, err);
@@ -207,69 +207,69 @@ connect_first(const struct addrinfo *found, int64_t until_ms, int *fd,
 }
 
 int
-link_open(const struct link_conf *conf, const char *host, const char *port,
-    int64_t until_ms, struct link **out, struct secor_err *err)
+line_open(const struct line_conf *conf, const char *host, const char *port,
+    int64_t until_ms, struct line **out, struct secor_err *err)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *found;
-	struct link *link;
+	struct line *line;
 	int rc = getaddrinfo(host, port, &hints, &found);
 
 	if (rc != 0)
 		return secor_fail(err, SECOR_RETRY, "%s", gai_strerror(rc));
-	link = calloc(1, sizeof(*link));
-	rc = link == NULL ? secor_fail(err, SECOR_RETRY, "out of memory")
-			  : connect_first(found, until_ms, &link->fd, err);
+	line = calloc(1, sizeof(*line));
+	rc = line == NULL ? secor_fail(err, SECOR_RETRY, "out of memory")
+			  : connect_first(found, until_ms, &line->fd, err);
 	freeaddrinfo(found);
 	if (rc != SECOR_OK) {
-		free(link);
+		free(line);
 		return rc;
 	}
 	if (conf->tls)
-		rc = tls_begin(link, conf, host, until_ms, err);
+		rc = tls_begin(line, conf, host, until_ms, err);
 	if (rc != SECOR_OK) {
-		link_close(link);
+		line_close(line);
 		return rc;
 	}
-	*out = link;
+	*out = line;
 	return SECOR_OK;
 }
 
 void
-link_close(struct link *link)
+line_close(struct line *line)
 {
-	if (link == NULL)
+	if (line == NULL)
 		return;
-	SSL_free(link->ssl);
+	SSL_free(line->ssl);
 	ERR_clear_error();
-	(void)close(link->fd);
-	free(link);
+	(void)close(line->fd);
+	free(line);
 }
 
 /* ---- bytes ---- */
 
 static int
-move_tls(struct link *link, int sends, void *bytes, size_t *len,
+move_tls(struct line *line, int sends, void *bytes, size_t *len,
     struct secor_err *err)
 {
 	int most = *len > 65536 ? 65536 : (int)*len;
-	int done = call_tls(link, sends ? TLS_WRITE : TLS_READ, bytes, most);
+	int done = call_tls(line, sends ? TLS_WRITE : TLS_READ, bytes, most);
 
 	*len = done > 0 ? (size_t)done : 0;
-	return done > 0 ? SECOR_OK : tls_wait(link, done, link->until_ms, err);
+	return done > 0 ? SECOR_OK : tls_wait(line, done, line->until_ms, err);
 }
 
 /* As send and recv do; *len: how many it was. 0, and SECOR_OK: once more. */
 static int
-move(struct link *link, int sends, void *bytes, size_t *len,
+move(struct line *line, int sends, void *bytes, size_t *len,
     struct secor_err *err)
 {
 	ssize_t n;
 
-	if (link->ssl != NULL)
-		return move_tls(link, sends, bytes, len, err);
-	n = sends ? send(link->fd, bytes, *len, MSG_NOSIGNAL)
-		  : recv(link->fd, bytes, *len, 0);
+	if (line->ssl != NULL)
+		return move_tls(line, sends, bytes, len, err);
+	n = sends ? send(line->fd, bytes, *len, MSG_NOSIGNAL)
+		  : recv(line->fd, bytes, *len, 0);
 	*len = n > 0 ? (size_t)n : 0;
 	if (n > 0 || (n < 0 && errno == EINTR))
 		return SECOR_OK;
@@ -277,22 +277,22 @@ move(struct link *link, int sends, void *bytes, size_t *len,
 		return secor_fail(err, SECOR_RETRY, "the connection has ended");
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
 		return wait_for(
-		    link->fd, sends ? POLLOUT : POLLIN, link->until_ms, err);
+		    line->fd, sends ? POLLOUT : POLLIN, line->until_ms, err);
 	return failed(err, errno);
 }
 
 int
-link_send(struct link *link, const void *bytes, size_t len, int64_t until_ms,
+line_send(struct line *line, const void *bytes, size_t len, int64_t until_ms,
     struct secor_err *err)
 {
 	char *at = (char *)(uintptr_t)bytes;
 	int rc = SECOR_OK;
 
-	link->until_ms = until_ms;
+	line->until_ms = until_ms;
 	while (rc == SECOR_OK && len > 0) {
 		size_t n = len;
 
-		rc = move(link, 1, at, &n, err);
+		rc = move(line, 1, at, &n, err);
 		at += n;
 		len -= n;
 	}
@@ -300,16 +300,16 @@ link_send(struct link *link, const void *bytes, size_t len, int64_t until_ms,
 }
 
 int
-link_receive(struct link *link, void *bytes, size_t *len, int64_t until_ms,
+line_receive(struct line *line, void *bytes, size_t *len, int64_t until_ms,
     struct secor_err *err)
 {
 	int rc = SECOR_OK;
 	size_t n = 0;
 
-	link->until_ms = until_ms;
+	line->until_ms = until_ms;
 	while (rc == SECOR_OK && n == 0) {
 		n = *len;
-		rc = move(link, 0, bytes, &n, err);
+		rc = move(line, 0, bytes, &n, err);
 	}
 	if (rc == SECOR_OK)
 		*len = n;
