@@ -329,6 +329,15 @@ settle_replica(
 	leaders_place(part);
 }
 
+/* Asks again for what is damaged: at a replica it may be alone. */
+static void
+ask_again(struct fetch_part *part, const struct reader *reader, int64_t now_ms)
+{
+	part->due_ms = now_ms + SAY_AGAIN_MS;
+	if (part->reader == reader && part->replica == reader->id)
+		leaders_leave_replica(part, now_ms);
+}
+
 /* The first of a request always gets its first batch whole (KIP-74): a length
  * that is beyond what came is damaged, which no checksum shows. */
 static void
@@ -344,7 +353,7 @@ settle_cut_off(struct item *item, const struct reader *reader, int64_t now_ms)
 	item->text = mem_text("topic %s partition %d from offset %lld on: the "
 			      "batch does not end where its length says",
 	    part->topic, (int)part->partition, (long long)item->offset);
-	part->due_ms = now_ms + SAY_AGAIN_MS;
+	ask_again(part, reader, now_ms);
 	fetch_count_error("damaged");
 }
 
@@ -384,7 +393,7 @@ settle_item(struct item *item, const struct reader *reader, int64_t now_ms)
 		return;
 	}
 	if (item->kind == FETCHED_ERROR) {
-		part->due_ms = now_ms + SAY_AGAIN_MS;
+		ask_again(part, reader, now_ms);
 		return;
 	}
 	if (item->reply->error == 0)

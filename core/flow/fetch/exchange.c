@@ -220,8 +220,11 @@ size_up(struct reader *reader, const struct answer *answer)
 static int64_t
 dull_wait(struct reader *reader, const struct answer *answer, int64_t took_ms)
 {
-	int dull = !reader->fresh && took_ms < reader->fetch->wait_ms / 2;
+	int dull = took_ms < reader->fetch->wait_ms / 2;
 
+	/* those that were just started want to hear at once: once */
+	if (reader->fresh && answer->replies.count >= reader->asked_count)
+		dull = 0;
 	for (size_t i = 0; dull && i < answer->replies.count; i++)
 		dull = answer->replies.items[i].len == 0;
 	reader->dull = dull ? reader->dull + 1 : 0;

@@ -331,7 +331,7 @@ static enum fetched_kind
 say_damaged(struct fetch *fetch, struct fetched *fetched)
 {
 	struct fetch_part *part = fetch->item->part;
-	int64_t offset = damaged_at(fetch);
+	int64_t offset = damaged_at(fetch), now_ms = clock_boot_ms();
 
 	fetched->owner = part->owner;
 	fetched->offset = offset;
@@ -345,7 +345,12 @@ say_damaged(struct fetch *fetch, struct fetched *fetched)
 	(void)pthread_mutex_lock(&fetch->lock);
 	forget(part);
 	part->position = offset;
-	part->due_ms = clock_boot_ms() + SAY_AGAIN_MS;
+	part->due_ms = now_ms + SAY_AGAIN_MS;
+	part->wanted = 1; /* what was said of it meanwhile is void */
+	if (part->replica != NOBODY)
+		leaders_leave_replica(part, now_ms);
+	else if (part->reader == NULL)
+		leaders_place(part);
 	(void)pthread_mutex_unlock(&fetch->lock);
 	return FETCHED_ERROR;
 }

@@ -62,7 +62,10 @@ enum fetched_kind {
 	FETCHED_NOTHING = 0, /* for now: `wake` will say */
 	FETCHED_MESSAGE,
 	/* The log ends at `offset` (for committed reads); once each time that
-	 * it is reached. */
+	 * it is reached. All that is committed before `offset` was given since
+	 * the start; it is where reading stands, so never below the start or a
+	 * message that was given, also where the log's end is (a replica that
+	 * lags). The leader's may be farther. */
 	FETCHED_END,
 	/* `error` is a code of librdkafka's, with `text`. Where it may pass the
 	 * readers go on by themselves. RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:

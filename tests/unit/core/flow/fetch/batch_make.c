@@ -6,12 +6,15 @@
 #include "core/base/hash.h"
 #include "core/flow/fetch/wire.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
 #define AT_CRC 17
 #define AT_ATTRIBUTES 21
+#define ZSTD_BITS 4
 
 void
 batch_sign(char *batch, size_t len)
@@ -103,4 +106,26 @@ batch_put_plain(
 	}
 	batch_put(out, &made, &records);
 	buf_fini(&records);
+}
+
+void
+batch_put_packed(struct buf *out, int64_t offset, size_t zeros)
+{
+	const struct batch_made made = {.base_offset = offset,
+	    .count = 1,
+	    .attributes = ZSTD_BITS,
+	    .producer_id = -1};
+	struct buf plain = {0}, packed = {0};
+	char *value = mem_alloc(zeros + 1);
+
+	memset(value, '0', zeros);
+	record_put(&plain, 0, 0, NULL, value);
+	buf_reserve(&packed, ZSTD_compressBound(plain.len));
+	packed.len =
+	    ZSTD_compress(packed.ptr, packed.room, plain.ptr, plain.len, 1);
+	assert(!ZSTD_isError(packed.len));
+	batch_put(out, &made, &packed);
+	buf_fini(&plain);
+	buf_fini(&packed);
+	free(value);
 }

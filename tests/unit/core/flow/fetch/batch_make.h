@@ -30,5 +30,7 @@ void record_put(struct buf *records, int32_t delta, int64_t ms_delta,
 /* `count` records one after the other, values "v0" and so on. */
 void batch_put_plain(
     struct buf *out, int64_t base_offset, int32_t count, int attributes);
+/* One record of so many zeros, compressed by zstd. */
+void batch_put_packed(struct buf *out, int64_t offset, size_t zeros);
 
 #endif

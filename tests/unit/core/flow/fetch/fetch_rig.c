@@ -69,6 +69,7 @@ open_handle(struct rig *rig, const char *rack)
 	set(conf, "fetch.wait.max.ms", "20");
 	set(conf, "fetch.error.backoff.ms", "5");
 	set(conf, "max.partition.fetch.bytes", "4096");
+	set(conf, "queued.max.messages.kbytes", "2048"); /* as the product */
 	set(conf, "reconnect.backoff.ms", "10");
 	set(conf, "reconnect.backoff.max.ms", "100");
 	if (rack != NULL)
