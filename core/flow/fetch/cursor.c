@@ -37,9 +37,9 @@ read_long_slow(const char *at, const char *end, int64_t *value)
 static inline const char *
 read_long(const char *at, const char *end, int64_t *value)
 {
-	uint32_t first, second;
+	uint32_t first, second, third;
 
-	if (end - at < 2)
+	if (end - at < 3)
 		return read_long_slow(at, end, value);
 	first = (unsigned char)at[0];
 	if (first < 0x80) {
@@ -47,11 +47,17 @@ read_long(const char *at, const char *end, int64_t *value)
 		return at + 1;
 	}
 	second = (unsigned char)at[1];
-	if (second >= 0x80)
+	if (second < 0x80) {
+		first = (first & 0x7f) | second << 7;
+		*value = (int32_t)(first >> 1) ^ -(int32_t)(first & 1);
+		return at + 2;
+	}
+	third = (unsigned char)at[2];
+	if (third >= 0x80)
 		return read_long_slow(at, end, value);
-	first = (first & 0x7f) | second << 7;
+	first = (first & 0x7f) | (second & 0x7f) << 7 | third << 14;
 	*value = (int32_t)(first >> 1) ^ -(int32_t)(first & 1);
-	return at + 2;
+	return at + 3;
 }
 
 /* Lengths and counts: at least `least`, of an int32. */
