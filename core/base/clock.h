@@ -4,6 +4,7 @@
 #ifndef SECOR_BASE_CLOCK_H
 #define SECOR_BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -17,5 +18,7 @@ int64_t clock_boot_ms(void);
 /* So many milliseconds (0 or more) from now by CLOCK_MONOTONIC, for conditions
  * that wait until then. */
 struct timespec clock_after(int64_t ms);
+/* A condition of that clock. */
+void clock_cond_init(pthread_cond_t *cond);
 
 #endif

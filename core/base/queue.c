@@ -32,14 +32,10 @@ struct queue *
 queue_new(void (*wake)(void *arg), void *arg)
 {
 	struct queue *queue = mem_alloc(sizeof(*queue));
-	pthread_condattr_t attr;
 
 	(void)pthread_mutex_init(&queue->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&queue->filled, &attr);
-	(void)pthread_cond_init(&queue->drained, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	clock_cond_init(&queue->filled);
+	clock_cond_init(&queue->drained);
 	queue->last = &queue->first;
 	queue->wake = wake;
 	queue->arg = arg;

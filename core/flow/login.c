@@ -306,7 +306,6 @@ login_open(const struct config *config, rd_kafka_t *rk, struct login **login,
 	struct secor_open with = {
 	    .size = sizeof(with), .conf = use->conf, .compat = use->compat};
 	struct secor_err why = {""};
-	pthread_condattr_t attr;
 	struct login *l;
 
 	*login = NULL;
@@ -325,10 +324,7 @@ login_open(const struct config *config, rd_kafka_t *rk, struct login **login,
 	}
 	metrics_init(l);
 	(void)pthread_mutex_init(&l->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&l->stopped, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	clock_cond_init(&l->stopped);
 	if (pthread_create(&l->thread, NULL, work, l) != 0)
 		abort();
 	*login = l;

@@ -4,6 +4,7 @@
 #include "core/flow/notify.h"
 
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/flow/cluster.h"
 #include "core/flow/notify_impl.h"
@@ -62,17 +63,13 @@ notifiers_new(const struct config *config, struct queue *done,
     struct notifiers **notifiers, struct secor_err *err)
 {
 	struct notifiers *made = mem_alloc(sizeof(*made));
-	pthread_condattr_t attr;
 	int rc = SECOR_OK;
 
 	made->config = config;
 	made->cluster = cluster_new(config);
 	made->done = done;
 	(void)pthread_mutex_init(&made->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&made->stop, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	clock_cond_init(&made->stop);
 	made->count = config->notifiers.count;
 	made->tellers = mem_alloc(made->count * sizeof(*made->tellers));
 	for (size_t i = 0; rc == SECOR_OK && i < made->count; i++)

@@ -146,7 +146,6 @@ struct writers *
 writers_new(const struct writers_conf *conf)
 {
 	struct writers *all;
-	pthread_condattr_t attr;
 
 	assert(conf->count > 0);
 	all = mem_alloc(
@@ -155,10 +154,7 @@ writers_new(const struct writers_conf *conf)
 	all->done = conf->done;
 	all->count = conf->count;
 	(void)pthread_mutex_init(&all->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&all->less, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	clock_cond_init(&all->less);
 	for (int i = 0; i < all->count; i++)
 		writer_start(all, &all->writer[i], conf);
 	return all;

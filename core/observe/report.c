@@ -130,13 +130,9 @@ static struct report *
 report_new(size_t count)
 {
 	struct report *report = mem_alloc(sizeof(*report));
-	pthread_condattr_t attr;
 
 	(void)pthread_mutex_init(&report->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&report->changed, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	clock_cond_init(&report->changed);
 	report->ones = mem_alloc(count * sizeof(*report->ones));
 	return report;
 }

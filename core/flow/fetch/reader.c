@@ -311,7 +311,6 @@ struct reader *
 reader_new(struct fetch *fetch, const struct broker *broker)
 {
 	struct reader *reader = mem_alloc(sizeof(*reader));
-	pthread_condattr_t attr;
 	char name[16];
 	int rc;
 
@@ -324,10 +323,7 @@ reader_new(struct fetch *fetch, const struct broker *broker)
 	reader->lot = (unsigned)clock_boot_ms() + (unsigned)broker->id;
 	reader->break_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	assert(reader->break_fd >= 0);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&reader->changed, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	clock_cond_init(&reader->changed);
 	for (int i = 0; i < ANSWERS; i++) {
 		answer_init(&reader->answers[i], reader);
 		reader->answers[i].next = reader->spare;

@@ -208,15 +208,11 @@ final_service_new(const struct config *config, struct final_service **service,
 	struct final_service *made = mem_alloc(sizeof(*made));
 	struct finalizer_how how = {
 	    .config = config, .look = look_for, .arg = made, .wake = wake};
-	pthread_condattr_t attr;
 	int rc;
 
 	made->config = config;
 	(void)pthread_mutex_init(&made->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&made->moved, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	clock_cond_init(&made->moved);
 	made->failures = metric_counter("secor_finalizer_failures_total",
 	    "Looks at a topic that failed: Kafka or the store did not answer.",
 	    NULL);

@@ -35,14 +35,6 @@ clock_boot_ms(void)
 	return read_ms(CLOCK_BOOTTIME) + jumped_ms;
 }
 
-struct timespec
-clock_after(int64_t ms)
-{
-	int64_t at = read_ms(CLOCK_MONOTONIC) + ms;
-
-	return (struct timespec){at / 1000, at % 1000 * 1000000};
-}
-
 static void
 follow(struct rig *rig, int32_t broker)
 {
