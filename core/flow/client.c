@@ -133,23 +133,38 @@ client_has_queue_backoff(void)
 	return rd_kafka_version() >= 0x02020000;
 }
 
-static int64_t
-number(rd_kafka_t *rk, const char *key)
+char *
+client_property(rd_kafka_t *rk, const char *key)
 {
-	char text[32];
-	size_t size = sizeof(text);
+	const rd_kafka_conf_t *conf = rd_kafka_conf(rk);
+	size_t size = 0;
+	char *value;
 
-	if (rd_kafka_conf_get(rd_kafka_conf(rk), key, text, &size) !=
-	    RD_KAFKA_CONF_OK)
-		return 0;
-	return strtoll(text, NULL, 10);
+	if (rd_kafka_conf_get(conf, key, NULL, &size) != RD_KAFKA_CONF_OK ||
+	    size <= 1)
+		return NULL;
+	value = mem_alloc(size);
+	if (rd_kafka_conf_get(conf, key, value, &size) == RD_KAFKA_CONF_OK)
+		return value;
+	free(value);
+	return NULL;
+}
+
+int64_t
+client_number(rd_kafka_t *rk, const char *key)
+{
+	char *value = client_property(rk, key);
+	int64_t n = value != NULL ? strtoll(value, NULL, 10) : 0;
+
+	free(value);
+	return n;
 }
 
 void
 client_queue_limits(rd_kafka_t *rk, struct wake *wake)
 {
-	wake_init(wake, number(rk, "queued.max.messages.kbytes") * 1024,
-	    number(rk, "queued.min.messages"));
+	wake_init(wake, client_number(rk, "queued.max.messages.kbytes") * 1024,
+	    client_number(rk, "queued.min.messages"));
 }
 
 static int

@@ -50,6 +50,12 @@ rd_kafka_resp_err_t client_committed(
  * it has joined again, has left or was thrown out. */
 uint64_t client_membership(rd_kafka_t *rk);
 
+/* A property of the handle as it is in force, secrets too: caller frees. NULL:
+ * not set, or empty. */
+char *client_property(rd_kafka_t *rk, const char *key);
+/* One that is a number; 0 where it is not set. */
+int64_t client_number(rd_kafka_t *rk, const char *key);
+
 /* Begins `wake` with the limits of the handle's queue. */
 void client_queue_limits(rd_kafka_t *rk, struct wake *wake);
 

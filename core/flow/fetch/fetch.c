@@ -4,37 +4,13 @@
 #include "core/flow/fetch/fetch_inside.h"
 
 #include "core/base/clock.h"
+#include "core/flow/client.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- opening and closing ---- */
-
-static int64_t
-number(rd_kafka_t *rk, const char *key, int64_t otherwise)
-{
-	char text[32];
-	size_t size = sizeof(text);
-
-	if (rd_kafka_conf_get(rd_kafka_conf(rk), key, text, &size) !=
-	    RD_KAFKA_CONF_OK)
-		return otherwise;
-	return strtoll(text, NULL, 10);
-}
-
-static char *
-rack_of(rd_kafka_t *rk)
-{
-	char text[1024] = "";
-	size_t size = sizeof(text);
-
-	if (rd_kafka_conf_get(rd_kafka_conf(rk), "client.rack", text, &size) !=
-		RD_KAFKA_CONF_OK ||
-	    text[0] == '\0')
-		return NULL;
-	return mem_dup(text, strlen(text));
-}
 
 static int64_t
 least_of(int64_t a, int64_t b)
@@ -48,20 +24,20 @@ read_properties(struct fetch *fetch, rd_kafka_t *rk)
 	/* two answers are there. They are small, so that they are looked at
 	 * while they are near. */
 	int64_t bytes =
-	    number(rk, "queued.max.messages.kbytes", 2048) * 1024 / ANSWERS;
+	    client_number(rk, "queued.max.messages.kbytes") * 1024 / ANSWERS;
 
-	bytes = least_of(bytes, number(rk, "fetch.max.bytes", bytes));
+	bytes = least_of(bytes, client_number(rk, "fetch.max.bytes"));
 	fetch->max_bytes = (int32_t)bytes;
 	fetch->partition_bytes = (int32_t)least_of(
-	    bytes, number(rk, "max.partition.fetch.bytes", bytes));
-	fetch->wait_ms = (int32_t)number(rk, "fetch.wait.max.ms", 500);
-	fetch->min_bytes = (int32_t)number(rk, "fetch.min.bytes", 1);
+	    bytes, client_number(rk, "max.partition.fetch.bytes"));
+	fetch->wait_ms = (int32_t)client_number(rk, "fetch.wait.max.ms");
+	fetch->min_bytes = (int32_t)client_number(rk, "fetch.min.bytes");
 	fetch->timeout_ms =
-	    fetch->wait_ms + number(rk, "socket.timeout.ms", 60000);
-	fetch->error_backoff_ms = number(rk, "fetch.error.backoff.ms", 500);
-	fetch->reconnect_ms = number(rk, "reconnect.backoff.ms", 100);
-	fetch->reconnect_max_ms = number(rk, "reconnect.backoff.max.ms", 10000);
-	fetch->rack = rack_of(rk);
+	    fetch->wait_ms + client_number(rk, "socket.timeout.ms");
+	fetch->error_backoff_ms = client_number(rk, "fetch.error.backoff.ms");
+	fetch->reconnect_ms = client_number(rk, "reconnect.backoff.ms");
+	fetch->reconnect_max_ms = client_number(rk, "reconnect.backoff.max.ms");
+	fetch->rack = client_property(rk, "client.rack");
 }
 
 static struct metric *
@@ -96,7 +72,6 @@ fetch_open(
 {
 	struct link_conf *link_conf;
 	struct fetch *made;
-	pthread_condattr_t attr;
 	int rc = link_conf_new(conf->rk, conf->login, &link_conf, err);
 
 	if (rc != SECOR_OK)
@@ -107,10 +82,7 @@ fetch_open(
 	read_properties(made, conf->rk);
 	register_metrics(&made->metrics);
 	(void)pthread_mutex_init(&made->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&made->lost, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	clock_cond_init(&made->lost);
 	*fetch = made;
 	return SECOR_OK;
 }

@@ -1,46 +1,19 @@
 /*
  * link_conf.c -- what a link needs to know, from the properties of a handle.
- * rd_kafka_conf_get() gives every value as it is in force, passwords too.
  */
 #include "core/flow/fetch/link_inside.h"
+
+#include "core/flow/client.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* NULL: not set, or empty. */
-static char *
-text(rd_kafka_t *rk, const char *key)
-{
-	const rd_kafka_conf_t *conf = rd_kafka_conf(rk);
-	size_t size = 0;
-	char *value;
-
-	if (rd_kafka_conf_get(conf, key, NULL, &size) != RD_KAFKA_CONF_OK ||
-	    size <= 1)
-		return NULL;
-	value = mem_alloc(size);
-	if (rd_kafka_conf_get(conf, key, value, &size) == RD_KAFKA_CONF_OK)
-		return value;
-	free(value);
-	return NULL;
-}
-
-static int
-number(rd_kafka_t *rk, const char *key)
-{
-	char *value = text(rk, key);
-	long n = value != NULL ? strtol(value, NULL, 10) : 0;
-
-	free(value);
-	return (int)n;
-}
-
 static int
 is(rd_kafka_t *rk, const char *key, const char *wanted)
 {
-	char *value = text(rk, key);
+	char *value = client_property(rk, key);
 	int same = value != NULL && strcmp(value, wanted) == 0;
 
 	free(value);
@@ -50,17 +23,20 @@ is(rd_kafka_t *rk, const char *key, const char *wanted)
 static void
 fill(struct link_conf *conf, rd_kafka_t *rk)
 {
-	int setup_ms = number(rk, "socket.connection.setup.timeout.ms");
+	int setup_ms =
+	    (int)client_number(rk, "socket.connection.setup.timeout.ms");
 
-	conf->client_id = text(rk, "client.id");
-	conf->timeout_ms = number(rk, "socket.timeout.ms");
+	conf->client_id = client_property(rk, "client.id");
+	conf->timeout_ms = (int)client_number(rk, "socket.timeout.ms");
 	if (setup_ms > 0 && setup_ms < conf->timeout_ms)
 		conf->timeout_ms = setup_ms;
-	conf->receive_most = number(rk, "receive.message.max.bytes");
+	conf->receive_most =
+	    (int)client_number(rk, "receive.message.max.bytes");
 	conf->keepalive = is(rk, "socket.keepalive.enable", "true");
 	conf->no_delay = is(rk, "socket.nagle.disable", "true");
-	conf->send_bytes = number(rk, "socket.send.buffer.bytes");
-	conf->receive_bytes = number(rk, "socket.receive.buffer.bytes");
+	conf->send_bytes = (int)client_number(rk, "socket.send.buffer.bytes");
+	conf->receive_bytes =
+	    (int)client_number(rk, "socket.receive.buffer.bytes");
 	conf->family = is(rk, "broker.address.family", "v4")   ? AF_INET
 		       : is(rk, "broker.address.family", "v6") ? AF_INET6
 							       : AF_UNSPEC;
@@ -79,17 +55,19 @@ fill_security(struct link_conf *conf, rd_kafka_t *rk)
 		    is(rk, "enable.ssl.certificate.verification", "true");
 		tls->verify_name =
 		    is(rk, "ssl.endpoint.identification.algorithm", "https");
-		tls->ca = text(rk, "ssl.ca.location");
-		tls->certificate = text(rk, "ssl.certificate.location");
-		tls->key = text(rk, "ssl.key.location");
-		tls->key_password = text(rk, "ssl.key.password");
-		tls->keystore = text(rk, "ssl.keystore.location");
-		tls->keystore_password = text(rk, "ssl.keystore.password");
+		tls->ca = client_property(rk, "ssl.ca.location");
+		tls->certificate =
+		    client_property(rk, "ssl.certificate.location");
+		tls->key = client_property(rk, "ssl.key.location");
+		tls->key_password = client_property(rk, "ssl.key.password");
+		tls->keystore = client_property(rk, "ssl.keystore.location");
+		tls->keystore_password =
+		    client_property(rk, "ssl.keystore.password");
 	}
 	if (both || is(rk, "security.protocol", "sasl_plaintext")) {
-		sasl->mechanism = text(rk, "sasl.mechanism");
-		sasl->username = text(rk, "sasl.username");
-		sasl->password = text(rk, "sasl.password");
+		sasl->mechanism = client_property(rk, "sasl.mechanism");
+		sasl->username = client_property(rk, "sasl.username");
+		sasl->password = client_property(rk, "sasl.password");
 	}
 }
 
