@@ -66,6 +66,7 @@ answer_empty(struct answer *answer)
 	for (size_t i = 0; i < answer->batches_count; i++)
 		batches_empty(&answer->batches[i], SIZE_MAX);
 	answer->batches_count = 0;
+	answer->plain_bytes = 0;
 	answer->bytes.len = 0;
 }
 
@@ -166,10 +167,8 @@ say_unreadable(struct item *item, int rc, const char *why)
 static size_t
 plain_left(const struct answer *answer)
 {
-	size_t used = 0;
+	size_t used = answer->plain_bytes;
 
-	for (size_t i = 0; i < answer->batches_count; i++)
-		used += answer->batches[i].plain_bytes;
 	return used < PLAIN_MOST ? PLAIN_MOST - used : 1;
 }
 
@@ -195,7 +194,9 @@ read_records(struct answer *answer, struct item *item)
 		if (batches->count > 0)
 			item->kind = FETCHED_MESSAGE;
 	}
-	if (item->kind != FETCHED_MESSAGE)
+	if (item->kind == FETCHED_MESSAGE)
+		answer->plain_bytes += batches->plain_bytes;
+	else
 		answer->batches_count--;
 }
 

@@ -203,11 +203,10 @@ refused(struct reader *reader, const struct answer *answer)
 static void
 size_up(struct reader *reader, const struct answer *answer)
 {
-	int64_t bytes = (int64_t)answer->bytes.len, plain = 0;
+	int64_t bytes = (int64_t)answer->bytes.len;
+	int64_t plain = (int64_t)answer->plain_bytes;
 	int64_t most = reader->fetch->max_bytes;
 
-	for (size_t i = 0; i < answer->batches_count; i++)
-		plain += (int64_t)answer->batches[i].plain_bytes;
 	if (plain > 0 && bytes * PLAIN_BYTES / plain < most)
 		most = bytes * PLAIN_BYTES / plain;
 	if (most < LEAST_BYTES && LEAST_BYTES < reader->fetch->max_bytes)

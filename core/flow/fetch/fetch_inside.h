@@ -94,6 +94,7 @@ struct answer {
 	struct replies replies;
 	struct batches *batches;
 	size_t batches_count, batches_room;
+	size_t plain_bytes; /* of those batches: what was decompressed */
 	struct item *items;
 	size_t count, room;
 	struct peak peak;
