@@ -19,7 +19,10 @@ from test_faults import (add, batch_removed, first_batch_removed, object_edit)
 @pytest.mark.parametrize("topic", [TEXT, GZIP, SEQ, TX, COMPACT, LATE])
 def test_clean_topic_has_no_finding(filled, topic):
     broker, folder = filled
-    offsets, high = stored_offsets(broker.address, topic)
+    offsets, _ = stored_offsets(broker.address, topic)
+    # another test may have written behind it
+    high, _ = clients.committed(broker.address, GROUP, topic)
+    offsets = [offset for offset in offsets if offset < high]
     if topic in (TX, COMPACT):
         assert len(offsets) < high - 3, "no offset without a message"
     clean = Tree(folder)
