@@ -84,7 +84,9 @@ def delete_records(address, topic, partition, before):
 
 def produce(address, topic, messages, config=None):
     """Sends each (partition, key, value[, timestamp_ms[, headers]]) and waits
-    for the acknowledgements; [(partition, offset)] in the order sent."""
+    for the acknowledgements; [(partition, offset)] in the order sent, which is
+    that of a partition's offsets too: with one request at a time none overtakes
+    one that has to be repeated, as it may to a topic that was just made."""
     places = [None] * len(messages)
     failed = []
 
@@ -97,6 +99,7 @@ def produce(address, topic, messages, config=None):
         return done
 
     p = Producer({"bootstrap.servers": address, "linger.ms": 5,
+                  "max.in.flight.requests.per.connection": 1,
                   **(config or {})})
     for i, m in enumerate(messages):
         partition, key, value = m[:3]
