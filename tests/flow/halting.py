@@ -9,7 +9,7 @@ import proof
 from confluent_kafka.admin import AdminClient
 from flow import local_store, settings, verify, wait_done
 from secor import secor_command
-from servers import RigError
+from servers import RigError, wait_until
 
 
 class Case:
@@ -163,7 +163,8 @@ def commit_record(address, group, topic, offset, metadata):
 
 def commit_in_transaction(address, group, topic, offset, metadata=""):
     """Commits as a transactional producer does that says nothing of the
-    group's generation: Kafka takes it although the group has members."""
+    group's generation: Kafka takes it although the group has members. Waits
+    until it counts: brokers write markers after they have answered."""
     text = clients._text(f"{group}-stranger")
 
     def ask(key, body, at, version=0):
@@ -185,3 +186,5 @@ def commit_in_transaction(address, group, topic, offset, metadata=""):
     ask(28, text + clients._text(group) + producer
         + _place(topic, offset, metadata), -2)
     ask(26, text + producer + b"\1", 4)
+    wait_until("the commit counts", lambda: clients.committed(
+        address, group, topic) == (offset, metadata), 90)
