@@ -9,7 +9,7 @@ import urllib.request
 import kafka as clients
 import proof
 import pytest
-from flow import local_store, settings, verify, wait_done
+from flow import Beside, local_store, settings, verify, wait_done
 from halting import wait_empty
 from secor import BINARY, Secor, secor_command
 from servers import free_ports
@@ -41,12 +41,26 @@ def member(secor, config, name, file=None):
     return made
 
 
-def late_messages(address, topic, count, rate):
-    """`secor produce` in the background: one in twenty up to 3 h late."""
-    return subprocess.Popen(
-        [BINARY, "produce", "--brokers", address, topic, "--count", str(count),
-         "--rate", str(rate), "--late", "5%", "--size", "200"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+class LateMessages(Beside):
+    """`secor produce`: one in twenty is up to 3 h late. So many messages, and
+    more until it is left; `sent` of them."""
+
+    def __init__(self, address, topic, count, rate):
+        super().__init__()
+        self.address, self.topic = address, topic
+        self.count, self.rate = count, rate
+        self.sent = 0
+
+    def go_on(self):
+        while self.sent < self.count or not self.over.is_set():
+            more = self.rate if self.sent else self.count
+            subprocess.run(
+                [BINARY, "produce", "--brokers", self.address, self.topic,
+                 "--first", str(self.sent), "--count", str(more), "--rate",
+                 str(self.rate), "--late", "5%", "--size", "200"],
+                check=True, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL)
+            self.sent += more
 
 
 def stored(process, since=0):
@@ -62,7 +76,8 @@ def wait_stored_since(process, mark, timeout=90):
 
 
 def chaos(kafka, topic, group, secor, tmp_path, count, rate):
-    """The run that others break in: see the test."""
+    """The run that others break in: see the test. Messages come as long as it
+    lasts, so that each has something to store whenever it is his turn."""
     name = topic(partitions=4)
     store, tree = local_store(tmp_path / "data")
     config = group_settings(kafka.address, group, name, store)
@@ -73,24 +88,23 @@ def chaos(kafka, topic, group, secor, tmp_path, count, rate):
     a.start()
     b.start()
     a.wait_for(r"partitions assigned count=2")
-    producer = late_messages(kafka.address, name, count, rate)
-    wait_stored_since(a, 0)
-    wait_stored_since(b, 0)
-    time.sleep(third)
-    c.start()
-    wait_stored_since(c, 0)
-    b.kill9()
-    time.sleep(third)
-    seen = len(a.text())
-    c.pause()
-    wait_all("one owns all", {"": lambda: "partitions assigned count=4"
-                              in a.text()[seen:]}, 120)
-    mark = len(c.text())
-    c.cont()
-    wait_stored_since(c, mark)
-    assert producer.wait(120) == 0
+    with LateMessages(kafka.address, name, count, rate) as messages:
+        wait_stored_since(a, 0)
+        wait_stored_since(b, 0)
+        time.sleep(third)
+        c.start()
+        wait_stored_since(c, 0)
+        b.kill9()
+        time.sleep(third)
+        seen = len(a.text())
+        c.pause()
+        wait_all("one owns all", {"": lambda: "partitions assigned count=4"
+                                  in a.text()[seen:]}, 120)
+        mark = len(c.text())
+        c.cont()
+        wait_stored_since(c, mark)
     wait_done(kafka.address, group, name, 4, 120)
-    return a, c, tree
+    return a, c, tree, messages.sent
 
 
 def judge(a, c, tree, count):
@@ -105,8 +119,8 @@ def test_added_killed_and_paused_processes_lose_and_double_nothing(
         kafka, topic, group, secor, tmp_path):
     """Two processes, one added, one killed, one paused for longer than its
     session, batches of a second, 5 % late data."""
-    count = 30000
-    a, c, tree = chaos(kafka, topic, group, secor, tmp_path, count, 1500)
+    a, c, tree, count = chaos(
+        kafka, topic, group, secor, tmp_path, 30000, 1500)
     kept = metric(a, "secor_kept_stages_total")
     pairs = judge(a, c, tree, count)
     starts = {}
@@ -121,8 +135,8 @@ def test_added_killed_and_paused_processes_lose_and_double_nothing(
 @pytest.mark.deep
 @pytest.mark.timeout(900)
 def test_a_million_in_a_restless_group(kafka, topic, group, secor, tmp_path):
-    count = 1000000
-    a, c, tree = chaos(kafka, topic, group, secor, tmp_path, count, 20000)
+    a, c, tree, count = chaos(
+        kafka, topic, group, secor, tmp_path, 1000000, 20000)
     judge(a, c, tree, count)
 
 
