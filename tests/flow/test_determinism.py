@@ -167,7 +167,7 @@ def test_writers_blocks_memory_and_kill_points_change_no_byte(runs):
     assert differing(first, stored(eight)) == []
     small = runs.run("small", properties=some_properties(chance),
                      engine={"writers": chance.choice([2, 3, 5]),
-                             "memory": "16MiB", "open_files": 8})
+                             "memory": "24MiB", "open_files": 8})
     assert differing(first, stored(small)) == []
     process, killed = runs.begin("killed", engine={"writers": 8})
     process.start(env={"SECOR_STOP_AT": chance.choice(
