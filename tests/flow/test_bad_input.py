@@ -17,7 +17,7 @@ from flow import local_store, settings, skewed, wait_done
 from halting import Case
 from secor import BUILD, base_config, secor_command, write_config
 from secure import SecureKafka
-from servers import free_ports
+from servers import free_ports, wait_until
 from watch import group_moves, wait_metric
 
 PLUGINS = BUILD.resolve() / "tests/plugins/parser"
@@ -158,10 +158,13 @@ def fill(file):
 
 def test_full_stage_disk_holds_everything_up_until_there_is_space(
         case, small_disk):
-    filler = small_disk / "filler"
-    c = case(stage={"dir": str(small_disk / "stage")})
+    filler, stage = small_disk / "filler", small_disk / "stage"
+    c = case(stage={"dir": str(stage)})
     c.start()
     c.wait_done()
+    # else their room is free again behind the filler
+    wait_until("staged files are gone",
+               lambda: not list(stage.glob("*/[0-9]*")), 90)
     fill(filler)
     c.produce(2000)
     c.process.wait_for(
@@ -177,9 +180,12 @@ def test_full_stage_disk_holds_everything_up_until_there_is_space(
 
 
 def test_staged_files_that_cannot_grow_are_made_again(case):
-    """As a full disk that nobody saw coming: writes begin to fail."""
+    """As a full disk that nobody saw coming: writes begin to fail. The batch
+    ends by number, so none is small enough."""
     c = case()
     c.run_to_the_end()
+    c.config["batch"] = {"max_messages": 3000, "max_age": "1h"}
+    c.process.reconfigure(c.config)
     c.start()
     c.process.wait_for("consumption begins")
     pid = c.process.process.pid
@@ -217,7 +223,8 @@ def test_plugin_that_cannot_be_trusted_or_read_is_named(
 
 def test_plugin_that_crashes_is_named_with_its_message(case, kafka):
     for n, word in enumerate((b"fault", b"abort")):
-        c = case(count=0, parser={"use": str(PLUGINS / "crashes.so")})
+        c = case(count=0, batch={"max_age": "1h"},
+                 parser={"use": str(PLUGINS / "crashes.so")})
         c.group = c.config["kafka"]["group"] = f"{c.group}-{n}"
         c.process.reconfigure(c.config)
         clients.produce(kafka.address, c.topic, [
