@@ -230,10 +230,11 @@ def test_service_amends_what_is_redriven_while_it_runs(late):
     p = late(finalize={"delay": "10m", "interval": "1s"})
     p.send([(0, 0, True), (0, 0, False)])
     p.process.start()
-    p.wait_markers([dt(0), day(0)])
-    p.wait_done()
+    for path in (dt(0), day(0)):
+        p.process.wait_for(f"path finalized .*path={path} ")
     p.redrive()
-    p.process.wait_for(f"path amended .*path={day(0)} ", 90)
+    for path in (dt(0), day(0)):
+        p.process.wait_for(f"path amended .*path={path} ")
     assert p.process.stop() == 0
     assert p.finalize()[0] == []
     p.assert_told()
