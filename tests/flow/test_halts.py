@@ -16,7 +16,7 @@ import pytest
 from flow import settings
 from halting import Case
 from secor import ROOT, secor_command, write_config
-from servers import free_ports
+from servers import free_ports, wait_until
 from watch import wait_metric
 
 
@@ -468,18 +468,20 @@ def test_halt_is_seen_from_outside(case, kafka):
     c.start()
     c.halted("compacted-topic")
     port = c.process.wait_for(r"http listens address=\S*:(\d+)")[1]
-    base = f"http://127.0.0.1:{port}"
-    end = time.monotonic() + 90
-    while True:
-        text = urllib.request.urlopen(f"{base}/metrics", timeout=60).read()
-        if b"secor_partitions_halted 1" in text or time.monotonic() > end:
-            break
-        time.sleep(0.2)
-    assert b"secor_partitions_halted 1" in text
-    with pytest.raises(urllib.error.HTTPError) as ready:
-        urllib.request.urlopen(f"{base}/health/ready", timeout=60)
-    assert ready.value.code == 503
-    assert b"halted" in ready.value.read()
+
+    def page(path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}",
+                                        timeout=60) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as e:
+            return e.code, e.read()
+
+    wait_until("the metric says it", lambda: b"secor_partitions_halted 1"
+               in page("metrics")[1], 90)
+    wait_until("it is why nothing is ready", lambda: b"halted"
+               in page("health/ready")[1], 90)
+    assert page("health/ready")[0] == 503
     shown = json.loads(secor_command(
         "offsets", "show", c.process.config, "--json",
         cwd=c.process.dir).stdout)
@@ -505,7 +507,7 @@ def test_runbook_has_every_reason_with_its_command():
 def test_bad_messages_behind_a_planned_batch_let_it_be_done(
         kafka, topic, group, secor, rgw, bucket, http_proxy):
     """What was planned before the bad messages is stored; the halt follows, and
-    is in the record."""
+    is in the record. The batch before them ends by number."""
     name = topic()
     tree = bucket(rgw)
     refuse = {"on": False}
@@ -518,7 +520,8 @@ def test_bad_messages_behind_a_planned_batch_let_it_be_done(
         kafka.address, group, name, {
             "use": "s3", "bucket": tree.bucket, "endpoint": proxy.endpoint,
             "access_key": rgw.access_key, "secret_key": rgw.secret_key,
-            "region": rgw.region}, batch={"max_age": "300ms"})).start()
+            "region": rgw.region},
+        batch={"max_messages": 500, "max_age": "1h"})).start()
     process.wait_for("consumption begins")
     refuse["on"] = True
     ids = clients.produce_json(kafka.address, name, 500)
