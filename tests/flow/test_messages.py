@@ -84,6 +84,7 @@ def test_null_values_without_a_parser_are_kept(
     store, tree = local_store(tmp_path / "data")
     run_to_end(secor(settings(
         kafka.address, group, name, store, format={"use": use},
+        batch={"max_messages": len(values), "max_age": "1h"},
         parser={"use": "raw", "time_source": "kafka"})), kafka, group, name)
     key, = proof.object_keys(tree)
     if use == "text":
