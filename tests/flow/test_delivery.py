@@ -141,6 +141,7 @@ def test_lost_answers_and_busy_servers_double_nothing(
     proxy = http_proxy(rgw, before=busy, after=lost)
     ids = clients.produce_json(kafka.address, t, 2000, partitions=2)
     s = secor(base_config(kafka.address, group, t, batch=QUICK,
+                          kafka={"session_timeout": "30s"},
                           store=s3_store(rgw, tree, proxy.endpoint)),
               env={"RIG_SECRET": rgw.secret_key}).start()
     clients.wait_committed(kafka.address, group, t, [1000] * 2, timeout=90)
