@@ -15,7 +15,7 @@ from hive import SOON, Stored
 from metastore import Metastore
 from proxy import TcpProxy
 from servers import free_ports
-from watch import metric
+from watch import wait_metric
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def test_each_path_is_a_partition_with_what_is_in_it(stored, metastore):
     s.wait_done()
     want = s.wait_there()
     assert len(want) == 2 * len(HOSTILE)
-    assert metric(s.process, "secor_hive_metastore_partitions_total") \
-        == len(want) - 1
+    assert wait_metric(s.process, "secor_hive_metastore_partitions_total",
+                       len(want) - 1) == len(want) - 1
     # late data
     s.produce([{"country": c, "hour": 1} for c in HOSTILE[:3]])
     s.wait_done()

@@ -4,6 +4,7 @@ itself, against a real metastore."""
 import json
 
 import kafka as clients
+import proof
 import pytest
 from flow import local_store, settings, wait_done
 from hiveql import HiveQL
@@ -14,7 +15,7 @@ from test_notifiers import driver  # noqa: F401
 from test_notify_run import HOSTILE as FIELDS
 from test_qubole import (ANALYZE, HOSTILE, STATISTICS, batch, options,
                          path)
-from watch import metric, wait_metric
+from watch import wait_metric
 
 pytestmark = pytest.mark.deep
 
@@ -74,8 +75,8 @@ def test_hive_reads_what_the_service_has_stored(
             kafka.address, name, 10 * len(FIELDS), 2,
             extra=lambda i: {"country": FIELDS[i % len(FIELDS)]})
         wait_done(kafka.address, group, name, 2)
-        wait_metric(process, "secor_notifier_told_total",
-                    metric(process, "secor_batches_total"))
+        wait_metric(process, "secor_notifier_told_total", sum(
+            map(len, proof.manifests(tree, name).values())))
         assert process.stop() == 0
     assert hive.refused == []
     made = metastore.partitions(t)
