@@ -299,14 +299,20 @@ on_error(struct item *item, const struct reader *reader, int64_t now_ms)
 
 /* ---- settling ---- */
 
+/* For committed reads; -1: unknown. */
+static int64_t
+end_of(const struct reply *reply)
+{
+	return reply->last_stable >= 0 ? reply->last_stable
+				       : reply->high_watermark;
+}
+
 static void
 settle_end(struct item *item)
 {
-	const struct reply *reply = item->reply;
-	int64_t end = reply->last_stable >= 0 ? reply->last_stable
-					      : reply->high_watermark;
+	int64_t end = end_of(item->reply);
 
-	if (reply->len > 0 || item->offset < end || end < 0 ||
+	if (item->reply->len > 0 || item->offset < end || end < 0 ||
 	    item->part->end_said)
 		return;
 	item->part->end_said = 1;
@@ -378,6 +384,7 @@ settle_good(struct item *item, const struct reader *reader, int64_t now_ms)
 		return;
 	part->refused = NOBODY;
 	part->fresh = 0;
+	part->more = part->position < end_of(item->reply);
 	if (goes_on) /* a batch that was cut off comes whole to the first */
 		reader_rotate(part);
 	settle_replica(item, reader, now_ms);
@@ -393,6 +400,7 @@ settle_item(struct item *item, const struct reader *reader, int64_t now_ms)
 		item->kind = FETCHED_NOTHING;
 		return;
 	}
+	part->more = 0;
 	if (item->kind == FETCHED_ERROR) {
 		ask_again(part, reader, now_ms);
 		return;
@@ -403,20 +411,31 @@ settle_item(struct item *item, const struct reader *reader, int64_t now_ms)
 		on_error(item, reader, now_ms);
 }
 
+/* As many as an answer had room for, and as many again. */
+static void
+settle_few(struct reader *reader, size_t served)
+{
+	reader->few_most = 2 * served;
+	if (served > 0 && reader->few_most < FEW_LEAST)
+		reader->few_most = FEW_LEAST;
+}
+
 int
 answer_settle(struct answer *answer, int64_t now_ms)
 {
-	size_t kept = 0;
+	size_t kept = 0, served = 0;
 
 	for (size_t i = 0; i < answer->count; i++) {
 		struct item *item = &answer->items[i];
 
 		settle_item(item, answer->reader, now_ms);
+		served += item->next > item->offset;
 		if (item->kind != FETCHED_NOTHING)
 			answer->items[kept++] = *item;
 		else
 			free(item->text);
 	}
 	answer->count = kept;
+	settle_few(answer->reader, served);
 	return kept > 0;
 }

@@ -55,8 +55,9 @@ send_request(struct reader *reader, int version, struct secor_err *err)
 {
 	const struct fetch *fetch = reader->fetch;
 	const struct request request = {.version = version,
-	    /* others may be started in this moment: they do not wait for it */
-	    .wait_ms = reader->fresh ? 0 : fetch->wait_ms,
+	    /* others may be started in this moment, or were not asked for:
+	     * they do not wait for it */
+	    .wait_ms = reader->fresh || reader->few ? 0 : fetch->wait_ms,
 	    .min_bytes = fetch->min_bytes,
 	    .max_bytes = reader->max_bytes,
 	    .partition_bytes = reader->max_bytes < fetch->partition_bytes

@@ -160,7 +160,7 @@ forget(struct fetch_part *part)
 	struct fetch *fetch = part->fetch;
 
 	part->serial++;
-	part->end_said = 0;
+	part->end_said = part->more = 0;
 	if (fetch->item != NULL && fetch->item->part == part)
 		fetch->item = NULL;
 }

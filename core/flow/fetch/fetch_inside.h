@@ -29,6 +29,8 @@ enum {
 	REPLICA_LEASE_MS = 5 * 60 * 1000, /* KIP-392 */
 	REPLICA_AGAIN_MS = 60 * 1000,	  /* behind one that failed */
 	REFUSALS_MOST = 3,		  /* in a row, until it is said */
+	FEW_LEAST = 16,			  /* partitions of a request */
+	ALL_AGAIN_MS = 100,		  /* all of them are asked for */
 	NOBODY = -1
 };
 
@@ -52,6 +54,7 @@ struct fetch_part {
 	int end_said;
 	int cut_off; /* answers in a row without a whole batch, though first */
 	int fresh;   /* nothing has come since it was started */
+	int more;    /* there was more than its last answer had room for */
 	/* Makes the topic one that librdkafka asks metadata of. */
 	rd_kafka_topic_t *known;
 	/* Who reads it, and its neighbours there; NULL: nobody. */
@@ -114,6 +117,7 @@ struct reader {
 	int leave;
 	int64_t idle_ms; /* has no partition since; 0: it has */
 	struct fetch_part *first, *last;
+	size_t parts; /* of them */
 	struct answer answers[ANSWERS];
 	struct answer *spare; /* oldest first */
 	int out;	      /* answers at the consumer's */
@@ -128,6 +132,9 @@ struct reader {
 	int refusals;	    /* of those, where somebody must act, in a row */
 	int64_t refused_ms; /* when they began */
 	int dull;	    /* answers in a row without anything */
+	int few;	    /* this request is for those with `more` alone */
+	size_t few_most;    /* so many of them; 0: the next is for all */
+	int64_t all_ms;	    /* when all were asked for */
 	int32_t max_bytes;  /* of an answer, as it comes */
 	unsigned lot;
 	struct asked *asked;

@@ -45,6 +45,7 @@ reader_take(struct reader *reader, struct fetch_part *part)
 {
 	assert(part->reader == NULL);
 	part->reader = reader;
+	reader->parts++;
 	link_last(reader, part);
 	reader_wake(reader);
 }
@@ -58,6 +59,7 @@ reader_drop(struct fetch_part *part)
 		return;
 	unlink_part(reader, part);
 	part->reader = NULL;
+	reader->parts--;
 	if (reader->first == NULL)
 		reader->idle_ms = clock_boot_ms();
 }
@@ -137,7 +139,24 @@ lease_ends(struct fetch_part *part, int64_t now_ms)
 	return 1;
 }
 
-/* All that is due. Returns when the next one is. */
+/* Where an answer has no room for all, only those that have more are asked for:
+ * to go through a thousand costs both sides as much as what comes of a few. The
+ * others are heard of again soon, so that nobody waits for a log that is long.
+ * Whether there are such. */
+static int
+collect_few(struct reader *reader, int64_t now_ms)
+{
+	if (reader->parts <= FEW_LEAST ||
+	    now_ms - reader->all_ms >= ALL_AGAIN_MS)
+		return 0;
+	for (struct fetch_part *p = reader->first;
+	     p != NULL && reader->asked_count < reader->few_most; p = p->behind)
+		if (p->more && p->due_ms <= now_ms)
+			add_asked(reader, p, now_ms);
+	return reader->asked_count > 0;
+}
+
+/* All that is due, or some of it. Returns when the next one is. */
 static int64_t
 collect(struct reader *reader, int64_t now_ms)
 {
@@ -147,6 +166,10 @@ collect(struct reader *reader, int64_t now_ms)
 	reader->asked_count = 0;
 	reader->leader_alone = 0;
 	reader->fresh = 0;
+	reader->few = collect_few(reader, now_ms);
+	if (reader->few)
+		return now_ms;
+	reader->all_ms = now_ms;
 	for (struct fetch_part *p = reader->first; p != NULL; p = behind) {
 		behind = p->behind;
 		if (lease_ends(p, now_ms))

@@ -19,10 +19,12 @@
 
 /* ---- the connection ---- */
 
-/* What was asked for of the first partition of a request. */
+/* A request, and what was asked for of its first partition. */
 struct asked_one {
 	int32_t wait_ms, max_bytes, partition, count;
 	int64_t offset;
+	int32_t partitions[RIG_MANY]; /* of all */
+	int64_t offsets[RIG_MANY];
 	char rack[16];
 	int requests; /* with this one */
 	int port;
@@ -134,11 +136,12 @@ link_send(struct link *link, int api, int version, const struct buf *body,
 		wire_skip(&in, 4);
 		offset = wire_int64(&in);
 		wire_skip(&in, 12);
-		if (i > 0)
-			continue;
-		link->asked.partition = partition;
-		link->asked.offset = offset;
+		cr_assert_lt(i, RIG_MANY);
+		link->asked.partitions[i] = partition;
+		link->asked.offsets[i] = offset;
 	}
+	link->asked.partition = link->asked.partitions[0];
+	link->asked.offset = link->asked.offsets[0];
 	(void)wire_int32(&in);
 	rack = wire_string(&in);
 	cr_assert_not(in.bad);
@@ -260,7 +263,7 @@ put_batch(struct buf *out, int64_t base, int count, int bad)
 
 /* ---- what is read of partition 0 ---- */
 
-static void
+static inline void
 begin(struct rig *rig,
     int (*answer)(const struct asked_one *asked, struct buf *body),
     int64_t offset)
@@ -270,7 +273,7 @@ begin(struct rig *rig,
 	fetch_start(rig->heard[0].part, offset);
 }
 
-static void
+static inline void
 expect_message(struct rig *rig, int64_t offset)
 {
 	struct fetched fetched;
@@ -281,7 +284,7 @@ expect_message(struct rig *rig, int64_t offset)
 	    (long long)fetched.message.raw.offset, (long long)offset);
 }
 
-static void
+static inline void
 expect_error(struct rig *rig, rd_kafka_resp_err_t error, int64_t offset,
     const char *names)
 {
@@ -298,7 +301,7 @@ expect_error(struct rig *rig, rd_kafka_resp_err_t error, int64_t offset,
 static const struct part_answer GOOD = {0, -1, 10};
 
 /* Ten messages, two batches; nothing more. */
-static int
+static inline int
 answer_ten(const struct asked_one *asked, struct buf *body)
 {
 	struct buf records = {0};

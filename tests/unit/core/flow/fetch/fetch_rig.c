@@ -46,9 +46,9 @@ open_cluster(struct rig *rig, int brokers)
 	rig->cluster = rd_kafka_mock_cluster_new(rig->producer, brokers);
 	cr_assert_not_null(rig->cluster);
 	cr_assert_eq(rd_kafka_mock_topic_create(rig->cluster, RIG_TOPIC,
-			 RIG_PARTS, brokers > 1 ? 2 : 1),
+			 RIG_MANY, brokers > 1 ? 2 : 1),
 	    RD_KAFKA_RESP_ERR_NO_ERROR);
-	for (int32_t p = 0; p < RIG_PARTS; p++)
+	for (int32_t p = 0; p < RIG_MANY; p++)
 		cr_assert_eq(rd_kafka_mock_partition_set_leader(
 				 rig->cluster, RIG_TOPIC, p, 1),
 		    RD_KAFKA_RESP_ERR_NO_ERROR);
@@ -98,7 +98,7 @@ rig_open(struct rig *rig, int brokers, const char *rack)
 	open_handle(rig, rack);
 	conf.rk = rig->rk;
 	cr_assert_eq(fetch_open(&conf, &rig->fetch, &err), SECOR_OK);
-	for (int32_t p = 0; p < RIG_PARTS; p++) {
+	for (int32_t p = 0; p < RIG_MANY; p++) {
 		rig->heard[p].partition = p;
 		rig->heard[p].part =
 		    fetch_part_new(rig->fetch, RIG_TOPIC, p, &rig->heard[p]);
