@@ -162,13 +162,14 @@ def test_limit_holds_back_and_neither_group_nor_stop_wait_for_it(
 def test_limit_of_an_override_holds_its_topics_alone(
         kafka, topic, group, secor, tmp_path):
     """What waits is more than is held at once: the partition is paused, goes on
-    and loses nothing."""
+    and loses nothing. 27 MB against 4 MB/s: where they come at 8 MB/s or more,
+    more of them wait than the 8 MiB that are held."""
     store, tree = local_store(tmp_path / "data")
     slow, fast = topic(name=f"{group}-slow"), topic(name=f"{group}-fast")
-    ids = produce_at(kafka.address, slow, 0, [NOON_MS] * 200, size=90_000)
+    ids = produce_at(kafka.address, slow, 0, [NOON_MS] * 300, size=90_000)
     config = reading(kafka, group, [slow, fast], store, http=True)
     config["overrides"] = [{"match": "-slow$",
-                            "kafka": {"max_bytes_per_second": "8MB"}}]
+                            "kafka": {"max_bytes_per_second": "4MB"}}]
     process = secor(config)
     process.start()
     wait_metric(process, 'secor_throttled_seconds_total{by="bytes"}', 0.01)
