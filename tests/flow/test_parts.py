@@ -142,7 +142,7 @@ def test_killed_with_parts_under_way_loses_nothing(
             "region": rgw.region, "access_key": rgw.access_key,
             "secret_key": rgw.secret_key, "multipart_threshold": "5MiB",
             "part_size": "5MiB", "parallel_parts": 3},
-        batch={"max_messages": 60}))
+        batch={"max_messages": 60, "max_age": "1h"}))
     ids = clients.produce_json(
         kafka.address, name, 60, extra=lambda i: {"pad": "x" * 300_000})
     process.start()
