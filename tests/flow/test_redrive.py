@@ -41,7 +41,7 @@ def ids_of(produced, whole=True):
     return [m["id"] for m in found if whole or "ts" in m]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # its topic can be made but once
 def dead(kafka, tmp_path_factory):
     """(folder, configuration that is right, ids good at once, ids of all)."""
     folder = tmp_path_factory.mktemp("redrive")
@@ -469,7 +469,7 @@ def test_fault_is_found(fault, redriven, tmp_path):
     assert {f["kind"] for f in told["findings"]} == expected, told["findings"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def redriven(dead, tmp_path_factory):
     folder = tmp_path_factory.mktemp("redriven") / "tree"
     shutil.copytree(dead[0], folder)

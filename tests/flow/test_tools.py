@@ -49,7 +49,7 @@ def test_unknown_key_of_a_plugin_is_told_where_its_keys_are(tmp_path):
         done.stderr
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # its topic can be made but once
 def filled(kafka, tmp_path_factory):
     """A folder with a config and a store that a real run filled: bad messages,
     late ones, several batches a partition. (folder, topic, group, ids)"""
