@@ -145,7 +145,8 @@ def test_clock_goes_on_behind_a_batch_that_is_not_stored_yet(
     wall = tree.root / name
     wall.write_text("a file where the topic's folder would be")
     process = secor(settings(kafka.address, group, name, store, **small(
-        batch={"max_age": "1h", "max_messages": 10})))  # of one hour each
+        batch={"max_age": "1h", "max_messages": 10},  # of one hour each
+        kafka={"session_timeout": "30s"})))  # each is read once
 
     def produce(first, hour):
         clients.produce(kafka.address, name, [
