@@ -33,7 +33,7 @@ class Events:
     """A topic whose events are written to another one."""
 
     def __init__(self, kafka, topic, group, secor, folder, options=None,
-                 events_topic=None, **more):
+                 events_topic=None, session="3s", **more):
         self.kafka, self.group = kafka, group
         self.topic = topic(partitions=PARTITIONS)
         self.into = events_topic or topic(partitions=3)
@@ -43,7 +43,8 @@ class Events:
             notifiers=[{"use": "kafka", "brokers": kafka.address,
                         "topic": self.into, "timeout": "30s",
                         **(options or {})}],
-            **{"batch": {"max_age": "300ms", "max_messages": 100}, **more}))
+            **{"batch": {"max_age": "300ms", "max_messages": 100},
+               "kafka": {"session_timeout": session}, **more}))
         self.ids = []
 
     def produce(self, count, step_ms=60_000):
@@ -152,7 +153,7 @@ def events(kafka, topic, group, secor, tmp_path):
 
 @pytest.mark.sanitize
 def test_others_read_what_the_manifests_say(events):
-    t = events(finalize={"delay": "10m", "interval": "1s"})
+    t = events(finalize={"delay": "10m", "interval": "1s"}, session="30s")
     t.process.start()
     for _ in range(2):
         t.produce(200, step_ms=HOUR // 50)
@@ -185,7 +186,7 @@ def test_others_read_what_the_manifests_say(events):
 
 def test_event_that_the_topic_does_not_take_is_dropped_alone(events, topic):
     into = topic(partitions=3, config={"max.message.bytes": "1300"})
-    t = events(events_topic=into, partitioner=[
+    t = events(events_topic=into, session="30s", partitioner=[
         {"use": "field", "fields": ["kind"]},
         {"use": "date", "granularity": "hour"}])
     t.process.start()

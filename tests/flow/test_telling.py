@@ -5,6 +5,7 @@ import collections
 import copy
 import time
 
+import kafka as clients
 import pytest
 from test_finalize import Paths, day, dt
 from webhook import Webhook
@@ -20,8 +21,8 @@ class Pair:
         names = [topic(partitions=2), topic(partitions=2)]
 
         def both(config):
-            return secor({**config, "kafka": {**config["kafka"],
-                                              "topics": names}})
+            return secor({**config, "kafka": {
+                **config["kafka"], "topics": names, "session_timeout": "30s"}})
         self.one = Paths(
             kafka, lambda partitions: names[0], group, both, folder,
             self.right, finalize={"delay": "10m", "interval": "1s"},
@@ -88,6 +89,7 @@ def test_notifier_that_hangs_holds_up_no_other_and_loses_nothing(pair):
     pair.wait_heard(pair.right)
     assert pair.told() == set()  # not everybody has heard of them
     pair.process.kill9()
+    clients.bury(pair.one.kafka.address, pair.one.group)
     pair.left.open.set()
     pair.process.start()
     pair.wait_told()
