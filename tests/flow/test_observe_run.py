@@ -108,7 +108,8 @@ def test_metrics_agree_with_what_is_stored(
     listed = [one for ms in proof.manifests(tree, name).values()
               for _, one in ms]
     objects = [k for k in tree.keys() if "_manifests/" not in k]
-    assert len(proof.dead_letter_keys(tree)) == 2
+    assert len(proof.dead_letter_keys(tree)) == sum(
+        one["bad"] > 0 for one in listed) >= PARTITIONS
     assert m["secor_messages_total"].value() == 2003
     assert m["secor_batches_total"].value() == len(listed)
     assert m["secor_objects_total"].value() == len(objects)
@@ -342,7 +343,8 @@ def test_status_and_page_tell_of_each_partition(
     name = topic(partitions=PARTITIONS)
     store, _ = local_store(tmp_path / "data")
     process = secor(settings(
-        kafka.address, group, name, store, batch={"max_age": "30s"}))
+        kafka.address, group, name, store, batch={"max_age": "1h"},
+        kafka={"session_timeout": "30s"}))
     process.start()
     clients.produce_json(kafka.address, name, 100, PARTITIONS)
 
@@ -461,7 +463,7 @@ def test_each_landed_object_has_one_line(
     store, tree = local_store(tmp_path / "data")
     process = secor(settings(
         kafka.address, group, name, store, batch={"max_age": "300ms"},
-        engine={"log_level": "info"}))
+        kafka={"session_timeout": "30s"}, engine={"log_level": "info"}))
     process.start()
     for n in range(3):
         clients.produce_json(kafka.address, name, 400, PARTITIONS,
