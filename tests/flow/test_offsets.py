@@ -8,8 +8,7 @@ import subprocess
 import kafka as clients
 import proof
 import pytest
-from confluent_kafka.admin import AdminClient
-from halting import Case, commit_record
+from halting import Case, commit_record, delete_group
 from secor import BINARY, secor_command, write_config
 
 OFFSETS = "offsets"
@@ -20,6 +19,7 @@ def case(kafka, topic, group, secor, tmp_path):
     """Factory: a topic with messages, and the process that stores them."""
     def make(messages=100, partitions=1, **config):
         name = topic(partitions=partitions)
+        config = {"kafka": {"session_timeout": "30s"}, **config}
         c = Case(kafka.address, group, name, secor, tmp_path, **config)
         if partitions == 1 and messages:
             c.produce(messages)
@@ -249,8 +249,7 @@ def test_show_names_offsets_that_were_lost(case):
     one, = json.loads(say(c, "show", "--json"))["partitions"]
     assert one["state"] == "missing" and "halt" not in one
     c.run_to_the_end()
-    admin = AdminClient({"bootstrap.servers": c.address})
-    admin.delete_consumer_groups([c.group])[c.group].result(30)
+    delete_group(c.address, c.group)
     one, = json.loads(say(c, "show", "--json"))["partitions"]
     assert (one["state"], one["halt"]) == ("missing", "offsets-lost")
     assert "--from-manifests" in one["advice"]

@@ -10,10 +10,10 @@ import json
 import shutil
 
 import pytest
-from confluent_kafka.admin import AdminClient
 
 import kafka as clients
 import proof
+from halting import delete_group
 from secor import base_config, secor_command, write_config
 
 COUNT = 600
@@ -313,8 +313,7 @@ def test_adopt_from_manifests_after_the_group_was_deleted(
                                 batch={"max_messages": 40}))
     ids = clients.produce_json(kafka.address, name, 200)
     run_to_the_end(service, kafka, group, name)
-    admin = AdminClient({"bootstrap.servers": kafka.address})
-    admin.delete_consumer_groups([group])[group].result(30)
+    delete_group(kafka.address, group)
     assert [f["kind"] for f in findings(service.config)] == ["record"]
     told = secor_command("offsets", "adopt", service.config, name, 0,
                          "--from-manifests", "--yes")
@@ -473,7 +472,8 @@ def test_offsets_refuse_members_that_they_cannot_ask(secor, kafka, group,
                                                      topic, tmp_path):
     name = topic()
     clients.produce_json(kafka.address, name, 10)
-    service = secor(base_config(kafka.address, group, name)).start()
+    service = secor(base_config(
+        kafka.address, group, name, kafka={"session_timeout": "30s"})).start()
     clients.wait_committed(kafka.address, group, name, [10])
     before = record(kafka, group, name)
     elsewhere = write_config(tmp_path / "elsewhere.yaml", base_config(
