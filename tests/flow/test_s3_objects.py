@@ -219,6 +219,7 @@ def test_foreign_object_holds_a_batch_up_and_readers_have_the_key(
 
     def config(**more):
         return base_config(kafka.address, group, name,
+                           batch={"max_messages": 50, "max_age": "1h"},
                            store={**store, **more})
     key = f"{name}/dt=2026-01-01/hr=00/1_0_{0:020}.gz"
     tree.client.put_object(Bucket=tree.bucket, Key=key, Body=b"foreign")

@@ -286,6 +286,7 @@ def test_stopped_while_a_parser_hangs(kafka, topic, group, secor, tmp_path):
     assert tree.keys() == []
     process.reconfigure(settings(
         kafka.address, group, name, store,
+        batch={"max_messages": 2, "max_age": "1h"},
         parser={"use": "raw", "time_source": "kafka"},
         partitioner={"use": "offset", "per_partition": 1000}))
     process.start()

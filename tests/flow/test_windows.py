@@ -92,7 +92,8 @@ def test_put_that_arrives_after_the_next_owner_brings_the_same_records(
 
 def test_batch_with_bad_messages_is_repeated_the_same(case, kafka):
     """W4: which messages could not be stored does not move a boundary."""
-    c = case(bad_messages={"action": "dead_letter", "halt_above": "100%"})
+    c = case(bad_messages={"action": "dead_letter", "halt_above": "100%"},
+             batch={"max_messages": 420, "max_age": "1h"})
     for n in range(20):
         c.produce(20)
         clients.produce(kafka.address, c.topic,
@@ -115,7 +116,8 @@ def test_batch_with_bad_messages_is_repeated_the_same(case, kafka):
 
 def test_tail_that_makes_no_object_is_committed(case, kafka):
     """W17: nothing but bad messages at the end, and none of them stored."""
-    c = case(bad_messages={"action": "skip", "halt_above": "100%"})
+    c = case(bad_messages={"action": "skip", "halt_above": "100%"},
+             kafka={"session_timeout": "30s"})
     c.produce(50)
     c.run_to_the_end()
     clients.produce(kafka.address, c.topic,
