@@ -50,8 +50,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         r.requests += 1
         if "Authorization" in self.headers:
             r.authorizations.add(self.headers["Authorization"])
+        status = r.status  # before the schemas, which come before it changes
         schema = r.find(self.path)
-        status = 404 if r.status == 200 and schema is None else r.status
+        if status == 200 and schema is None:
+            status = 404
         if isinstance(schema, tuple):
             answer = dict(zip(("schemaType", "schema", "references"), schema))
         else:
