@@ -333,7 +333,8 @@ def collected(port):
 def test_what_was_read_before_a_hole_is_stored(case, kafka):
     """Messages that are collected, but not stored, when Kafka removes them and
     more that nobody has read."""
-    c = case(count=20, batch={"max_age": "1h"})
+    c = case(count=20, batch={"max_age": "1h"},
+             kafka={"session_timeout": "30s"})
     c.start()
     port = c.process.wait_for(r"http listens address=\S*:(\d+)")[1]
     end = time.monotonic() + 90
