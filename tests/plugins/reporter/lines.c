@@ -35,8 +35,11 @@ lines_report(void *self, int64_t now_ms, const struct secor_metric *metrics,
 {
 	const struct lines_conf *conf = self;
 	const char *at = (const char *)metrics;
-	FILE *file = fopen(conf->file, "w");
+	char whole[4096]; /* renamed: readers never see a part */
+	FILE *file;
 
+	(void)snprintf(whole, sizeof(whole), "%s.new", conf->file);
+	file = fopen(whole, "w");
 	if (file == NULL)
 		return secor_fail(
 		    err, SECOR_RETRY, "cannot write %s", conf->file);
@@ -51,9 +54,10 @@ lines_report(void *self, int64_t now_ms, const struct secor_metric *metrics,
 		fprintf(file, "} %g\n", metric->value);
 		at += metric->size;
 	}
-	return fclose(file) == 0 ? SECOR_OK
-				 : secor_fail(err, SECOR_RETRY,
-				       "cannot write %s", conf->file);
+	return fclose(file) == 0 && rename(whole, conf->file) == 0
+		   ? SECOR_OK
+		   : secor_fail(
+			 err, SECOR_RETRY, "cannot write %s", conf->file);
 }
 
 static const struct secor_reporter_ops lines_ops = {
