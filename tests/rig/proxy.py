@@ -61,6 +61,9 @@ class TcpProxy:
             pair = (client, server)
             with self._lock:
                 self._pairs.add(pair)
+            if self._refusing:  # since it was let in
+                self._drop(pair)
+                continue
             for a, b in (pair, pair[::-1]):
                 threading.Thread(target=self._pump, args=(a, b, pair),
                                  daemon=True).start()
