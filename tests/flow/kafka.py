@@ -144,6 +144,7 @@ class Transactions:
         self.address, self.topic = address, topic
         self.producer = Producer({"bootstrap.servers": address,
                                   "transactional.id": f"{name}-{topic}",
+                                  "transaction.timeout.ms": 600_000,
                                   **(config or {})})
         self.producer.init_transactions(90)
 
