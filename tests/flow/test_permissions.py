@@ -16,6 +16,7 @@ from flow import wait_done
 from s3 import s3_client
 from secor import ROOT, base_config, secor_command
 from secure import SecureKafka
+from servers import wait_until
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 TOPIC, GROUP = "events-1", "events-to-s3"
@@ -51,12 +52,16 @@ def give(broker, *numbers):
 
 
 def take_from_topics(broker, operation):
-    """Takes one operation on the page's topics from alice again."""
+    """Takes one operation on the page's topics from alice again; waits until
+    the broker, who hears of it behind its controller, acts on that."""
     admin = AdminClient({"bootstrap.servers": broker.address})
-    for done in admin.delete_acls([AclBindingFilter(
-            ResourceType.TOPIC, "events", ResourcePatternType.PREFIXED,
-            "User:alice", None, operation, AclPermissionType.ALLOW)]).values():
+    taken = AclBindingFilter(
+        ResourceType.TOPIC, "events", ResourcePatternType.PREFIXED,
+        "User:alice", None, operation, AclPermissionType.ALLOW)
+    for done in admin.delete_acls([taken]).values():
         assert len(done.result(90)) == 1
+    wait_until("it is taken", lambda: not admin.describe_acls(
+        taken).result(90), 90)
 
 
 @pytest.fixture
@@ -104,11 +109,13 @@ def test_refused_commit_halts_until_it_is_allowed(guarded):
     process.wait_for("stopped at step step=read-back")
     take_from_topics(broker, AclOperation.READ)
     admin = AdminClient({"bootstrap.servers": broker.address})
-    for done in admin.create_acls([AclBinding(
-            ResourceType.TOPIC, TOPIC, ResourcePatternType.LITERAL,
-            "User:alice", "*", AclOperation.DESCRIBE,
-            AclPermissionType.ALLOW)]).values():
+    given = (ResourceType.TOPIC, TOPIC, ResourcePatternType.LITERAL,
+             "User:alice", "*", AclOperation.DESCRIBE,
+             AclPermissionType.ALLOW)
+    for done in admin.create_acls([AclBinding(*given)]).values():
         done.result(90)
+    wait_until("it is given", lambda: admin.describe_acls(
+        AclBindingFilter(*given)).result(90), 90)
     process.cont()
     process.wait_for(f"partition halted topic={TOPIC} partition=0 .*"
                      "reason=commit-refused")
