@@ -329,9 +329,10 @@ def test_halt_is_seen_everywhere_and_its_lag_grows(
         (("partition", "0"), ("topic", name)): 0,
         (("partition", "1"), ("topic", name)): 1}
     assert m["secor_partitions_halted"].value() == 1
-    status = status_of(process)
-    one, = [p for p in status["partitions"] if p["state"] == "halted"]
-    assert (one["topic"], one["partition"], one["lag"]) == (name, 1, 10)
+    one, = wait_for("the status", lambda: [
+        p for p in status_of(process)["partitions"]
+        if p["state"] == "halted" and p["lag"] == 10])
+    assert (one["topic"], one["partition"]) == (name, 1)
     assert one["halt"] == "bad-message" and "secor offsets" in one["remedy"]
     page = get(process, "/")[2]
     assert "not ready" in page and "bad-message" in page
