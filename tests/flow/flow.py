@@ -44,6 +44,16 @@ def local_store(folder):
     return {"use": "local", "dir": str(folder)}, proof.LocalTree(folder)
 
 
+def shut(tree, away):
+    """From now on nothing can be put into this local store, at which nobody is
+    at work; unlink() of what is given back opens it again, all at once."""
+    folder = tree.root / ".tmp"
+    if folder.exists():
+        folder.rename(away)
+    folder.write_text("this is no folder")
+    return folder
+
+
 def wait_done(address, group, topic, partitions, timeout=90):
     """Waits until everything in the topic is stored and committed clean."""
     ends = [clients.watermarks(address, topic, p)[1]

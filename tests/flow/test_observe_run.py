@@ -10,7 +10,7 @@ import kafka as clients
 import prometheus
 import proof
 import pytest
-from flow import local_store, settings, wait_done
+from flow import local_store, settings, shut, wait_done
 from qubole import Qubole
 from s3 import s3_client
 from secor import BUILD, ROOT, secor_command
@@ -284,9 +284,7 @@ def test_lag_grows_and_readiness_ends_while_the_store_refuses(
     ids = clients.produce_json(kafka.address, name, 100, PARTITIONS)
     wait_done(kafka.address, group, name, PARTITIONS)
     wait_ready(process)
-    away = tree.root.with_name("away")
-    tree.root.rename(away)
-    tree.root.write_text("this is no folder")
+    closed = shut(tree, tmp_path / "away")
     for n in range(3):  # both slots are full: the partition is paused
         ids += clients.produce_json(kafka.address, name, 100, PARTITIONS,
                                     first_id=len(ids))
@@ -300,8 +298,7 @@ def test_lag_grows_and_readiness_ends_while_the_store_refuses(
         > m["secor_uploads_total"].value(result="ok")
     wait_not_ready(process, "the store has refused batches of 2 partitions")
     assert get(process, "/health/live")[0] == 200
-    tree.root.unlink()
-    away.rename(tree.root)
+    closed.unlink()
     wait_done(kafka.address, group, name, PARTITIONS, 90)
     wait_ready(process)
     assert families(process)["secor_upload_retries_total"].value() > 0

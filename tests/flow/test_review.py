@@ -10,7 +10,7 @@ import time
 import kafka as clients
 import proof
 import pytest
-from flow import local_store, settings, verify, wait_done
+from flow import local_store, settings, shut, verify, wait_done
 from halting import wait_empty
 from secor import ROOT, write_config
 from servers import free_ports, wait_until
@@ -61,12 +61,10 @@ def test_store_that_takes_nothing_is_named_at_once(
                              kafka={"session_timeout": "30s"}))
     process.start()
     process.wait_for("consumption begins")
-    (tmp_path / "data").rename(tmp_path / "away")
-    (tmp_path / "data").write_text("no folder")
+    closed = shut(tree, tmp_path / "away")
     ids = clients.produce_json(kafka.address, name, 20, step_ms=3600000)
     process.wait_for("store waits .*tries=1")
-    (tmp_path / "data").unlink()
-    (tmp_path / "away").rename(tmp_path / "data")
+    closed.unlink()
     wait_done(kafka.address, group, name, 1)
     assert process.stop() == 0
     assert process.text().count("store waits") == 1
