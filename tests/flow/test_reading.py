@@ -96,7 +96,7 @@ def test_each_topic_begins_where_it_is_told(
         kept += {"ago": ids[1:], "base": ids, "time": ids[2:], "ms": ids[2:],
                  "future": [], "latest": []}[k]
     config = reading(
-        kafka, group, [f"^{group}-"], store, session_timeout="1s",
+        kafka, group, [f"^{group}-"], store, session_timeout="30s",
         properties={"topic.metadata.refresh.interval.ms": 500})
     config["overrides"] = [
         {"match": f"-{k}$", "kafka": {"start": start}} for k, start in [
@@ -108,6 +108,7 @@ def test_each_topic_begins_where_it_is_told(
     for k in kinds:
         clients.wait_committed(kafka.address, group, names[k], [0])
     process.kill9()
+    clients.bury(kafka.address, group)
     for one in config["overrides"]:
         one["kafka"]["start"] = "earliest"
     process.reconfigure(config)

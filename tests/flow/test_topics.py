@@ -67,7 +67,8 @@ def test_what_appears_later_begins_at_its_beginning(
     produce_to(address, left_out, 30000, [0])
     process = secor(topic_settings(
         kafka, group, f"^{group}-", store,
-        kafka={"start": "latest", "exclude": [f"^{group}-tmp"]}))
+        kafka={"start": "latest", "exclude": [f"^{group}-tmp"],
+               "session_timeout": "30s"}))
     process.start()
     wait_reading(process, group, kafka, first, 8)
     wait_reading(process, group, kafka, also, 2)
