@@ -314,6 +314,28 @@ on_own_error(struct engine *engine, const struct fetched *fetched)
 		complaint_log(engine, &complaint);
 }
 
+/* What is not stored yet is read again as Kafka has it now. What is stored
+ * cannot be taken back, and a reader that went on would miss the messages that
+ * have its offsets now. */
+static void
+on_cut(struct part *part, int64_t offset)
+{
+	log_line(SECOR_ERROR, "log was cut",
+	    "topic=%s partition=%d end=%lld read=%lld stored=%lld", part->topic,
+	    part->partition, (long long)offset, (long long)part->next,
+	    (long long)part->record.offset);
+	metric_add(part->engine->metrics.log_cuts, 1);
+	if (offset < part->record.offset)
+		halt_behind(part, HALT_LOG_CUT,
+		    "an unclean leader election cut the log at offset %lld: "
+		    "what was stored from there on, Kafka does not have, and "
+		    "the messages that have its offsets now are not stored",
+		    (long long)offset);
+	else
+		rejoin(part->engine,
+		    "an unclean leader election cut a log below what was read");
+}
+
 static void
 serve_own(
     struct engine *engine, enum fetched_kind kind, struct fetched *fetched)
@@ -326,7 +348,10 @@ serve_own(
 		(void)take_or_hold(part, &fetched->message);
 	else if (kind == FETCHED_ERROR)
 		on_own_error(engine, fetched);
-	else if (part->state == PART_RUNNING && !skipped(part))
+	else if (kind == FETCHED_CUT && part->state == PART_RUNNING)
+		on_cut(part, fetched->offset);
+	else if (kind == FETCHED_END && part->state == PART_RUNNING &&
+		 !skipped(part))
 		on_eof(part, fetched->offset);
 }
 

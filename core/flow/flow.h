@@ -72,7 +72,8 @@ struct engine_metrics {
 	struct metric *messages, *bytes, *batches, *objects, *object_bytes;
 	struct metric *filtered, *overflowed, *dead_letters, *rebalances, *lost,
 	    *rejoins;
-	struct metric *replays, *kept, *halted, *assigned, *gaps, *pauses;
+	struct metric *replays, *kept, *halted, *assigned, *gaps, *pauses,
+	    *log_cuts;
 	struct metric *memory_used, *memory_budget, *stage_used, *open_objects;
 };
 

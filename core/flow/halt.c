@@ -19,7 +19,7 @@ halt_due(const struct part *part)
 		return 0;
 	return reason == HALT_BAD_MESSAGES || reason == HALT_BAD_MESSAGE ||
 	       reason == HALT_DATA_LOSS || reason == HALT_OLDER ||
-	       reason == HALT_GONE;
+	       reason == HALT_GONE || reason == HALT_LOG_CUT;
 }
 
 void

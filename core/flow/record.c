@@ -23,7 +23,7 @@ static const char *const halt_names[HALT_COUNT] = {"none", "foreign-record",
     "offsets-lost", "record-gone", "record-older", "truncated", "data-loss",
     "plan-unreadable", "plan-differs", "plan-fingerprint", "bad-messages",
     "bad-message", "compacted-topic", "commit-refused", "store-list-refused",
-    "other-group", "offsets-interrupted"};
+    "other-group", "offsets-interrupted", "log-cut"};
 
 const char *
 cut_name(enum cut cut)

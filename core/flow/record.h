@@ -64,6 +64,8 @@ enum halt {
 	HALT_OTHER_GROUP,     /* other-group: cluster, group or prefix differ */
 	HALT_INTERRUPTED,     /* offsets-interrupted: `secor offsets` ended
 			       * between two steps */
+	HALT_LOG_CUT,	      /* log-cut: Kafka lost what is stored, and gave
+			       * its offsets to other messages */
 	HALT_COUNT
 };
 

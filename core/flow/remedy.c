@@ -64,6 +64,10 @@ static const char *const remedies[HALT_COUNT] = {
 	"it was a 'resolve', 'secor offsets adopt @ "
 	"--from-manifests' goes on behind the last manifest (nothing skipped "
 	"that a gap manifest does not name, nothing doubled)",
+    [HALT_LOG_CUT] =
+	"stop the group, raise layout.generation, then 'secor offsets adopt @ "
+	"--offset N', N being where the log was cut (what Kafka lost from "
+	"there on stays stored under the old generation)",
 };
 
 void

@@ -62,6 +62,8 @@ metrics_init(struct engine *engine)
 	    COUNTER("kept_stages_total", "Batches that outlived a rebalance.");
 	m->gaps = COUNTER("gaps_total",
 	    "Ranges that the log had lost before they were read.");
+	m->log_cuts = COUNTER("log_cuts_total",
+	    "Logs that were found cut below what was read of them.");
 	m->pauses = COUNTER("pauses_total", "Partitions paused.");
 	m->halted =
 	    GAUGE("partitions_halted", "Partitions that need a person.");

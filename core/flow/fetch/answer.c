@@ -128,12 +128,13 @@ answer_say(struct answer *answer, rd_kafka_resp_err_t error, const char *text)
 
 /* ---- reading ---- */
 
-static int
-is_of(const struct reply *reply, const struct fetch_part *part)
+int
+part_is(
+    const struct fetch_part *part, struct wire_bytes topic, int32_t partition)
 {
-	return reply->partition == part->partition &&
-	       reply->topic.len == strlen(part->topic) &&
-	       memcmp(reply->topic.ptr, part->topic, reply->topic.len) == 0;
+	return partition == part->partition &&
+	       topic.len == strlen(part->topic) &&
+	       memcmp(topic.ptr, part->topic, topic.len) == 0;
 }
 
 /* Brokers answer in the order of the request: the next one is at *at. */
@@ -143,7 +144,8 @@ find_asked(const struct reader *reader, const struct reply *reply, size_t *at)
 	for (size_t i = 0; i < reader->asked_count; i++) {
 		size_t n = (*at + i) % reader->asked_count;
 
-		if (is_of(reply, reader->asked[n].part)) {
+		if (part_is(reader->asked[n].part, reply->topic,
+			reply->partition)) {
 			*at = n + 1;
 			return &reader->asked[n];
 		}
@@ -191,6 +193,8 @@ read_records(struct answer *answer, struct item *item)
 		say_unreadable(item, rc, err.text);
 	} else {
 		item->next = batches->next;
+		item->first_epoch = batches->first_epoch;
+		item->last_epoch = batches->last_epoch;
 		if (batches->count > 0)
 			item->kind = FETCHED_MESSAGE;
 	}
@@ -210,6 +214,8 @@ read_part(
 	item->serial = asked->serial;
 	item->offset = item->next = asked->offset;
 	item->high = reply->high_watermark;
+	item->epoch = asked->epoch;
+	item->first_epoch = item->last_epoch = -1;
 	item->reply = reply;
 	if (reply->error != 0)
 		fetch_count_error(
@@ -372,6 +378,7 @@ settle_good(struct item *item, const struct reader *reader, int64_t now_ms)
 
 	if (goes_on) {
 		part->position = item->next;
+		part->epoch = item->last_epoch;
 		part->end_said = part->cut_off = 0;
 	} else if (item->kind == FETCHED_MESSAGE) {
 		item->kind = FETCHED_NOTHING; /* never twice */
@@ -401,8 +408,14 @@ settle_item(struct item *item, const struct reader *reader, int64_t now_ms)
 		return;
 	}
 	part->more = 0;
-	if (item->kind == FETCHED_ERROR) {
+	if (item->kind == FETCHED_ERROR || item->unproven) {
 		ask_again(part, reader, now_ms);
+		return;
+	}
+	if (item->kind == FETCHED_CUT) {
+		item->offset = item->cut_at;
+		part->wanted = 0; /* until a start */
+		reader_drop(part);
 		return;
 	}
 	if (item->reply->error == 0)

@@ -15,6 +15,7 @@
 /* Where things are in a batch (Kafka documentation, "Record Batch"). */
 enum {
 	AT_LENGTH = 8,
+	AT_EPOCH = 12,
 	AT_MAGIC = 16,
 	AT_CRC = 17,
 	AT_ATTRIBUTES = 21,
@@ -39,6 +40,7 @@ enum {
 
 struct batch_head {
 	int64_t base_offset, last_offset;
+	int32_t epoch;
 	size_t size; /* all of it */
 	int attributes;
 	int64_t producer_id;
@@ -117,6 +119,7 @@ read_head(const char *at, int64_t least, struct batch_head *head)
 	if (count < 0 || count - 1 > last_delta)
 		return "more records than offsets";
 	head->last_offset = head->base_offset + last_delta;
+	head->epoch = be32(at + AT_EPOCH);
 	head->attributes = (int)be(at + AT_ATTRIBUTES, 2);
 	head->producer_id = be64(at + AT_PRODUCER);
 	return NULL;
@@ -341,6 +344,14 @@ read_batch(struct batches *out, const char *at, const struct batch_head *head,
 	return read_marker(out, at, head, &span, err);
 }
 
+static void
+note_epoch(struct batches *out, int32_t epoch)
+{
+	if (out->first_epoch < 0)
+		out->first_epoch = epoch;
+	out->last_epoch = epoch;
+}
+
 int
 batches_read(
     const struct batches_in *in, struct batches *out, struct secor_err *err)
@@ -352,6 +363,7 @@ batches_read(
 
 	batches_empty(out, SIZE_MAX);
 	out->next = in->from;
+	out->first_epoch = out->last_epoch = -1;
 	take_aborted(out, in);
 	while (rc == SECOR_OK && at < end) {
 		size_t left = (size_t)(end - at);
@@ -369,8 +381,10 @@ batches_read(
 			break;
 		at += head.size;
 		least = head.last_offset + 1;
-		if (least > out->next)
+		if (least > out->next) {
 			out->next = least;
+			note_epoch(out, head.epoch);
+		}
 	}
 	if (rc == SECOR_OK && end - at > AT_MAGIC &&
 	    (at[AT_MAGIC] == 0 || at[AT_MAGIC] == 1))

@@ -47,6 +47,9 @@ struct batches {
 	struct span *spans;
 	size_t count, room;
 	int64_t next; /* where to fetch on; `from` when nothing was whole */
+	/* leader epochs of the first batch that is not before `from` and of
+	 * the last one, also of those that are not given; -1: none */
+	int32_t first_epoch, last_epoch;
 	struct buf *plain; /* of decompressed batches, and scratch */
 	size_t plain_count, plain_room;
 	size_t plain_bytes; /* decompressed now */

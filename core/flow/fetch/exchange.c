@@ -87,7 +87,8 @@ ask_once(struct reader *reader, struct answer *answer, int version,
 		return rc;
 	metric_add(fetch->metrics.requests, 1);
 	metric_add(fetch->metrics.bytes, (int64_t)answer->bytes.len);
-	return answer_read(answer, version, err);
+	rc = answer_read(answer, version, err);
+	return rc == SECOR_OK ? validate(reader, answer, err) : rc;
 }
 
 /* ---- when it fails ---- */

@@ -63,6 +63,8 @@ register_metrics(struct fetch_metrics *metrics)
 	    "Bytes of answers to Fetch, as they came.", NULL);
 	metrics->connections = metric_gauge("secor_fetch_connections",
 	    "Connections of the own readers that are open.", NULL);
+	metrics->validations = metric_counter("secor_fetch_validations_total",
+	    "How often a broker was asked whether its log was cut.", NULL);
 	(void)errors_of("connection");
 }
 
@@ -145,6 +147,7 @@ fetch_part_new(
 	part->partition = partition;
 	part->owner = owner;
 	part->leader = part->replica = part->refused = NOBODY;
+	part->epoch = -1;
 	part->known = rd_kafka_topic_new(fetch->conf.rk, topic, NULL);
 	(void)pthread_mutex_lock(&fetch->lock);
 	part->next = fetch->parts;
@@ -201,6 +204,8 @@ fetch_start(struct fetch_part *part, int64_t offset)
 	forget(part);
 	part->wanted = 1;
 	part->fresh = 1;
+	if (offset > part->position)
+		part->epoch = -1; /* others have read on */
 	part->position = offset;
 	part->due_ms = 0;
 	if (part->reader == NULL)

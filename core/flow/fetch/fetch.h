@@ -53,7 +53,8 @@ struct fetch_part *fetch_part_new(
 /* Partitions that were made are started soon: asks who leads them, so that the
  * start need not wait for that. */
 void fetch_prepare(struct fetch *fetch);
-/* Reads from `offset` on (>= 0); anything read before is void. */
+/* Reads from `offset` on (>= 0); anything read before is void. Behind what was
+ * read last it is not known whether the log was cut since. */
 void fetch_start(struct fetch_part *part, int64_t offset);
 /* Does not read any more; anything read before is void. */
 void fetch_stop(struct fetch_part *part);
@@ -67,6 +68,10 @@ enum fetched_kind {
 	 * message that was given, also where the log's end is (a replica that
 	 * lags). The leader's may be farther. */
 	FETCHED_END,
+	/* The leader's log was cut (an unclean election, KIP-320): of what was
+	 * given, messages from `offset` on are not in it, and their offsets are
+	 * those of others. The partition waits for a start. */
+	FETCHED_CUT,
 	/* `error` is a code of librdkafka's, with `text`. Where it may pass the
 	 * readers go on by themselves. RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
 	 * the leader does not have `offset`; the partition waits for a start.

@@ -54,7 +54,8 @@ struct fetch_part {
 	int end_said;
 	int cut_off; /* answers in a row without a whole batch, though first */
 	int fresh;   /* nothing has come since it was started */
-	int more;    /* there was more than its last answer had room for */
+	int32_t epoch; /* of the leader, of what is before `position`; -1 */
+	int more;      /* there was more than its last answer had room for */
 	/* Makes the topic one that librdkafka asks metadata of. */
 	rd_kafka_topic_t *known;
 	/* Who reads it, and its neighbours there; NULL: nobody. */
@@ -67,6 +68,7 @@ struct asked {
 	struct fetch_part *part;
 	uint64_t serial;
 	int64_t offset;
+	int32_t epoch; /* of what is before it */
 };
 
 /* What an answer has of a partition. */
@@ -76,6 +78,10 @@ struct item {
 	int64_t offset; /* what was asked for */
 	int64_t next;	/* where to go on */
 	int64_t high;
+	/* of the leader: before `offset`, and as batches.h */
+	int32_t epoch, first_epoch, last_epoch;
+	int unproven;	/* a later epoch: not validated, not to be given */
+	int64_t cut_at; /* of CUT */
 	const struct reply *reply;
 	enum fetched_kind kind; /* NOTHING: passed over */
 	size_t batches;		/* of MESSAGE: which */
@@ -154,7 +160,7 @@ struct broker {
 };
 
 struct fetch_metrics {
-	struct metric *requests, *bytes, *connections;
+	struct metric *requests, *bytes, *connections, *validations;
 };
 
 struct fetch {
@@ -215,6 +221,16 @@ int answer_settle(struct answer *answer, int64_t now_ms);
 /* An error of no partition, as all that it has. */
 void
 answer_say(struct answer *answer, rd_kafka_resp_err_t error, const char *text);
+
+int part_is(
+    const struct fetch_part *part, struct wire_bytes topic, int32_t partition);
+
+/* ---- validate.c ---- */
+
+/* What comes of a log that was cut is CUT; what is not known yet is void. Not
+ * SECOR_OK: the connection is broken. Thread: reader, without the lock. */
+int
+validate(struct reader *reader, struct answer *answer, struct secor_err *err);
 
 /* ---- exchange.c ---- */
 

@@ -118,7 +118,7 @@ add_asked(struct reader *reader, struct fetch_part *part, int64_t now_ms)
 		reader->asked_room = room;
 	}
 	reader->asked[reader->asked_count] =
-	    (struct asked){part, part->serial, part->position};
+	    (struct asked){part, part->serial, part->position, part->epoch};
 	reader->asks[reader->asked_count++] =
 	    (struct ask){part->topic, part->partition, part->position};
 	reader->leader_alone |= now_ms < part->alone_ms;

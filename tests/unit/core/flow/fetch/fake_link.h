@@ -30,18 +30,30 @@ struct asked_one {
 	int port;
 };
 
-/* What the broker answers. `answer` writes the body and returns a status. */
+/* What was asked of the log's epochs: of the first partition. */
+struct asked_epoch {
+	int32_t partition, epoch, count;
+	int requests; /* with this one */
+	int port;
+};
+
+/* What the broker answers. `answer` and `epochs` write the body, `answer`
+ * returns a status. */
 static struct {
 	pthread_mutex_t lock;
 	int version, opens, open_failures, requests;
 	int open_rc;	/* of those failures */
 	int first_port; /* that was connected to */
 	int (*answer)(const struct asked_one *asked, struct buf *body);
+	int validations;
+	void (*epochs)(const struct asked_epoch *asked, struct buf *body);
 } script = {
     .lock = PTHREAD_MUTEX_INITIALIZER, .version = 11, .open_rc = SECOR_RETRY};
 
 struct link {
 	struct asked_one asked;
+	struct asked_epoch asked_epoch;
+	int api; /* that was sent last */
 	int stop_fd;
 };
 
@@ -81,7 +93,7 @@ link_open(const struct link_conf *conf, const char *host, int port, int stop_fd,
 		return secor_fail(err, script.open_rc, "refused");
 	*link = mem_alloc(sizeof(**link));
 	(*link)->stop_fd = stop_fd;
-	(*link)->asked.port = port;
+	(*link)->asked.port = (*link)->asked_epoch.port = port;
 	return SECOR_OK;
 }
 
@@ -97,9 +109,12 @@ link_version(const struct link *link, int api, int least, int most)
 	int version;
 
 	(void)link;
-	cr_assert_eq(api, API_FETCH);
 	(void)pthread_mutex_lock(&script.lock);
 	version = script.version;
+	if (api == API_OFFSET_FOR_LEADER_EPOCH)
+		version = script.epochs == NULL ? -1 : 3;
+	else
+		cr_assert_eq(api, API_FETCH);
 	(void)pthread_mutex_unlock(&script.lock);
 	return version < least || version > most ? -1 : version;
 }
@@ -111,6 +126,19 @@ link_expired(const struct link *link)
 	return 0;
 }
 
+static void
+read_epoch_request(struct asked_epoch *asked, struct wire *in)
+{
+	cr_assert_eq(wire_int32(in), -1);
+	cr_assert_eq(wire_int32(in), 1);
+	(void)wire_string(in);
+	asked->count = wire_int32(in);
+	asked->partition = wire_int32(in);
+	wire_skip(in, 4);
+	asked->epoch = wire_int32(in);
+	cr_assert_not(in->bad);
+}
+
 int
 link_send(struct link *link, int api, int version, const struct buf *body,
     struct secor_err *err)
@@ -118,8 +146,12 @@ link_send(struct link *link, int api, int version, const struct buf *body,
 	struct wire in = {body->ptr, body->ptr + body->len, 0};
 	struct wire_bytes rack;
 
-	(void)api;
 	(void)err;
+	link->api = api;
+	if (api == API_OFFSET_FOR_LEADER_EPOCH) {
+		read_epoch_request(&link->asked_epoch, &in);
+		return SECOR_OK;
+	}
 	cr_assert_eq(version, 11);
 	wire_skip(&in, 4);
 	link->asked.wait_ms = wire_int32(&in);
@@ -161,8 +193,14 @@ link_receive(struct link *link, int64_t timeout_ms, struct buf *answer,
 	(void)timeout_ms;
 	answer->len = 0;
 	(void)pthread_mutex_lock(&script.lock);
-	link->asked.requests = ++script.requests;
-	rc = script.answer(&link->asked, answer);
+	if (link->api == API_OFFSET_FOR_LEADER_EPOCH) {
+		link->asked_epoch.requests = ++script.validations;
+		script.epochs(&link->asked_epoch, answer);
+		rc = SECOR_OK;
+	} else {
+		link->asked.requests = ++script.requests;
+		rc = script.answer(&link->asked, answer);
+	}
 	(void)pthread_mutex_unlock(&script.lock);
 	if (rc == SECOR_OK)
 		return rc;
@@ -229,16 +267,16 @@ put_record(struct buf *out, int delta)
 	buf_putc(out, 0);
 }
 
-/* `count` records from `base` on; the one of `bad` (-1: none) is damaged, the
- * checksum is right all the same. */
+/* `count` records from `base` on, of the leader's epoch; the one of `bad` (-1:
+ * none) is damaged, the checksum is right all the same. */
 static void
-put_batch(struct buf *out, int64_t base, int count, int bad)
+put_batch_of(struct buf *out, int32_t epoch, int64_t base, int count, int bad)
 {
 	size_t at = out->len, crc_at;
 
 	wire_put_int64(out, base);
 	wire_put_int32(out, 0);
-	wire_put_int32(out, -1);
+	wire_put_int32(out, epoch);
 	wire_put_int8(out, 2);
 	crc_at = out->len;
 	wire_put_int32(out, 0);
@@ -259,6 +297,12 @@ put_batch(struct buf *out, int64_t base, int count, int bad)
 	wire_set_int32(out, crc_at,
 	    (int32_t)crc32c_add(
 		0, out->ptr + crc_at + 4, out->len - crc_at - 4));
+}
+
+static inline void
+put_batch(struct buf *out, int64_t base, int count, int bad)
+{
+	put_batch_of(out, -1, base, count, bad);
 }
 
 /* ---- what is read of partition 0 ---- */

@@ -1,46 +1,11 @@
 /* request.c: requests byte by byte as the protocol guide has them, answers of
  * each version, and what is no answer. */
 #include "core/flow/fetch/request.h"
+#include "tests/unit/core/flow/fetch/hex.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- bytes as text: hex pairs, blanks between; 'x' is a letter x ---- */
-
-static void
-put_hex(struct buf *buf, const char *text)
-{
-	for (const char *at = text; *at != '\0';) {
-		if (*at == ' ') {
-			at++;
-		} else if (*at == '\'') {
-			buf_putc(buf, at[1]);
-			at += 3;
-		} else {
-			char pair[3] = {at[0], at[1], '\0'};
-
-			buf_putc(buf, (char)strtol(pair, NULL, 16));
-			at += 2;
-		}
-	}
-}
-
-static void
-expect_bytes(const struct buf *is, const char *hex)
-{
-	struct buf wanted = {0};
-
-	put_hex(&wanted, hex);
-	cr_expect_eq(
-	    is->len, wanted.len, "%zu bytes, not %zu", is->len, wanted.len);
-	for (size_t i = 0; i < is->len && i < wanted.len; i++)
-		cr_assert_eq(is->ptr[i], wanted.ptr[i],
-		    "byte %zu is %02x, not %02x", i, (unsigned char)is->ptr[i],
-		    (unsigned char)wanted.ptr[i]);
-	buf_fini(&wanted);
-}
 
 /* ---- requests ---- */
 
@@ -66,7 +31,7 @@ expect_request(int version, size_t count, const char *rack, const char *hex)
 	request.count = count;
 	request.rack = rack;
 	request_write(&request, &body);
-	expect_bytes(&body, hex);
+	hex_expect(&body, hex);
 	buf_fini(&body);
 }
 
@@ -186,7 +151,7 @@ read_hex(struct replies *replies, int version, const char *hex)
 	struct buf bytes = {0};
 	int rc;
 
-	put_hex(&bytes, hex);
+	hex_put(&bytes, hex);
 	rc = read_exactly(replies, version, bytes.ptr, bytes.len);
 	buf_fini(&bytes);
 	return rc;
@@ -242,7 +207,7 @@ Test(request, answer_points_into_its_bytes)
 	struct buf bytes = {0};
 	struct secor_err err;
 
-	put_hex(&bytes, ANSWER_11);
+	hex_put(&bytes, ANSWER_11);
 	cr_assert_eq(
 	    replies_read(&replies, 11, bytes.ptr, bytes.len, &err), SECOR_OK);
 	cr_expect_eq(replies.items[1].topic.len, 2);
@@ -260,11 +225,11 @@ Test(request, aborted_of_many_partitions_are_each_its_own)
 	struct buf bytes = {0};
 	struct secor_err err;
 
-	put_hex(&bytes, "00000000 00000001 0001'a' 00000064");
+	hex_put(&bytes, "00000000 00000001 0001'a' 00000064");
 	for (int i = 0; i < MANY; i++) {
-		put_hex(&bytes, PARTITION("01", "00"));
-		put_hex(&bytes, i % 2 == 0 ? ABORTED : ABORTED_ONE);
-		put_hex(&bytes, RECORDS);
+		hex_put(&bytes, PARTITION("01", "00"));
+		hex_put(&bytes, i % 2 == 0 ? ABORTED : ABORTED_ONE);
+		hex_put(&bytes, RECORDS);
 	}
 	cr_assert_eq(
 	    replies_read(&replies, 4, bytes.ptr, bytes.len, &err), SECOR_OK);
@@ -301,7 +266,7 @@ Test(request, answer_that_is_cut_off_anywhere_is_rejected)
 	for (size_t i = 0; i < ANSWERS_COUNT; i++) {
 		struct buf bytes = {0};
 
-		put_hex(&bytes, ANSWERS[i].hex);
+		hex_put(&bytes, ANSWERS[i].hex);
 		for (size_t len = 0; len < bytes.len; len++)
 			cr_assert_eq(read_exactly(&replies, ANSWERS[i].version,
 					 bytes.ptr, len),

@@ -1,0 +1,261 @@
+/* validate.c: leaders of a later epoch, with the log that was read and with
+ * another one. */
+#include "core/base/metrics.h"
+#include "tests/unit/core/flow/fetch/fake_link.h"
+
+enum { OLD = 3, NEW = 5, READ = 10, CUT = 7, MORE = 20 };
+
+static const struct part_answer LONG = {0, -1, MORE};
+
+/* Ten messages of the old epoch, then ten of the new one; when the new one is
+ * asked for from CUT on, it has them from there. */
+static int
+answer_two_epochs(const struct asked_one *asked, struct buf *body)
+{
+	struct buf records = {0};
+
+	if (asked->offset == 0)
+		put_batch_of(&records, OLD, 0, READ, -1);
+	else if (asked->offset < MORE)
+		put_batch_of(&records, NEW, asked->offset,
+		    (int)(MORE - asked->offset), -1);
+	put_answer(body, asked, &LONG, asked->offset < MORE ? &records : NULL);
+	buf_fini(&records);
+	return SECOR_OK;
+}
+
+static void
+put_end(struct buf *body, const struct asked_epoch *asked, int16_t error,
+    int64_t end)
+{
+	wire_put_int32(body, 0);
+	wire_put_int32(body, 1);
+	wire_put_string(body, RIG_TOPIC);
+	wire_put_int32(body, 1);
+	wire_put_int16(body, error);
+	wire_put_int32(body, asked->partition);
+	wire_put_int32(body, asked->epoch);
+	wire_put_int64(body, end);
+}
+
+static void
+expect_messages(struct rig *rig, int64_t from, int64_t until)
+{
+	for (int64_t offset = from; offset < until; offset++)
+		expect_message(rig, offset);
+}
+
+static void
+expect_end(struct rig *rig, int64_t offset)
+{
+	struct fetched fetched;
+
+	cr_assert_eq(rig_next(rig, &fetched), FETCHED_END);
+	cr_expect_eq(fetched.offset, offset);
+}
+
+/* ---- what it says ---- */
+
+static void
+end_where_it_was_read(const struct asked_epoch *asked, struct buf *body)
+{
+	cr_expect_eq(asked->epoch, OLD);
+	cr_expect_eq(asked->count, 1);
+	put_end(body, asked, 0, READ);
+}
+
+Test(validate, later_epoch_behind_what_was_read_goes_on)
+{
+	struct rig rig;
+
+	script.epochs = end_where_it_was_read;
+	begin(&rig, answer_two_epochs, 0);
+	expect_messages(&rig, 0, MORE);
+	expect_end(&rig, MORE);
+	rig_close(&rig);
+	cr_expect_eq(script.validations, 1);
+}
+
+static void
+end_below(const struct asked_epoch *asked, struct buf *body)
+{
+	put_end(body, asked, 0, CUT);
+}
+
+Test(validate, log_that_was_cut_is_said_and_nothing_of_it_given)
+{
+	struct rig rig;
+	struct fetched fetched;
+
+	script.epochs = end_below;
+	begin(&rig, answer_two_epochs, 0);
+	expect_messages(&rig, 0, READ);
+	cr_assert_eq(rig_next(&rig, &fetched), FETCHED_CUT);
+	cr_expect_eq(fetched.owner, &rig.heard[0]);
+	cr_expect_eq(fetched.offset, CUT);
+	/* whoever goes back behind it reads what is there now */
+	fetch_start(rig.heard[0].part, CUT);
+	expect_messages(&rig, CUT, MORE);
+	expect_end(&rig, MORE);
+	rig_close(&rig);
+	cr_expect_eq(script.validations, 2);
+}
+
+Test(validate, cut_below_the_start_of_another_owner_is_said_to_him)
+{
+	struct rig rig;
+	struct fetched fetched;
+
+	script.epochs = end_below;
+	begin(&rig, answer_two_epochs, 0);
+	expect_messages(&rig, 0, READ);
+	fetch_stop(rig.heard[0].part);
+	fetch_start(rig.heard[0].part, CUT + 1);
+	cr_assert_eq(rig_next(&rig, &fetched), FETCHED_CUT);
+	cr_expect_eq(fetched.offset, CUT);
+	rig_close(&rig);
+}
+
+/* ---- when it is not asked ---- */
+
+/* The later ones come to whoever asks behind what was read alone. */
+static int
+answer_others(const struct asked_one *asked, struct buf *body)
+{
+	if (asked->offset != READ)
+		return answer_two_epochs(asked, body);
+	put_answer(body, asked, &LONG, NULL);
+	return SECOR_OK;
+}
+
+/* Other owners have read on in between. */
+Test(validate, start_behind_what_was_read_is_believed)
+{
+	struct rig rig;
+
+	script.epochs = end_below;
+	begin(&rig, answer_others, 0);
+	expect_messages(&rig, 0, READ);
+	fetch_start(rig.heard[0].part, READ + 5);
+	expect_messages(&rig, READ + 5, MORE);
+	rig_close(&rig);
+	cr_expect_eq(script.validations, 0);
+}
+
+Test(validate, broker_that_does_not_know_the_request_is_believed)
+{
+	struct rig rig;
+
+	begin(&rig, answer_two_epochs, 0);
+	expect_messages(&rig, 0, MORE);
+	rig_close(&rig);
+}
+
+/* ---- when it is not known ---- */
+
+static void
+end_not_known(const struct asked_epoch *asked, struct buf *body)
+{
+	put_end(body, asked, 0, -1);
+}
+
+Test(validate, end_that_is_not_known_is_believed)
+{
+	struct rig rig;
+
+	script.epochs = end_not_known;
+	begin(&rig, answer_two_epochs, 0);
+	expect_messages(&rig, 0, MORE);
+	rig_close(&rig);
+}
+
+static void
+end_not_allowed(const struct asked_epoch *asked, struct buf *body)
+{
+	put_end(body, asked, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, -1);
+}
+
+Test(validate, refusal_is_counted_and_believed)
+{
+	const struct metric *refusals;
+	struct rig rig;
+
+	script.epochs = end_not_allowed;
+	begin(&rig, answer_two_epochs, 0);
+	expect_messages(&rig, 0, MORE);
+	rig_close(&rig);
+	refusals = metric_counter("secor_fetch_errors_total", "help",
+	    METRIC_LABELS("error", "TOPIC_AUTHORIZATION_FAILED"));
+	cr_expect_eq(metric_get(refusals), 1);
+}
+
+/* Another leads, then nothing is said of the partition, then no answer at all,
+ * then it is known. */
+static void
+end_at_last(const struct asked_epoch *asked, struct buf *body)
+{
+	if (asked->requests == 1) {
+		put_end(body, asked, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+		    -1);
+	} else if (asked->requests == 2) {
+		wire_put_int32(body, 0);
+		wire_put_int32(body, 0);
+	} else if (asked->requests == 3) {
+		buf_puts(body, "this is not an answer");
+	} else {
+		put_end(body, asked, 0, READ);
+	}
+}
+
+Test(validate, what_may_pass_is_asked_again_and_nothing_given_before)
+{
+	struct rig rig;
+
+	script.epochs = end_at_last;
+	begin(&rig, answer_two_epochs, 0);
+	expect_messages(&rig, 0, READ);
+	expect_message(&rig, READ);
+	cr_expect_eq(script.validations, 4);
+	expect_messages(&rig, READ + 1, MORE);
+	rig_close(&rig);
+}
+
+/* ---- replicas ---- */
+
+/* The leader names broker 2 as long as it is asked with a rack. */
+static int
+answer_replica(const struct asked_one *asked, struct buf *body)
+{
+	static const struct part_answer elsewhere = {0, 2, MORE};
+
+	if (asked->rack[0] == '\0' || asked->port != script.first_port)
+		return answer_two_epochs(asked, body);
+	put_answer(body, asked, &elsewhere, NULL);
+	return SECOR_OK;
+}
+
+static void
+end_of_leader(const struct asked_epoch *asked, struct buf *body)
+{
+	if (asked->port != script.first_port)
+		put_end(body, asked, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+		    -1);
+	else
+		put_end(body, asked, 0, CUT);
+}
+
+/* Replicas do not answer this. */
+Test(validate, of_a_replica_the_leader_is_asked)
+{
+	struct rig rig;
+	struct fetched fetched;
+
+	script.answer = answer_replica;
+	script.epochs = end_of_leader;
+	rig_open(&rig, 2, "r");
+	fetch_start(rig.heard[0].part, 0);
+	expect_messages(&rig, 0, READ);
+	cr_assert_eq(rig_next(&rig, &fetched), FETCHED_CUT);
+	cr_expect_eq(fetched.offset, CUT);
+	rig_close(&rig);
+}
