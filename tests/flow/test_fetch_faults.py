@@ -214,6 +214,9 @@ def test_leaders_that_die_and_move_lose_and_double_nothing(
             flow.wait_more()
         for r in both:
             r.wait_done(partitions)
+            if r.way == "own":  # later epochs, and nothing is missing
+                assert metric(r.process, "secor_fetch_validations_total") > 0
+                assert metric(r.process, "secor_log_cuts_total") == 0
             r.stop()
             r.exactly_once(flow.ids)
 

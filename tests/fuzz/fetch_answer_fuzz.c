@@ -1,7 +1,8 @@
 /*
  * fetch_answer_fuzz.c -- any bytes as an answer to Fetch, and what it has of
  * partitions as record batches: what is given lies within the answer, offsets
- * go up, and never below what was asked for.
+ * go up, and never below what was asked for. And as an answer of where epochs
+ * end.
  *
  * The first byte chooses the version, the second the offset. Where the highest
  * bit of the first is set the checksums are made right, so that what is behind
@@ -9,6 +10,7 @@
  */
 #include "core/base/hash.h"
 #include "core/flow/fetch/batches.h"
+#include "core/flow/fetch/epochs.h"
 #include "core/flow/fetch/request.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -135,6 +137,19 @@ check_answer(char *bytes, size_t size, int version, uint8_t from, int mends)
 	replies_fini(&replies);
 }
 
+static void
+check_epochs(const char *bytes, size_t size)
+{
+	struct epoch_end ends[8];
+	struct secor_err err;
+	size_t count;
+	int rc = epochs_read(ends, 8, &count, bytes, size, &err);
+
+	MUST(count <= 8 && (rc == SECOR_OK || count == 0));
+	for (size_t i = 0; i < count; i++)
+		(void)sum(ends[i].topic.ptr, ends[i].topic.len);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -148,6 +163,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_answer(bytes, size - 2,
 	    FETCH_LEAST + (data[0] & 0x7f) % (FETCH_MOST - FETCH_LEAST + 1),
 	    data[1], data[0] & 0x80);
+	check_epochs(bytes, size - 2);
 	free(bytes);
 	return 0;
 }
