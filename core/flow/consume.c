@@ -314,6 +314,15 @@ on_own_error(struct engine *engine, const struct fetched *fetched)
 		complaint_log(engine, &complaint);
 }
 
+/* Where the record is, or will be by what is on its way. */
+static int64_t
+stored_end(const struct part *part)
+{
+	if (part->past != NULL && part->past->state >= BATCH_PLANNING)
+		return part->past->end;
+	return part->record.offset;
+}
+
 /* What is not stored yet is read again as Kafka has it now. What is stored
  * cannot be taken back, and a reader that went on would miss the messages that
  * have its offsets now. */
@@ -323,9 +332,9 @@ on_cut(struct part *part, int64_t offset)
 	log_line(SECOR_ERROR, "log was cut",
 	    "topic=%s partition=%d end=%lld read=%lld stored=%lld", part->topic,
 	    part->partition, (long long)offset, (long long)part->next,
-	    (long long)part->record.offset);
+	    (long long)stored_end(part));
 	metric_add(part->engine->metrics.log_cuts, 1);
-	if (offset < part->record.offset)
+	if (offset < stored_end(part))
 		halt_behind(part, HALT_LOG_CUT,
 		    "an unclean leader election cut the log at offset %lld: "
 		    "what was stored from there on, Kafka does not have, and "

@@ -225,6 +225,8 @@ void reading_unable(struct engine *engine, const char *why);
 void reading_refused(struct engine *engine, const char *why);
 /* Of the own readers: from behind what is held. */
 void reading_start(struct part *part);
+/* Another owner has read since. */
+void reading_forget(struct part *part);
 void reading_stop(struct part *part);
 /* What reads it now waits, or goes on. */
 void reading_pause(struct part *part, int pause);

@@ -376,6 +376,9 @@ open_part(struct part *part, const struct inquiry *found)
 	went_back = part->older_reads > 0;
 	part->older_reads = 0;
 	known = part->record.offset;
+	if (!record_equal(&part->record, &found->record) &&
+	    !record_equal(&part->sent, &found->record))
+		reading_forget(part); /* another owner was here */
 	part->record = found->record;
 	if (refuse(part, found))
 		return;

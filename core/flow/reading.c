@@ -116,6 +116,13 @@ reading_start(struct part *part)
 }
 
 void
+reading_forget(struct part *part)
+{
+	if (part->fetch != NULL)
+		fetch_forget(part->fetch);
+}
+
+void
 reading_stop(struct part *part)
 {
 	if (part->fetch != NULL)

@@ -216,6 +216,14 @@ fetch_start(struct fetch_part *part, int64_t offset)
 }
 
 void
+fetch_forget(struct fetch_part *part)
+{
+	(void)pthread_mutex_lock(&part->fetch->lock);
+	part->epoch = -1;
+	(void)pthread_mutex_unlock(&part->fetch->lock);
+}
+
+void
 fetch_stop(struct fetch_part *part)
 {
 	struct fetch *fetch = part->fetch;

@@ -56,6 +56,9 @@ void fetch_prepare(struct fetch *fetch);
 /* Reads from `offset` on (>= 0); anything read before is void. Behind what was
  * read last it is not known whether the log was cut since. */
 void fetch_start(struct fetch_part *part, int64_t offset);
+/* What others read and stored since, they read of another log, perhaps: it is
+ * not held against what was read here. */
+void fetch_forget(struct fetch_part *part);
 /* Does not read any more; anything read before is void. */
 void fetch_stop(struct fetch_part *part);
 

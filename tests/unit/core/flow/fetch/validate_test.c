@@ -101,7 +101,7 @@ Test(validate, log_that_was_cut_is_said_and_nothing_of_it_given)
 	cr_expect_eq(script.validations, 2);
 }
 
-Test(validate, cut_below_the_start_of_another_owner_is_said_to_him)
+Test(validate, cut_below_where_it_starts_again_is_said)
 {
 	struct rig rig;
 	struct fetched fetched;
@@ -117,6 +117,21 @@ Test(validate, cut_below_the_start_of_another_owner_is_said_to_him)
 }
 
 /* ---- when it is not asked ---- */
+
+/* They stored the later ones up to there. */
+Test(validate, start_behind_other_owners_is_believed)
+{
+	struct rig rig;
+
+	script.epochs = end_below;
+	begin(&rig, answer_two_epochs, 0);
+	expect_messages(&rig, 0, READ);
+	fetch_stop(rig.heard[0].part);
+	fetch_forget(rig.heard[0].part);
+	fetch_start(rig.heard[0].part, CUT + 1);
+	expect_messages(&rig, CUT + 1, MORE);
+	rig_close(&rig);
+}
 
 /* The later ones come to whoever asks behind what was read alone. */
 static int
