@@ -329,12 +329,14 @@ stored_end(const struct part *part)
 static void
 on_cut(struct part *part, int64_t offset)
 {
+	int64_t stored = stored_end(part);
+
 	log_line(SECOR_ERROR, "log was cut",
 	    "topic=%s partition=%d end=%lld read=%lld stored=%lld", part->topic,
 	    part->partition, (long long)offset, (long long)part->next,
-	    (long long)stored_end(part));
+	    (long long)stored);
 	metric_add(part->engine->metrics.log_cuts, 1);
-	if (offset < stored_end(part))
+	if (offset < stored)
 		halt_behind(part, HALT_LOG_CUT,
 		    "an unclean leader election cut the log at offset %lld: "
 		    "what was stored from there on, Kafka does not have, and "

@@ -25,6 +25,16 @@ is_later(const struct item *item)
 }
 
 static size_t
+count_later(const struct answer *answer)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < answer->count; i++)
+		count += (size_t)is_later(&answer->items[i]);
+	return count;
+}
+
+static void
 list_later(const struct answer *answer, struct epoch_ask *asks)
 {
 	size_t count = 0;
@@ -36,7 +46,6 @@ list_later(const struct answer *answer, struct epoch_ask *asks)
 			asks[count++] = (struct epoch_ask){item->part->topic,
 			    item->part->partition, item->epoch};
 	}
-	return count;
 }
 
 static const struct epoch_end *
@@ -122,20 +131,21 @@ ask(struct reader *reader, int version, const struct epoch_ask *asks,
 int
 validate(struct reader *reader, struct answer *answer, struct secor_err *err)
 {
-	int version = link_version(reader->link, API_OFFSET_FOR_LEADER_EPOCH,
-	    EPOCHS_LEAST, EPOCHS_MOST);
 	struct epoch_ask *asks;
 	struct epoch_end *ends;
-	size_t count = 0, later = 0;
-	int rc;
+	size_t count = 0, later = count_later(answer);
+	int rc, version;
 
-	for (size_t i = 0; i < answer->count; i++)
-		later += (size_t)is_later(&answer->items[i]);
-	if (later == 0 || version < 0)
+	if (later == 0)
+		return SECOR_OK;
+	version = link_version(reader->link, API_OFFSET_FOR_LEADER_EPOCH,
+	    EPOCHS_LEAST, EPOCHS_MOST);
+	if (version < 0)
 		return SECOR_OK;
 	asks = mem_alloc(later * sizeof(*asks));
 	ends = mem_alloc(later * sizeof(*ends));
-	rc = ask(reader, version, asks, list_later(answer, asks), err);
+	list_later(answer, asks);
+	rc = ask(reader, version, asks, later, err);
 	if (rc == SECOR_OK)
 		rc = epochs_read(ends, later, &count, reader->body.ptr,
 		    reader->body.len, err);
