@@ -15,19 +15,30 @@ def _consumer(address, group, config=None):
                      "enable.auto.commit": False, **(config or {})})
 
 
-def create_topic(address, topic, partitions=1, config=None, copies=1):
-    """Creates the topic and waits until clients see all its partitions."""
+def create_topic(address, topic, partitions=1, config=None, copies=1,
+                 replicas=None):
+    """Creates the topic and waits until clients see all its partitions. With
+    `replicas` it says which brokers have each, the leader first."""
     admin = AdminClient({"bootstrap.servers": address})
+    place = ({"replica_assignment": replicas} if replicas else
+             {"replication_factor": copies})
+    asked = False  # and it may be there
     end = time.monotonic() + 90
     while True:
         try:
             admin.create_topics([NewTopic(
-                topic, partitions, copies, config=config or {})],
+                topic, partitions, config=config or {}, **place)],
                 operation_timeout=60)[topic].result(90)
             break
         except KafkaException as e:
-            # a controller that has not heard of its brokers for a while
-            if e.args[0].code() != KafkaError.INVALID_REPLICATION_FACTOR \
+            code = e.args[0].code()
+            if asked and code == KafkaError.TOPIC_ALREADY_EXISTS:
+                break
+            # the client lost its handle of the broker before the answer came
+            asked |= code == KafkaError._DESTROY_BROKER
+            # or a controller that has not heard of its brokers for a while
+            if code not in (KafkaError._DESTROY_BROKER,
+                            KafkaError.INVALID_REPLICATION_FACTOR) \
                     or time.monotonic() > end:
                 raise
             time.sleep(0.1)
