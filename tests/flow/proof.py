@@ -156,3 +156,8 @@ def manifests(tree, topic):
         if m:
             found[int(m[1])].append((int(m[3]), json.loads(tree.get(key))))
     return {p: sorted(ms, key=lambda x: x[0]) for p, ms in found.items()}
+
+
+def count_batches(tree, topic):
+    """Those that are stored: one manifest each."""
+    return sum(map(len, manifests(tree, topic).values()))

@@ -232,11 +232,9 @@ def test_service_amends_what_is_redriven_while_it_runs(late):
     p = late(finalize={"delay": "10m", "interval": "1s"})
     p.send([(0, 0, True), (0, 0, False)])
     p.process.start()
-    for path in (dt(0), day(0)):
-        p.process.wait_for(f"path finalized .*path={path} ")
+    p.wait_said("finalized", [dt(0), day(0)])
     p.redrive()
-    for path in (dt(0), day(0)):
-        p.process.wait_for(f"path amended .*path={path} ")
+    p.wait_said("amended", [dt(0), day(0)])
     assert p.process.stop() == 0
     assert p.finalize()[0] == []
     p.assert_told()

@@ -73,6 +73,12 @@ class Paths:
                 f"{paths} not finalized: {set(self.markers())}"
             time.sleep(0.1)
 
+    def wait_said(self, what, paths):
+        """Waits until each is "finalized" or "amended", by the log: only then
+        the notifiers will hear of it, also when the service stops."""
+        for path in paths:
+            self.process.wait_for(f"path {what} .*path={path} ")
+
     def finalize(self, *args, code=0):
         """(paths, topic) of what the command says."""
         done = secor_command("finalize", self.config, "--json", *args,
@@ -246,8 +252,7 @@ def test_service_finalizes_while_it_runs_and_amends(paths):
     p = paths(finalize={"delay": "10m", "interval": "1s"})
     p.produce([0, 1])
     p.process.start()
-    for path in (dt(0), day(0), dt(1), day(1)):
-        p.process.wait_for(f"path finalized .*path={path} ")
+    p.wait_said("finalized", [dt(0), day(0), dt(1), day(1)])
     p.produce([1], [0])
     p.wait_done()
     for path in (dt(1), day(1)):  # the last amendment counts all

@@ -6,7 +6,6 @@ names gets everything into exactly one object again.
 import json
 import re
 import time
-import urllib.error
 import urllib.request
 
 import halting
@@ -17,7 +16,7 @@ from flow import settings
 from halting import Case
 from secor import ROOT, secor_command, write_config
 from servers import free_ports, wait_until
-from watch import wait_metric
+from watch import get, wait_metric
 
 
 @pytest.fixture
@@ -468,21 +467,11 @@ def test_halt_is_seen_from_outside(case, kafka):
     c = case(topic_config={"cleanup.policy": "compact"})
     c.start()
     c.halted("compacted-topic")
-    port = c.process.wait_for(r"http listens address=\S*:(\d+)")[1]
-
-    def page(path):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}",
-                                        timeout=60) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as e:
-            return e.code, e.read()
-
-    wait_until("the metric says it", lambda: b"secor_partitions_halted 1"
-               in page("metrics")[1], 90)
-    wait_until("it is why nothing is ready", lambda: b"halted"
-               in page("health/ready")[1], 90)
-    assert page("health/ready")[0] == 503
+    wait_until("the metric says it", lambda: "secor_partitions_halted 1"
+               in get(c.process, "/metrics")[2], 90)
+    wait_until("it is why nothing is ready", lambda: "halted"
+               in get(c.process, "/health/ready")[2], 90)
+    assert get(c.process, "/health/ready")[0] == 503
     shown = json.loads(secor_command(
         "offsets", "show", c.process.config, "--json",
         cwd=c.process.dir).stdout)

@@ -2,9 +2,10 @@
 the offsets of what it lacks to other messages (KIP-320). Kafka has lost the
 first ones; Secor neither misses the others nor stores anything twice."""
 
+import kafka as clients
 import pytest
 from cluster import Cluster
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
 from halting import Case
 from servers import free_ports, wait_until
 from watch import metric
@@ -13,19 +14,9 @@ KEPT, LOST, OTHERS = 100, 100, 160
 FIRST, SECOND = 1, 2  # of cluster.nodes: who leads, and who lags behind
 
 
-def create(address, topic):
-    """One partition with two copies, of which one is enough to go on."""
+def in_sync(address, topic):
     admin = AdminClient({"bootstrap.servers": address})
-    admin.create_topics([NewTopic(
-        topic, 1, replica_assignment=[[FIRST + 1, SECOND + 1]], config={
-            "unclean.leader.election.enable": "true",
-            "min.insync.replicas": "1"})],
-        operation_timeout=60)[topic].result(90)
-
-
-def partition(address, topic):
-    return AdminClient({"bootstrap.servers": address}).list_topics(
-        topic, timeout=60).topics[topic].partitions[0]
+    return admin.list_topics(topic, timeout=60).topics[topic].partitions[0].isrs
 
 
 def lose_the_end(cluster, cases, wait_read):
@@ -34,8 +25,8 @@ def lose_the_end(cluster, cases, wait_read):
     of those and behind them."""
     cluster.nodes[SECOND].kill9()
     for c in cases:
-        wait_until("one copy", lambda c=c: partition(
-            cluster.nodes[0].address, c.topic).isrs == [FIRST + 1], 90)
+        wait_until("one copy", lambda c=c: in_sync(
+            cluster.nodes[0].address, c.topic) == [FIRST + 1], 90)
         c.produce(LOST)
     wait_read()
     for c in cases:
@@ -43,8 +34,8 @@ def lose_the_end(cluster, cases, wait_read):
     cluster.nodes[FIRST].kill9()
     cluster.nodes[SECOND].start()
     for c in cases:
-        wait_until("another leader", lambda c=c: partition(
-            cluster.nodes[0].address, c.topic).leader == SECOND + 1, 90)
+        wait_until("another leader", lambda c=c: clients.leader(
+            cluster.nodes[0].address, c.topic) == SECOND + 1, 90)
         c.produce(OTHERS)
     for c in cases:
         c.process.cont()
@@ -55,7 +46,11 @@ def lose_the_end(cluster, cases, wait_read):
 def test_log_that_was_cut_and_grew_again(group, secor, tmp_path):
     with Cluster() as cluster:
         def case(name, **config):
-            create(cluster.address, name)
+            # two copies, of which one is enough to go on
+            clients.create_topic(
+                cluster.address, name, replicas=[[FIRST + 1, SECOND + 1]],
+                config={"unclean.leader.election.enable": "true",
+                        "min.insync.replicas": "1"})
             http = {"listen": f"127.0.0.1:{free_ports(1)[0]}"}
             one = Case(cluster.address, f"{group}-{name}", name,
                        lambda config: secor(config, name=name),

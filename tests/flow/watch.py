@@ -1,10 +1,10 @@
 """Looking at a running process: its metrics, memory and open files."""
 
+import http.client
 import os
 import pathlib
 import re
 import time
-import urllib.request
 
 from flow import Beside
 
@@ -15,11 +15,20 @@ def address(process):
     return process.wait_for(r"http listens address=(\S+)")[1]
 
 
+def get(process, path, method="GET"):
+    """(status, content type, text)"""
+    connection = http.client.HTTPConnection(address(process), timeout=60)
+    try:
+        connection.request(method, path)
+        r = connection.getresponse()
+        return r.status, r.getheader("Content-Type"), r.read().decode()
+    finally:
+        connection.close()
+
+
 def metrics(process):
     """{name with its labels: value} of /metrics."""
-    with urllib.request.urlopen(f"http://{address(process)}/metrics",
-                                timeout=60) as r:
-        text = r.read().decode()
+    _, _, text = get(process, "/metrics")
     return {m[1] + (m[2] or ""): float(m[3]) for m in LINE.finditer(text)}
 
 

@@ -27,6 +27,17 @@ note(const struct asked_one *asked)
 	requests[request_count++].wait_ms = asked->wait_ms;
 }
 
+static int
+requests_now(void)
+{
+	int count;
+
+	(void)pthread_mutex_lock(&script.lock);
+	count = request_count;
+	(void)pthread_mutex_unlock(&script.lock);
+	return count;
+}
+
 /* Ten messages of a partition from where it stands, up to `end`. */
 static int
 put_ten(struct buf *body, int32_t partition, int64_t offset, int64_t end)
@@ -171,18 +182,16 @@ answer_promises(const struct asked_one *asked, struct buf *body)
 Test(turns, broker_that_promises_more_and_gives_nothing_is_left_to_wait)
 {
 	struct rig rig;
-	int enough = 0, waits = 0;
+	int waits = 0, heard;
 
 	start_all(&rig, answer_promises);
 	for (int32_t p = 0; p < RIG_MANY; p++)
 		hear_until(&rig, p, EACH);
-	while (enough < 20) {
+	heard = requests_now();
+	while (requests_now() < heard + 20) {
 		struct timespec nap = {0, 1000000};
 
 		(void)nanosleep(&nap, NULL);
-		(void)pthread_mutex_lock(&script.lock);
-		enough = request_count;
-		(void)pthread_mutex_unlock(&script.lock);
 	}
 	rig_close(&rig);
 	for (int i = request_count - 10; i < request_count; i++)

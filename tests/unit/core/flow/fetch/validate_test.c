@@ -54,6 +54,29 @@ expect_end(struct rig *rig, int64_t offset)
 	cr_expect_eq(fetched.offset, offset);
 }
 
+static void
+expect_cut(struct rig *rig)
+{
+	struct fetched fetched;
+
+	cr_assert_eq(rig_next(rig, &fetched), FETCHED_CUT);
+	cr_expect_eq(fetched.owner, &rig->heard[0]);
+	cr_expect_eq(fetched.offset, CUT);
+}
+
+/* All of both epochs is given. */
+static void
+expect_both(void (*epochs)(const struct asked_epoch *asked, struct buf *body))
+{
+	struct rig rig;
+
+	script.epochs = epochs;
+	begin(&rig, answer_two_epochs, 0);
+	expect_messages(&rig, 0, MORE);
+	expect_end(&rig, MORE);
+	rig_close(&rig);
+}
+
 /* ---- what it says ---- */
 
 static void
@@ -66,13 +89,7 @@ end_where_it_was_read(const struct asked_epoch *asked, struct buf *body)
 
 Test(validate, later_epoch_behind_what_was_read_goes_on)
 {
-	struct rig rig;
-
-	script.epochs = end_where_it_was_read;
-	begin(&rig, answer_two_epochs, 0);
-	expect_messages(&rig, 0, MORE);
-	expect_end(&rig, MORE);
-	rig_close(&rig);
+	expect_both(end_where_it_was_read);
 	cr_expect_eq(script.validations, 1);
 }
 
@@ -85,14 +102,11 @@ end_below(const struct asked_epoch *asked, struct buf *body)
 Test(validate, log_that_was_cut_is_said_and_nothing_of_it_given)
 {
 	struct rig rig;
-	struct fetched fetched;
 
 	script.epochs = end_below;
 	begin(&rig, answer_two_epochs, 0);
 	expect_messages(&rig, 0, READ);
-	cr_assert_eq(rig_next(&rig, &fetched), FETCHED_CUT);
-	cr_expect_eq(fetched.owner, &rig.heard[0]);
-	cr_expect_eq(fetched.offset, CUT);
+	expect_cut(&rig);
 	/* whoever goes back behind it reads what is there now */
 	fetch_start(rig.heard[0].part, CUT);
 	expect_messages(&rig, CUT, MORE);
@@ -104,15 +118,13 @@ Test(validate, log_that_was_cut_is_said_and_nothing_of_it_given)
 Test(validate, cut_below_where_it_starts_again_is_said)
 {
 	struct rig rig;
-	struct fetched fetched;
 
 	script.epochs = end_below;
 	begin(&rig, answer_two_epochs, 0);
 	expect_messages(&rig, 0, READ);
 	fetch_stop(rig.heard[0].part);
 	fetch_start(rig.heard[0].part, CUT + 1);
-	cr_assert_eq(rig_next(&rig, &fetched), FETCHED_CUT);
-	cr_expect_eq(fetched.offset, CUT);
+	expect_cut(&rig);
 	rig_close(&rig);
 }
 
@@ -159,11 +171,7 @@ Test(validate, start_behind_what_was_read_is_believed)
 
 Test(validate, broker_that_does_not_know_the_request_is_believed)
 {
-	struct rig rig;
-
-	begin(&rig, answer_two_epochs, 0);
-	expect_messages(&rig, 0, MORE);
-	rig_close(&rig);
+	expect_both(NULL);
 }
 
 /* ---- when it is not known ---- */
@@ -176,12 +184,7 @@ end_not_known(const struct asked_epoch *asked, struct buf *body)
 
 Test(validate, end_that_is_not_known_is_believed)
 {
-	struct rig rig;
-
-	script.epochs = end_not_known;
-	begin(&rig, answer_two_epochs, 0);
-	expect_messages(&rig, 0, MORE);
-	rig_close(&rig);
+	expect_both(end_not_known);
 }
 
 static void
@@ -193,12 +196,8 @@ end_not_allowed(const struct asked_epoch *asked, struct buf *body)
 Test(validate, refusal_is_counted_and_believed)
 {
 	const struct metric *refusals;
-	struct rig rig;
 
-	script.epochs = end_not_allowed;
-	begin(&rig, answer_two_epochs, 0);
-	expect_messages(&rig, 0, MORE);
-	rig_close(&rig);
+	expect_both(end_not_allowed);
 	refusals = metric_counter("secor_fetch_errors_total", "help",
 	    METRIC_LABELS("error", "TOPIC_AUTHORIZATION_FAILED"));
 	cr_expect_eq(metric_get(refusals), 1);
@@ -263,14 +262,12 @@ end_of_leader(const struct asked_epoch *asked, struct buf *body)
 Test(validate, of_a_replica_the_leader_is_asked)
 {
 	struct rig rig;
-	struct fetched fetched;
 
 	script.answer = answer_replica;
 	script.epochs = end_of_leader;
 	rig_open(&rig, 2, "r");
 	fetch_start(rig.heard[0].part, 0);
 	expect_messages(&rig, 0, READ);
-	cr_assert_eq(rig_next(&rig, &fetched), FETCHED_CUT);
-	cr_expect_eq(fetched.offset, CUT);
+	expect_cut(&rig);
 	rig_close(&rig);
 }
