@@ -63,7 +63,7 @@ def wait_done(address, group, topic, partitions, timeout=90):
 
 def send_until_stopped(process, send):
     """Goes on sending until the process has stopped itself at its step."""
-    while "stopped at step" not in process.text():
+    while not process.stopped_at():
         send()
         time.sleep(0.5)
 

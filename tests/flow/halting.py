@@ -38,8 +38,7 @@ class Case:
     def start_at(self, step):
         """Runs until the process stops itself at the step."""
         self.start(env={"SECOR_STOP_AT": step})
-        name = step.split(":")[0]
-        self.process.wait_for(rf"stopped at step step={name}\b")
+        self.process.wait_stopped(step)
 
     def kill9(self):
         """The group is told of it: others do not wait for the session."""

@@ -72,6 +72,12 @@ def catches(pid, sig):
     return bool(int(caught[1], 16) >> (sig - 1) & 1)
 
 
+def at_step(step):
+    """What the log says there; the step as SECOR_STOP_AT has it, "cut:2"."""
+    name = step.split(":")[0]
+    return rf"stopped at step step={name}\b" if name else "stopped at step"
+
+
 class Secor:
     """One `secor run` in a folder of its own. start() again after an end goes
     on with the same folder, so the same stage.
@@ -126,6 +132,17 @@ class Secor:
                 raise RigError(f"{self.name}: no {regex!r} in the log, {why}\n"
                                + self.process.tail(40))
             time.sleep(0.02)
+
+    def stopped_at(self, step=""):
+        """Whether it has stopped itself at the step, or at any. It says so
+        before it does: until every thread stands it works on, and a SIGCONT
+        would come before its SIGSTOP."""
+        return (re.search(at_step(step), self.text()) is not None
+                and self.process.stands())
+
+    def wait_stopped(self, step="", timeout=90):
+        self.wait_for(at_step(step), timeout)
+        self.process.wait_stands()
 
     def running(self):
         return self.process is not None and self.process.running()

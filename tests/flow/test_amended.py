@@ -14,7 +14,7 @@ import proof
 import pytest
 from flow import BEGIN, HOUR, verify
 from secor import BINARY, secor_command, write_config
-from servers import wait_until
+from servers import states, wait_until
 from test_finalize import Paths, day, dt, webhook  # noqa: F401
 from webhook import Webhook
 
@@ -65,7 +65,7 @@ class Late(Paths):
             [BINARY, "redrive", self.right, self.topic, "--yes"],
             stdout=subprocess.DEVNULL, cwd=self.process.dir,
             env={**os.environ, "SECOR_STOP_AT": step})
-        wait_until(f"it stops at {step}", lambda: state(process.pid) == "T", 60)
+        wait_until(f"it stops at {step}", lambda: set(states(process.pid)) == {"T"}, 60)
         return process
 
     # ---- what is there ----
@@ -134,11 +134,6 @@ class Late(Paths):
                     for q in said["partitions"] if q["records"]} == {
                 p: (min(o), max(o), len(o))
                 for p, o in held["parts"].items()}, path
-
-
-def state(pid):
-    with open(f"/proc/{pid}/stat") as f:
-        return f.read().rsplit(")", 1)[1].split()[0]
 
 
 @pytest.fixture

@@ -167,7 +167,7 @@ def test_avro_by_registry_is_replayed_while_it_comes_back(
     with registry.Registry(dict(SCHEMAS)) as server:
         process = secor(config(kafka.address, group, name, store, server))
         process.start(env={"SECOR_STOP_AT": "put-done"})
-        process.wait_for("stopped at step", 60)
+        process.wait_stopped(timeout=60)
         process.kill9()
         before = {k: tree.get(k) for k in proof.object_keys(tree)}
         server.status = 500
@@ -198,7 +198,7 @@ def test_avro_by_registry_is_as_if_nobody_died(
                 batch={"max_age": "1h", "max_messages": 300}), name=which)
             if which == "killed":
                 process.start(env={"SECOR_STOP_AT": step})
-                process.wait_for("stopped at step", 60)
+                process.wait_stopped(timeout=60)
                 process.kill9()
             process.start()
             wait_done(kafka.address, f"{group}-{which}", name, 2)

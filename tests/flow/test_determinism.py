@@ -172,7 +172,7 @@ def test_writers_blocks_memory_and_kill_points_change_no_byte(runs):
     process, killed = runs.begin("killed", engine={"writers": 8})
     process.start(env={"SECOR_STOP_AT": chance.choice(
         ["sealed", "plan-acked", "put-done:5", "manifest-done", "final-sent"])})
-    process.wait_for("stopped at step")
+    process.wait_stopped()
     process.kill9()
     runs.finish(process)
     assert differing(first, stored(killed)) == []
@@ -195,7 +195,7 @@ def test_replay_by_another_codec_version_is_accepted(runs, preload):
     other = preload("codec")
     process, tree = runs.begin("two")
     process.start(env={"SECOR_STOP_AT": "put-done:6"})
-    process.wait_for("stopped at step")
+    process.wait_stopped()
     process.kill9()
     before = {k: tree.get(k) for k in proof.object_keys(tree)}
     same = records(tree, before)

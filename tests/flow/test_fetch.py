@@ -179,7 +179,7 @@ def test_transactions_of_several_producers_and_no_aborted_message(
     several.storm(rng, steps // 2)
     for r in both:
         r.start(env={"SECOR_STOP_AT": "put-done"})
-        r.process.wait_for("stopped at step step=put-done")
+        r.process.wait_stopped("put-done")
         r.process.kill9()
         clients.bury(kafka.address, r.group)
         r.start()

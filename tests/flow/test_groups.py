@@ -289,7 +289,7 @@ def test_kept_plan_puts_what_was_removed_meanwhile(
     a.wait_for("object stored")
     a.wait_for("store waits")
     b.start()
-    a.wait_for("stopped at step step=revoked")
+    a.wait_stopped("revoked")
     b.kill9()
     clients.bury(kafka.address, group)  # the one that is paused, too
     assert len(proof.object_keys(tree)) == 1
@@ -334,7 +334,7 @@ class Pair:
             extra=lambda i: {"ts": 1_767_225_600_000 + i * 60000})
 
     def stopped(self):
-        return f"stopped at step step={self.step}" in self.a.text()
+        return self.a.stopped_at(self.step)
 
     def done(self):
         high = len(self.ids)

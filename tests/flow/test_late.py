@@ -14,7 +14,6 @@ from flow import (BEGIN, HOUR, contents, local_store, settings, verify,
                   wait_done)
 from secor import secor_command
 from test_finalize import Paths, dt, webhook  # noqa: F401
-from test_steps import stopped_at
 
 DELAY = 10 * 60_000
 PARTITIONS = 2
@@ -123,7 +122,7 @@ def test_killed_with_late_messages_makes_the_same_objects(
     assert process.stop() == 0
     process.start(env={"SECOR_STOP_AT": step})
     stream.trickle(900)  # the clock of these begins where it was
-    stopped_at(process, step)
+    process.wait_stopped(step)
     before = contents(tree, name)
     process.kill9()
     clients.bury(kafka.address, group)
@@ -308,7 +307,7 @@ def test_plans_of_amend_are_finished_as_they_were_made(
         finalize={"delay": "10m"}))
     process = secor(config)
     process.start(env={"SECOR_STOP_AT": "put-done:3"})
-    stopped_at(process, "put-done")
+    process.wait_stopped("put-done")
     process.kill9()
     clients.bury(kafka.address, group)
     old = process.dir / "old.yaml"

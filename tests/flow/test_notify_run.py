@@ -112,7 +112,7 @@ def test_killed_before_it_is_heard_is_heard_after_the_restart(told, step):
     t = told()
     t.process.start(env={"SECOR_STOP_AT": step})
     send_until_stopped(t.process, lambda: t.produce(200))
-    t.process.wait_for(rf"stopped at step step={step.split(':')[0]}\b")
+    t.process.wait_stopped(step)
     t.process.kill9()
     before = t.webhook.heard(t.topic)
     done = t.finished()

@@ -48,7 +48,7 @@ def test_values_behind_the_first_so_many_of_a_batch_share_a_path(
             {"use": "date", "granularity": "hour"}],
         batch={"max_messages": 1000}))
     process.start(env={"SECOR_STOP_AT": "put-begin"})
-    process.wait_for(r"stopped at step step=put-begin\b")
+    process.wait_stopped("put-begin")
     process.kill9()
     process.start()
     wait_done(kafka.address, group, name, 1)

@@ -106,7 +106,7 @@ def test_refused_commit_halts_until_it_is_allowed(guarded):
     ids = clients.produce_json(broker.address, TOPIC, 100, 1)
     take_from_topics(broker, AclOperation.DESCRIBE_CONFIGS)
     process.start(env={"SECOR_STOP_AT": "read-back"})
-    process.wait_for("stopped at step step=read-back")
+    process.wait_stopped("read-back")
     take_from_topics(broker, AclOperation.READ)
     admin = AdminClient({"bootstrap.servers": broker.address})
     given = (ResourceType.TOPIC, TOPIC, ResourcePatternType.LITERAL,

@@ -246,7 +246,7 @@ def test_fenced_in_the_middle_of_a_batch_doubles_nothing(
                      for f in ("first", "second")]
     ids = clients.produce_json(kafka.address, name, 300)
     first.start(env={"SECOR_STOP_AT": step})
-    first.wait_for("stopped at step")
+    first.wait_stopped()
     second.start()
     second.wait_for("consumption begins")
     wait_done(kafka.address, group, name, 1)

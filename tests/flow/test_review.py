@@ -38,7 +38,7 @@ def test_partition_paused_at_its_revoke_flows_when_it_comes_back(
     a = secor(config, name="a")
     b = secor(config, name="b")
     a.start(env={"SECOR_STOP_AT": "manifest-begin"})
-    a.wait_for("stopped at step")
+    a.wait_stopped()
     b.start()
     wait_done(kafka.address, group, name, 1)
     assert b.stop() == 0
@@ -108,7 +108,7 @@ def test_replay_ignores_a_stage_that_became_too_small(
     process = secor(settings(kafka.address, group, name, store,
                              batch={"max_bytes": "25MiB", "max_age": "0s"}))
     process.start(env={"SECOR_STOP_AT": "plan-acked"})
-    process.wait_for("stopped at step")
+    process.wait_stopped()
     process.kill9()
     process.reconfigure(settings(
         kafka.proxied_address, group, name, store, stage={"max_bytes": "2MiB"},
@@ -219,7 +219,7 @@ def test_replay_that_waits_does_not_end_at_the_log_end(
                              transformers=[{"use": str(plugin)}]),
                     env={"GATE": str(shut)})
     process.start(env={"SECOR_STOP_AT": "plan-acked"})
-    process.wait_for("stopped at step")
+    process.wait_stopped()
     process.kill9()
     shut.touch()
     process.start()
@@ -243,7 +243,7 @@ def test_halt_while_the_final_commit_is_out_is_committed(
                              batch={"max_messages": 50, "max_age": "1h"},
                              bad_messages={"action": "halt"}))
     process.start(env={"SECOR_STOP_AT": "final-sent"})
-    process.wait_for("stopped at step")
+    process.wait_stopped()
     clients.produce(kafka.address, name, [(0, None, b"{}")])
     time.sleep(0.5)
     process.cont()
@@ -366,7 +366,7 @@ def test_new_generation_begins_after_an_old_plan_is_finished(
     process = secor(config)
     old = write_config(process.dir / "old.yaml", config)
     process.start(env={"SECOR_STOP_AT": "plan-acked"})
-    process.wait_for("stopped at step")
+    process.wait_stopped()
     process.kill9()
     process.reconfigure(settings(kafka.address, group, name, store,
                                  layout={"generation": 2}))

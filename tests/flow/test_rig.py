@@ -86,6 +86,16 @@ def test_rgw_paused_does_not_answer_and_goes_on(rgw, bucket):
     assert tree.keys() == []
 
 
+def test_who_is_paused_stands_with_all_its_threads(rgw):
+    for _ in range(20):
+        rgw.pause()
+        try:
+            assert set(servers.states(rgw.process.pid)) == {"T"}
+        finally:
+            rgw.cont()
+        time.sleep(0.05)
+
+
 def test_tcp_proxy_refuses_and_lets_in_again(own_kafka):
     broker = own_kafka(proxied=True)
     way = {"bootstrap.servers": broker.proxied_address}

@@ -5,10 +5,10 @@ message in exactly one object.
 Each process stops itself (SIGSTOP) at its step, gets SIGTERM there, and goes on.
 """
 
+import itertools
 import re
 import signal
 import threading
-import time
 
 import kafka as clients
 import proof
@@ -28,6 +28,7 @@ REPLAY_STEPS = ["recommit-sent", "recommit-acked", "replay-cut", "put-done",
                 "final-sent"]
 GAP_STEPS = ["gap-planned", "manifest-done"]
 TIME = 1_767_225_600_000
+_numbers = itertools.count(1)
 SLACK = 60  # for a machine that is busy; what is measured is an end in time
 
 
@@ -37,7 +38,8 @@ class Stop:
     def __init__(self, broker, name, secor, store, tree, timeout="40s", **more):
         self.broker, self.name, self.tree = broker, name, tree
         self.step = name.split("/")[-1]
-        self.group = self.topic = "sigterm-" + re.sub(r"\W", "-", name)
+        self.group = self.topic = (  # cases of a test share their steps
+            f"sigterm-{next(_numbers)}-" + re.sub(r"\W", "-", name))
         self.timeout = int(timeout[:-1])
         clients.create_topic(broker.address, self.topic)
         config = settings(
@@ -56,8 +58,7 @@ class Stop:
         self.process.start(env={"SECOR_STOP_AT": self.step})
 
     def stopped(self):
-        step = self.step.split(":")[0]
-        return f"stopped at step step={step}" in self.process.text()
+        return self.process.stopped_at(self.step)
 
     def terminate(self):
         """SIGTERM waits until the process goes on."""
@@ -128,7 +129,7 @@ def kill_at(stops, step):
     for s in stops:
         s.process.start(env={"SECOR_STOP_AT": step})
     for s in stops:
-        s.process.wait_for("stopped at step")
+        s.process.wait_stopped()
         s.process.kill9()
 
 

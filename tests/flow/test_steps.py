@@ -5,7 +5,6 @@ next one must lose nothing, double nothing, and leave every object that was
 there under the same name with the same records.
 """
 
-import time
 
 import kafka as clients
 import proof
@@ -21,12 +20,6 @@ REPLAY_STEPS = ["recommit-sent", "recommit-acked", "replay-cut", "put-begin",
                 "put-done", "puts-done", "manifest-done", "final-sent",
                 "final-acked"]
 COUNT, PARTITIONS = 3000, 2
-
-
-def stopped_at(process, step):
-    name = step.split(":")[0]
-    process.wait_for(rf"stopped at step step={name}\b")
-    time.sleep(0.05)
 
 
 def run_to_the_end(process, kafka, group, name):
@@ -53,7 +46,7 @@ def test_killed_at_step_loses_and_doubles_nothing(
                              batch={"max_age": "400ms",
                                     "max_messages": 400}))
     process.start(env={"SECOR_STOP_AT": step})
-    stopped_at(process, step)
+    process.wait_stopped(step)
     before = contents(tree, name)
     process.kill9()
     clients.bury(kafka.address, group)
@@ -75,12 +68,12 @@ def test_killed_in_replay_loses_and_doubles_nothing(
     process = secor(settings(kafka.address, group, name, store,
                              batch={"max_age": "300ms"}))
     process.start(env={"SECOR_STOP_AT": "put-done:2"})
-    stopped_at(process, "put-done")
+    process.wait_stopped("put-done")
     before = contents(tree, name)
     process.kill9()
     clients.bury(kafka.address, group)
     process.start(env={"SECOR_STOP_AT": step})
-    stopped_at(process, step)
+    process.wait_stopped(step)
     process.kill9()
     clients.bury(kafka.address, group)
     run_to_the_end(process, kafka, group, name)

@@ -149,7 +149,7 @@ def test_replay_over_aborted_messages_ends_at_the_plan(
     tx.run(range(100, 150), False)
     process = secor(topic_settings(kafka, group, name, store))
     process.start(env={"SECOR_STOP_AT": "put-done"})
-    process.wait_for("stopped at step")
+    process.wait_stopped()
     process.kill9()
     tx.run(range(150, 200), True)
     process.start()

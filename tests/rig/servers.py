@@ -133,6 +133,13 @@ def wait_until(what, check, timeout):
         time.sleep(0.05)
 
 
+def states(pid):
+    """The state of each of its threads, as /proc says it: R, S, D, T, ..."""
+    for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            yield stat.read_text().rsplit(")", 1)[1].split()[0]
+
+
 class Process:
     """A child in its own process group, with its output in a file."""
 
@@ -176,7 +183,18 @@ class Process:
         return code
 
     def pause(self):
+        """Returns when every thread stands: kill() comes back as soon as one
+        of them has been told, and a server with hundreds of them goes on
+        answering until the last has heard of it."""
         self.send(signal.SIGSTOP)
+        self.wait_stands()
+
+    def stands(self):
+        return all(state in "TtZX" for state in states(self.pid))
+
+    def wait_stands(self, timeout=60):
+        wait_until(f"{self.name} stands still",
+                   lambda: self.stands() or not self.running(), timeout)
 
     def cont(self):
         self.send(signal.SIGCONT)
