@@ -151,11 +151,12 @@ on_eof(struct part *part, int64_t offset)
 }
 
 static void
-ask_range(struct part *part)
+ask(struct part *part, enum inquiry_kind kind, int64_t cut_at)
 {
 	struct inquiry *inquiry = mem_alloc(sizeof(*inquiry));
 
-	inquiry->kind = INQUIRY_RANGE;
+	inquiry->kind = kind;
+	inquiry->cut_at = cut_at;
 	inquiry->part = part;
 	inquiry->epoch = part->epoch;
 	inquiry->partition = part->partition;
@@ -185,7 +186,7 @@ on_range(struct part *part, int64_t offset)
 	log_line(SECOR_WARN, "offset out of range",
 	    "topic=%s partition=%d offset=%lld", part->topic, part->partition,
 	    (long long)offset);
-	ask_range(part);
+	ask(part, INQUIRY_RANGE, -1);
 }
 
 /* ---- what comes of librdkafka ---- */
@@ -337,14 +338,30 @@ on_cut(struct part *part, int64_t offset)
 	    (long long)stored);
 	metric_add(part->engine->metrics.log_cuts, 1);
 	if (offset < stored)
+		ask(part, INQUIRY_CUT, offset);
+	else
+		rejoin(part->engine,
+		    "an unclean leader election cut a log below what was read");
+}
+
+/* A topic that was created again took its record with it: whoever opens the
+ * partition says so. */
+void
+consume_cut(struct part *part, const struct inquiry *cut)
+{
+	enum record_kind kind = cut->record.kind;
+
+	if (part->state != PART_RUNNING || part->halt_next != HALT_NONE)
+		return;
+	if (cut->status == SECOR_OK &&
+	    (kind == RECORD_CLEAN || kind == RECORD_PLAN))
 		halt_behind(part, HALT_LOG_CUT,
 		    "an unclean leader election cut the log at offset %lld: "
 		    "what was stored from there on, Kafka does not have, and "
 		    "the messages that have its offsets now are not stored",
-		    (long long)offset);
+		    (long long)cut->cut_at);
 	else
-		rejoin(part->engine,
-		    "an unclean leader election cut a log below what was read");
+		rejoin(part->engine, "a log is cut below a record that changed");
 }
 
 static void

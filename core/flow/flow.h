@@ -187,6 +187,8 @@ struct engine {
 void consume(struct engine *engine, int wait_ms);
 /* Where the log is, after an offset was out of its range. */
 void consume_range(struct part *part, const struct inquiry *range);
+/* What the record is, after the log was cut below it. */
+void consume_cut(struct part *part, const struct inquiry *cut);
 /* Messages that a RETRY or a limit kept back, so many at most. */
 void consume_held(struct part *part, size_t most);
 

@@ -369,6 +369,13 @@ complete(struct inquirer *q, struct inquiry *inquiry, char last_topic[250],
 	queue_put(q->answers, &inquiry->node);
 }
 
+static int
+asks_record(enum inquiry_kind kind)
+{
+	return kind == INQUIRY_OPEN || kind == INQUIRY_READ_BACK ||
+	       kind == INQUIRY_CUT;
+}
+
 static void *
 work(void *arg)
 {
@@ -387,8 +394,7 @@ work(void *arg)
 		while (n < BATCH_MAX &&
 		       (node = queue_get(q->questions, 0)) != NULL);
 		for (size_t i = 0; i < n; i++)
-			if (list[i]->kind == INQUIRY_OPEN ||
-			    list[i]->kind == INQUIRY_READ_BACK)
+			if (asks_record(list[i]->kind))
 				records[asked++] = list[i];
 		if (asked > 0)
 			(void)read_records(q, records, asked);

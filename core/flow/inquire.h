@@ -18,6 +18,7 @@ enum inquiry_kind {
 	INQUIRY_OPEN, /* record, log ends; a missing one: others, manifests,
 		       * where it starts */
 	INQUIRY_READ_BACK, /* record only */
+	INQUIRY_CUT,	   /* record only: of a log that was cut */
 	INQUIRY_PING,	   /* are the brokers reachable? */
 	INQUIRY_ENDS,	   /* the log ends of `list`, for people to see */
 	INQUIRY_RANGE,	   /* low and high of one partition */
@@ -35,6 +36,7 @@ struct inquiry {
 	rd_kafka_topic_partition_list_t *list; /* of ENDS: offset, err */
 	struct retention *kept; /* of RETENTION: one each of `list` */
 	int64_t *times;		/* of TIMES: see describe_times */
+	int64_t cut_at;		/* of CUT: where; for the asker */
 	/* the answer */
 	int status; /* SECOR_OK, or SECOR_RETRY / FATAL with text */
 	struct record record;

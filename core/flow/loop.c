@@ -35,6 +35,9 @@ answer(struct engine *engine, struct inquiry *inquiry)
 	} else if (inquiry->kind == INQUIRY_RANGE) {
 		if (inquiry->epoch == inquiry->part->epoch)
 			consume_range(inquiry->part, inquiry);
+	} else if (inquiry->kind == INQUIRY_CUT) {
+		if (inquiry->epoch == inquiry->part->epoch)
+			consume_cut(inquiry->part, inquiry);
 	} else if (inquiry->kind == INQUIRY_OPEN) {
 		assign_answer(engine, inquiry);
 	} else if (inquiry->epoch == inquiry->part->epoch) {

@@ -19,10 +19,10 @@ def in_sync(address, topic):
     return admin.list_topics(topic, timeout=60).topics[topic].partitions[0].isrs
 
 
-def lose_the_end(cluster, cases, wait_read):
+def lose_the_end(cluster, cases, wait_read, others=OTHERS):
     """The second lags, the first takes LOST more, which are read, and dies;
-    the second leads. Whoever reads is paused until it has OTHERS at the offsets
-    of those and behind them."""
+    the second leads. Whoever reads is paused until it has `others` at the
+    offsets of those, and behind them if they are more."""
     cluster.nodes[SECOND].kill9()
     for c in cases:
         wait_until("one copy", lambda c=c: in_sync(
@@ -36,29 +36,44 @@ def lose_the_end(cluster, cases, wait_read):
     for c in cases:
         wait_until("another leader", lambda c=c: clients.leader(
             cluster.nodes[0].address, c.topic) == SECOND + 1, 90)
-        c.produce(OTHERS)
+        c.produce(others)
     for c in cases:
         c.process.cont()
+
+
+def make_case(cluster, group, secor, folder):
+    """Factory of cases whose topic has two copies, of which one is enough to
+    go on."""
+    def case(name, **config):
+        clients.create_topic(
+            cluster.address, name, replicas=[[FIRST + 1, SECOND + 1]],
+            config={"unclean.leader.election.enable": "true",
+                    "min.insync.replicas": "1"})
+        http = {"listen": f"127.0.0.1:{free_ports(1)[0]}"}
+        one = Case(cluster.address, f"{group}-{name}", name,
+                   lambda config: secor(config, name=name),
+                   folder / name, http=http, **config)
+        one.produce(KEPT)
+        one.start()
+        return one
+    return case
+
+
+def go_on_behind(c, offset):
+    """As the runbook says."""
+    c.config["layout"] = {"generation": 2}
+    c.process.reconfigure(c.config)
+    c.offsets("adopt", "--offset", str(offset), "--yes")
+    c.run_to_the_end()
+    c.exactly_once()
+    c.verify()
 
 
 @pytest.mark.deep
 @pytest.mark.timeout(400)
 def test_log_that_was_cut_and_grew_again(group, secor, tmp_path):
     with Cluster() as cluster:
-        def case(name, **config):
-            # two copies, of which one is enough to go on
-            clients.create_topic(
-                cluster.address, name, replicas=[[FIRST + 1, SECOND + 1]],
-                config={"unclean.leader.election.enable": "true",
-                        "min.insync.replicas": "1"})
-            http = {"listen": f"127.0.0.1:{free_ports(1)[0]}"}
-            one = Case(cluster.address, f"{group}-{name}", name,
-                       lambda config: secor(config, name=name),
-                       tmp_path / name, http=http, **config)
-            one.produce(KEPT)
-            one.start()
-            return one
-
+        case = make_case(cluster, group, secor, tmp_path)
         # one has stored what Kafka loses, and falls out of its group; the
         # other has only read it
         stored = case("stored")
@@ -75,12 +90,7 @@ def test_log_that_was_cut_and_grew_again(group, secor, tmp_path):
         assert f"at offset {KEPT}:" in said
         assert stored.record()[0] == KEPT + LOST
         stored.next_owner_halts("log-cut")
-        stored.config["layout"] = {"generation": 2}
-        stored.process.reconfigure(stored.config)
-        stored.offsets("adopt", "--offset", str(KEPT), "--yes")
-        stored.run_to_the_end()
-        stored.exactly_once()
-        stored.verify()
+        go_on_behind(stored, KEPT)
 
         read.process.wait_for("log was cut")
         read.wait_done()
@@ -88,3 +98,21 @@ def test_log_that_was_cut_and_grew_again(group, secor, tmp_path):
         read.stop()
         read.exactly_once(read.ids[:KEPT] + read.ids[KEPT + LOST:])
         read.verify()
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("others", [0, 10])
+def test_log_that_was_cut_grows_again_later(group, secor, tmp_path, others):
+    """Whoever reads is told that its offset is out of range. The log grows
+    beyond it before anybody else looks."""
+    with Cluster() as cluster:
+        c = make_case(cluster, group, secor, tmp_path)(
+            "short", kafka={"session_timeout": "60s"})
+        lose_the_end(cluster, [c], c.wait_done, others)
+        said = c.halted("log-cut")
+        assert f"at offset {KEPT}:" in said
+        assert "joins the group again" not in c.process.text()
+        c.produce(OTHERS)
+        c.next_owner_halts("log-cut")
+        go_on_behind(c, KEPT)

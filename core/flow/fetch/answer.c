@@ -370,6 +370,24 @@ settle_cut_off(struct item *item, const struct reader *reader, int64_t now_ms)
 	fetch_count_error("damaged");
 }
 
+/* Nothing is given before it is known; of a broker that never says so, somebody
+ * should know. */
+static void
+settle_doubt(struct item *item, const struct reader *reader, int64_t now_ms)
+{
+	struct fetch_part *part = item->part;
+
+	ask_again(part, reader, now_ms);
+	if (++part->doubts < DOUBTS_MOST)
+		return;
+	item->kind = FETCHED_ERROR;
+	item->text = mem_text("topic %s partition %d at offset %lld waits "
+			      "until its leader says whether the log was cut "
+			      "(OffsetForLeaderEpoch): %s",
+	    part->topic, (int)part->partition, (long long)item->offset,
+	    rd_kafka_err2str(item->error));
+}
+
 static void
 settle_good(struct item *item, const struct reader *reader, int64_t now_ms)
 {
@@ -408,10 +426,15 @@ settle_item(struct item *item, const struct reader *reader, int64_t now_ms)
 		return;
 	}
 	part->more = 0;
-	if (item->kind == FETCHED_ERROR || item->unproven) {
+	if (item->kind == FETCHED_ERROR) {
 		ask_again(part, reader, now_ms);
 		return;
 	}
+	if (item->unproven) {
+		settle_doubt(item, reader, now_ms);
+		return;
+	}
+	part->doubts = 0;
 	if (item->kind == FETCHED_CUT) {
 		item->offset = item->cut_at;
 		part->wanted = 0; /* until a start */

@@ -73,7 +73,8 @@ enum fetched_kind {
 	FETCHED_END,
 	/* The leader's log was cut (an unclean election, KIP-320): of what was
 	 * given, messages from `offset` on are not in it, and their offsets are
-	 * those of others. The partition waits for a start. */
+	 * those of others, or will be. A topic that was created again may look
+	 * so. The partition waits for a start. */
 	FETCHED_CUT,
 	/* `error` is a code of librdkafka's, with `text`. Where it may pass the
 	 * readers go on by themselves. RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:

@@ -29,6 +29,7 @@ enum {
 	REPLICA_LEASE_MS = 5 * 60 * 1000, /* KIP-392 */
 	REPLICA_AGAIN_MS = 60 * 1000,	  /* behind one that failed */
 	REFUSALS_MOST = 3,		  /* in a row, until it is said */
+	DOUBTS_MOST = 5,		  /* the same */
 	FEW_LEAST = 16,			  /* partitions of a request */
 	ALL_AGAIN_MS = 100,		  /* all of them are asked for */
 	NOBODY = -1
@@ -55,6 +56,7 @@ struct fetch_part {
 	int cut_off; /* answers in a row without a whole batch, though first */
 	int fresh;   /* nothing has come since it was started */
 	int32_t epoch; /* of the leader, of what is before `position`; -1 */
+	int doubts;    /* answers in a row that were not validated */
 	int more;      /* there was more than its last answer had room for */
 	/* Makes the topic one that librdkafka asks metadata of. */
 	rd_kafka_topic_t *known;
@@ -80,7 +82,7 @@ struct item {
 	int64_t high;
 	/* of the leader: before `offset`, and as batches.h */
 	int32_t epoch, first_epoch, last_epoch;
-	int unproven;	/* a later epoch: not validated, not to be given */
+	int unproven;	/* in doubt, not validated: not to be given */
 	int64_t cut_at; /* of CUT */
 	const struct reply *reply;
 	enum fetched_kind kind; /* NOTHING: passed over */

@@ -6,7 +6,9 @@
  * offsets of that to other messages, which are of a later leader epoch. So when
  * an answer goes on with a later epoch than the last one ended with, the broker
  * is asked where its log has the end of the earlier one: below what was read,
- * the log was cut. Epochs rise with each election, so this is rare.
+ * the log was cut. The same where what was read is out of the log's range: it
+ * may be too short for a moment only. Epochs rise with each election, so this is
+ * rare.
  *
  * Thread: reader, without the lock.
  */
@@ -18,31 +20,33 @@
 #include <stdlib.h>
 
 static int
-is_later(const struct item *item)
+is_in_doubt(const struct item *item)
 {
-	return item->kind != FETCHED_ERROR && item->epoch >= 0 &&
-	       item->first_epoch > item->epoch;
+	if (item->kind == FETCHED_ERROR || item->epoch < 0)
+		return 0;
+	return item->first_epoch > item->epoch ||
+	       item->reply->error == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
 }
 
 static size_t
-count_later(const struct answer *answer)
+count_in_doubt(const struct answer *answer)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < answer->count; i++)
-		count += (size_t)is_later(&answer->items[i]);
+		count += (size_t)is_in_doubt(&answer->items[i]);
 	return count;
 }
 
 static void
-list_later(const struct answer *answer, struct epoch_ask *asks)
+list_in_doubt(const struct answer *answer, struct epoch_ask *asks)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < answer->count; i++) {
 		const struct item *item = &answer->items[i];
 
-		if (is_later(item))
+		if (is_in_doubt(item))
 			asks[count++] = (struct epoch_ask){item->part->topic,
 			    item->part->partition, item->epoch};
 	}
@@ -99,6 +103,7 @@ judge(struct item *item, const struct epoch_end *end)
 		fetch_count_error(rd_kafka_err2name(error));
 	if (may_pass(error)) {
 		item->unproven = 1;
+		item->error = error;
 		item->kind = FETCHED_NOTHING;
 		item->next = item->offset;
 	} else if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -133,24 +138,24 @@ validate(struct reader *reader, struct answer *answer, struct secor_err *err)
 {
 	struct epoch_ask *asks;
 	struct epoch_end *ends;
-	size_t count = 0, later = count_later(answer);
+	size_t count = 0, doubts = count_in_doubt(answer);
 	int rc, version;
 
-	if (later == 0)
+	if (doubts == 0)
 		return SECOR_OK;
 	version = link_version(reader->link, API_OFFSET_FOR_LEADER_EPOCH,
 	    EPOCHS_LEAST, EPOCHS_MOST);
 	if (version < 0)
 		return SECOR_OK;
-	asks = mem_alloc(later * sizeof(*asks));
-	ends = mem_alloc(later * sizeof(*ends));
-	list_later(answer, asks);
-	rc = ask(reader, version, asks, later, err);
+	asks = mem_alloc(doubts * sizeof(*asks));
+	ends = mem_alloc(doubts * sizeof(*ends));
+	list_in_doubt(answer, asks);
+	rc = ask(reader, version, asks, doubts, err);
 	if (rc == SECOR_OK)
-		rc = epochs_read(ends, later, &count, reader->body.ptr,
+		rc = epochs_read(ends, doubts, &count, reader->body.ptr,
 		    reader->body.len, err);
 	for (size_t i = 0; rc == SECOR_OK && i < answer->count; i++)
-		if (is_later(&answer->items[i]))
+		if (is_in_doubt(&answer->items[i]))
 			judge(&answer->items[i],
 			    find_end(&answer->items[i], ends, count));
 	free(asks);

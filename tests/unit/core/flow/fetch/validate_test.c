@@ -234,6 +234,116 @@ Test(validate, what_may_pass_is_asked_again_and_nothing_given_before)
 	rig_close(&rig);
 }
 
+/* More often than it is borne in silence. */
+static void
+end_never(const struct asked_epoch *asked, struct buf *body)
+{
+	if (asked->requests <= 5)
+		put_end(body, asked, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+		    -1);
+	else
+		put_end(body, asked, 0, READ);
+}
+
+Test(validate, broker_that_never_says_is_named_and_waited_for, .timeout = 60)
+{
+	struct rig rig;
+
+	script.epochs = end_never;
+	begin(&rig, answer_two_epochs, 0);
+	expect_messages(&rig, 0, READ);
+	expect_error(&rig, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, READ,
+	    "OffsetForLeaderEpoch");
+	expect_messages(&rig, READ, MORE);
+	rig_close(&rig);
+}
+
+/* ---- out of range ---- */
+
+/* The log ends at SHORT, below what was read: nothing is there. */
+enum { SHORT = 8 };
+
+static const struct part_answer BEYOND = {
+    RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, -1, SHORT};
+
+static int
+answer_beyond(const struct asked_one *asked, struct buf *body)
+{
+	if (asked->offset == 0)
+		return answer_two_epochs(asked, body);
+	put_answer(body, asked, &BEYOND, NULL);
+	return SECOR_OK;
+}
+
+/* What is heard behind all that was read. */
+static void
+expect_beyond(void (*epochs)(const struct asked_epoch *asked, struct buf *body),
+    void (*expect)(struct rig *rig))
+{
+	struct rig rig;
+
+	script.epochs = epochs;
+	begin(&rig, answer_beyond, 0);
+	expect_messages(&rig, 0, READ);
+	expect(&rig);
+	rig_close(&rig);
+}
+
+static void
+expect_out_of_range(struct rig *rig)
+{
+	expect_error(rig, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, READ, "");
+}
+
+Test(validate, log_that_was_cut_and_is_short_is_said)
+{
+	expect_beyond(end_below, expect_cut);
+}
+
+/* As behind retention: the log begins where the epoch ends. */
+Test(validate, out_of_range_of_a_log_that_was_not_cut_is_that)
+{
+	expect_beyond(end_where_it_was_read, expect_out_of_range);
+	cr_expect_eq(script.validations, 1);
+}
+
+Test(validate, out_of_range_where_it_is_not_known_is_that)
+{
+	expect_beyond(end_not_known, expect_out_of_range);
+}
+
+Test(validate, out_of_range_where_it_is_refused_is_that)
+{
+	expect_beyond(end_not_allowed, expect_out_of_range);
+}
+
+static void
+cut_at_last(const struct asked_epoch *asked, struct buf *body)
+{
+	if (asked->requests == 1)
+		put_end(body, asked, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+		    -1);
+	else
+		put_end(body, asked, 0, CUT);
+}
+
+Test(validate, out_of_range_is_not_said_before_it_is_known)
+{
+	expect_beyond(cut_at_last, expect_cut);
+	cr_expect_eq(script.validations, 2);
+}
+
+Test(validate, out_of_range_where_nothing_was_read_is_not_asked_about)
+{
+	struct rig rig;
+
+	script.epochs = end_below;
+	begin(&rig, answer_beyond, READ);
+	expect_out_of_range(&rig);
+	rig_close(&rig);
+	cr_expect_eq(script.validations, 0);
+}
+
 /* ---- replicas ---- */
 
 /* The leader names broker 2 as long as it is asked with a rack. */
