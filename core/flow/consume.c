@@ -361,7 +361,8 @@ consume_cut(struct part *part, const struct inquiry *cut)
 		    "the messages that have its offsets now are not stored",
 		    (long long)cut->cut_at);
 	else
-		rejoin(part->engine, "a log is cut below a record that changed");
+		rejoin(
+		    part->engine, "a log is cut below a record that changed");
 }
 
 static void

@@ -7,8 +7,8 @@
  * an answer goes on with a later epoch than the last one ended with, the broker
  * is asked where its log has the end of the earlier one: below what was read,
  * the log was cut. The same where what was read is out of the log's range: it
- * may be too short for a moment only. Epochs rise with each election, so this is
- * rare.
+ * may be too short for a moment only. Epochs rise with each election, so this
+ * is rare.
  *
  * Thread: reader, without the lock.
  */
