@@ -73,8 +73,8 @@ struct batch {
 	struct record plan; /* replay: found; else made at the cut */
 	int64_t start, end; /* end: behind the last message taken in */
 	int64_t messages, filtered, bad;
-	int64_t exact_boot_ms;	/* when batch_bytes was asked last */
-	int64_t failed_boot_ms; /* when batch_failed was asked last */
+	int64_t exact_boot_ms; /* when batch_bytes was asked last */
+	unsigned failures;     /* writers_failures() when it was looked at */
 	uint64_t input_hash;
 	int64_t before_ms; /* w of the record at `start`; INT64_MIN: none */
 	/* Of a lane that tells late ones: w behind the last message. */

@@ -223,12 +223,13 @@ too_large(struct batch *batch, const struct config_batch *conf, int64_t boot_ms)
 }
 
 static int
-failed_early(struct batch *batch, int64_t boot_ms)
+failed_early(struct batch *batch)
 {
-	if (batch->state != BATCH_COLLECTING ||
-	    boot_ms - batch->failed_boot_ms < EXACT_EVERY_MS)
+	unsigned failures = writers_failures(batch->part->engine->writers);
+
+	if (batch->state != BATCH_COLLECTING || batch->failures == failures)
 		return 0;
-	batch->failed_boot_ms = boot_ms;
+	batch->failures = failures;
 	return batch_failed(batch);
 }
 
@@ -312,7 +313,7 @@ policy_part(struct part *part, int64_t boot_ms)
 		idle(part, boot_ms);
 		return;
 	}
-	if (failed_early(batch, boot_ms)) {
+	if (failed_early(batch)) {
 		/* collecting on would be for nothing */
 		if (batch->replay)
 			advance_stage_failed(

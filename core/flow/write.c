@@ -277,6 +277,12 @@ staged_failed(const struct staged *staged)
 	return atomic_load(&staged->failed);
 }
 
+unsigned
+writers_failures(const struct writers *all)
+{
+	return atomic_load(&all->budget.failures);
+}
+
 /* ---- back-pressure. Any thread ---- */
 
 size_t

@@ -74,7 +74,7 @@ void staged_done_free(struct staged_done *done);
 /* The file, once staged_done came with SECOR_OK; valid until the drop. */
 const char *staged_file(const struct staged *staged);
 
-/* Any thread, these two. */
+/* Any thread, these three. */
 
 /* Bytes in the file or on the way to it, as far as known now (for the policy):
  * what the format has put, and what it has not seen yet. */
@@ -82,6 +82,8 @@ uint64_t staged_bytes(const struct staged *staged);
 /* Whether it failed already: its blocks are thrown away and the seal will say
  * why. Seal it now instead of collecting for nothing. */
 int staged_failed(const struct staged *staged);
+/* How many have failed so far: while it stays, nothing is to be looked for. */
+unsigned writers_failures(const struct writers *writers);
 
 /* Blocks queued over all writers: back-pressure. Any thread. */
 size_t writers_backlog(const struct writers *writers);

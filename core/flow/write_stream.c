@@ -271,6 +271,7 @@ fail(struct write_shop *shop, struct staged *staged, int status,
 	staged->status = status == SECOR_RETRY ? SECOR_RETRY : SECOR_FATAL;
 	staged->why = mem_text("%s: %s", staged->object.name, err->text);
 	atomic_store(&staged->failed, 1);
+	atomic_fetch_add(&shop->budget->failures, 1);
 }
 
 static int

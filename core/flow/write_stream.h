@@ -41,6 +41,7 @@ struct codec {
 struct write_budget {
 	struct pool *pool;
 	_Atomic int64_t streams; /* of codec state */
+	atomic_uint failures;	 /* of objects */
 };
 
 /* What the objects of one writer share. */

@@ -29,6 +29,7 @@ fails(int *at, int status, int answer, const char *text, size_t len)
 	cr_assert_eq(event->status, answer);
 	cr_assert_str_eq(event->err.text, text);
 	cr_assert(staged_failed(staged));
+	cr_expect_eq(writers_failures(bench.writers), 1);
 	cr_assert_eq(bench_files(), 0);
 	staged_done_free(event);
 	staged_drop(staged);
@@ -68,6 +69,7 @@ disk_full(const struct secor_format_ops *ops, size_t stream_bytes)
 	(void)signal(SIGXFSZ, SIG_IGN);
 	bench_begin(ops, 1, 4, 8 << 20);
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	cr_expect_eq(writers_failures(bench.writers), 0);
 	large = bench_staged(&bench.owner, 0);
 	small = bench_staged(&bench.owner, 0);
 	bench_append(large, bytes, 1 << 20, 65536);
