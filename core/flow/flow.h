@@ -250,6 +250,10 @@ enum collected collect(struct part *part, struct message *message);
 /* ---- policy.c ---- */
 /* Cuts what is due; called after each array and each tick. */
 void policy_part(struct part *part, int64_t boot_ms);
+/* Whether nothing of it is due in the next POLICY_REST_MS, unless something
+ * comes: messages, answers, an error of a writer. After policy_part(). */
+enum { POLICY_REST_MS = 1500 };
+int policy_rests(const struct part *part, int64_t boot_ms);
 void policy_budget(struct engine *engine, int64_t boot_ms);
 /* Ends `cur` (it must hold messages or be a replay); it becomes `past` when
  * that slot is free. */

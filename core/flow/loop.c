@@ -15,7 +15,7 @@
 enum {
 	TURN_MAX_MS = 5000, /* longer: it did not run all the time */
 	TICK_MS = 100,
-	SLOW_TICK_MS = 1000,
+	SLOW_TICK_MS = 1000, /* below POLICY_REST_MS */
 	IDLE_WAIT_MS = 100,
 	WRITERS_WAIT_MS = 100
 };
@@ -92,10 +92,10 @@ serve_events(struct engine *engine)
 
 /* ---- time ---- */
 
-/* Nothing of it gets due by itself: only messages, answers and rebalances go
- * on with it. */
+/* Nothing of it gets due by itself soon: only messages, answers and rebalances
+ * go on with it. */
 static int
-at_rest(const struct part *part)
+at_rest(const struct part *part, int64_t boot_ms)
 {
 	if (part->state == PART_AWAY)
 		return 1;
@@ -103,9 +103,7 @@ at_rest(const struct part *part)
 		return 0;
 	if (part->state == PART_HALTED)
 		return !halt_due(part);
-	return part->state == PART_RUNNING && part->cur == NULL &&
-	       part->past == NULL && !part->overtaken &&
-	       part->idle_boot_ms == 0;
+	return part->state == PART_RUNNING && policy_rests(part, boot_ms);
 }
 
 static void
@@ -137,7 +135,7 @@ static void
 tick_and_look(struct part *part)
 {
 	tick_part(part);
-	part->engine->moving |= !at_rest(part);
+	part->engine->moving |= !at_rest(part, part->engine->tick_boot_ms);
 }
 
 /* The finalizer has the topics whose partition 0 is here. */

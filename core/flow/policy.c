@@ -233,13 +233,22 @@ failed_early(struct batch *batch)
 	return batch_failed(batch);
 }
 
+static int64_t
+age(const struct batch *batch, int64_t boot_ms)
+{
+	int64_t since = batch->lane->topic->batch.age_of == CONFIG_AGE_YOUNGEST
+			    ? batch->youngest_boot_ms
+			    : batch->born_boot_ms;
+
+	if (since == 0) /* only filtered or skipped messages so far */
+		since = batch->first_boot_ms;
+	return boot_ms - since;
+}
+
 static enum cut
 due(struct part *part, struct batch *batch, int64_t boot_ms)
 {
 	const struct config_batch *conf = &batch->lane->topic->batch;
-	int64_t since = conf->age_of == CONFIG_AGE_YOUNGEST
-			    ? batch->youngest_boot_ms
-			    : batch->born_boot_ms;
 
 	if (at_mark(part))
 		return CUT_MINUTE;
@@ -250,9 +259,7 @@ due(struct part *part, struct batch *batch, int64_t boot_ms)
 	if (conf->max_objects > 0 &&
 	    (int64_t)batch->object_count >= conf->max_objects)
 		return CUT_OBJECTS;
-	if (since == 0) /* only filtered or skipped messages so far */
-		since = batch->first_boot_ms;
-	if (conf->max_age_ms > 0 && boot_ms - since >= conf->max_age_ms)
+	if (conf->max_age_ms > 0 && age(batch, boot_ms) >= conf->max_age_ms)
 		return CUT_AGE;
 	return CUT_NONE;
 }
@@ -334,6 +341,25 @@ policy_part(struct part *part, int64_t boot_ms)
 	cut = due(part, batch, boot_ms);
 	if (cut != CUT_NONE)
 		cut_batch(part, cut);
+}
+
+int
+policy_rests(const struct part *part, int64_t boot_ms)
+{
+	const struct batch *batch = part->cur;
+	const struct config_batch *conf;
+
+	if (part->past != NULL || part->overtaken)
+		return 0;
+	if (batch == NULL)
+		return part->idle_boot_ms == 0;
+	conf = &part->lane->topic->batch;
+	if (batch->state != BATCH_COLLECTING || batch->replay ||
+	    batch->messages == 0 || conf->at_minutes.count > 0 ||
+	    (conf->max_bytes > 0 && batch->encoded >= conf->max_bytes))
+		return 0;
+	return conf->max_age_ms <= 0 ||
+	       age(batch, boot_ms) + POLICY_REST_MS < conf->max_age_ms;
 }
 
 /* ---- memory, stage, writers ---- */
