@@ -308,6 +308,24 @@ is_other(const struct section *section, const char *key)
 static void bind_keys(const struct binder *binder,
     const struct section *section, const struct node *map, const char *prefix);
 
+/* `tls: {}` of a plugin looks as if it were on. The engine's own sections say
+ * more of theirs. */
+static void
+bind_group(const struct binder *binder, const struct section *section,
+    const struct node *value, const char *full)
+{
+	if (value->kind != NODE_MAP)
+		diag_error(binder->diag, value->spot, "%s: is a map, not %s",
+		    full, node_phrase(value));
+	else if (value->count == 0 && section->plugin != NULL)
+		diag_error(binder->diag, value->spot,
+		    "%s: is empty; give it a key ('secor plugins %s' has all), "
+		    "or leave it out",
+		    full, section->plugin);
+	else
+		bind_keys(binder, section, value, full);
+}
+
 static void
 bind_key(const struct binder *binder, const struct section *section,
     const struct node *key, const struct node *value, const char *prefix)
@@ -321,11 +339,7 @@ bind_key(const struct binder *binder, const struct section *section,
 			    "'%s' is deprecated: %s", full, place.row->help);
 		set_value(binder, &place, value);
 	} else if (is_group(section, full)) {
-		if (value->kind == NODE_MAP)
-			bind_keys(binder, section, value, full);
-		else
-			diag_error(binder->diag, value->spot,
-			    "%s: is a map, not %s", full, node_phrase(value));
+		bind_group(binder, section, value, full);
 	} else if (!section->open && !is_other(section, full)) {
 		complain_unknown(binder, section, full, key->spot);
 	}
