@@ -25,10 +25,7 @@ from secor import Secor  # noqa: E402
 from servers import Kafka, Rgw, SeaweedFS  # noqa: E402
 from versity import Versity  # noqa: E402
 
-# Nobody kills this broker: its controller need not soon think that it is gone.
-KINDS = {"kafka": lambda: Kafka({"broker.session.timeout.ms": 60000,
-                                 "broker.heartbeat.interval.ms": 1000},
-                                proxied=KafkaProxy),
+KINDS = {"kafka": lambda: Kafka(proxied=KafkaProxy),
          "rgw": Rgw, "weed": SeaweedFS, "versity": Versity,
          "metastore": Metastore}
 _started = {}

@@ -36,6 +36,7 @@ class Cluster:
             "transaction.state.log.replication.factor": NODES,
             "transaction.state.log.min.isr": NODES - 1,
             "unclean.leader.election.enable": "false",
+            Kafka.session: "1500",  # others lead soon after
             **(properties or {})}
         self.nodes = [Kafka({**copies, "node.id": n + 1,
                              "broker.rack": f"rack-{n + 1}"}, proxied=True)
