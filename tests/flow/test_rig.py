@@ -4,8 +4,10 @@ import gzip
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -17,7 +19,7 @@ import secor as secor_module
 import servers
 from confluent_kafka import Consumer
 from flow import local_store, settings
-from proxy import CUT
+from proxy import CUT, TcpProxy
 from s3 import s3_client
 
 RIG = pathlib.Path(servers.__file__).parent
@@ -104,6 +106,49 @@ def test_tcp_proxy_refuses_and_lets_in_again(own_kafka):
     assert not clients.joins(way)
     broker.proxy.refuse(False)
     assert clients.joins(way)
+
+
+class Slow(TcpProxy):
+    passed = 0
+
+    def pass_on(self, pair, up, data):
+        time.sleep(0.005)
+        self.passed += len(data)
+        return data, b""
+
+
+@pytest.mark.parametrize("verb", ["stall", "stall_answers"])
+def test_tcp_proxy_that_stalls_lets_nothing_pass(verb):
+    """Whoever was about to pass it has done so when the call is back."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        proxy = Slow(server.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", proxy.port)) as client:
+            talker, _ = server.accept()
+            over = threading.Event()
+
+            def talk():
+                while not over.is_set():
+                    talker.sendall(b"x" * 100)
+
+            def listen():
+                while client.recv(65536):
+                    pass
+            threads = [threading.Thread(target=t) for t in (talk, listen)]
+            for t in threads:
+                t.start()
+            for _ in range(10):
+                getattr(proxy, verb)()
+                before = proxy.passed
+                time.sleep(0.02)
+                assert proxy.passed == before
+                proxy.go_on()
+                servers.wait_until("it goes on",
+                                   lambda: proxy.passed > before, 90)
+            over.set()
+            threads[0].join()
+            talker.close()
+            threads[1].join()
+        proxy.close()
 
 
 def test_http_proxy_loses_the_answer_but_not_the_put(rgw, bucket, http_proxy):
@@ -208,8 +253,7 @@ def test_servers_end_when_their_owner_is_killed(tmp_path):
     owner.stdout.close()
 
     def gone():
-        stat = pathlib.Path(f"/proc/{pid}/stat")
-        dead = not stat.exists() or stat.read_text().split()[2] == "Z"
+        dead = set(servers.states(pid)) <= {"Z"}
         return dead and not pathlib.Path(folder).exists()
     servers.wait_until("the orphan is gone", gone, 90)
 

@@ -30,10 +30,9 @@ class TcpProxy:
         self.cuts = 0  # connections that reset_after() has ended
         self.answered = 0  # bytes of the server's
         self._limits = (None, None)
-        self._flow = threading.Event()
-        self._flow.set()
-        self._answers = threading.Event()
-        self._answers.set()
+        self._stalled = self._mute = False
+        self._gate = threading.Condition()
+        self._passing = 0  # pumps that are through the gate
         self._refusing = False
         self._closed = False
         self._pairs = set()
@@ -77,23 +76,40 @@ class TcpProxy:
                     time.sleep(self.delay)
                 if self.rate:
                     time.sleep(len(data) / self.rate)
-                self._flow.wait()
-                if not up:
-                    self._answers.wait()
-                limit = self._limits[0 if up else 1]
-                if limit is not None and passed + len(data) > limit:
-                    sink.sendall(rest + data[:max(0, limit - passed)])
-                    self.cuts += 1
-                    self._reset(pair)
-                    return
-                passed += len(data)
-                if not up:
-                    self.answered += len(data)
-                data, rest = self.pass_on(pair, up, rest + data)
-                sink.sendall(data)
+                with self._through(up):
+                    limit = self._limits[0 if up else 1]
+                    if limit is not None and passed + len(data) > limit:
+                        sink.sendall(rest + data[:max(0, limit - passed)])
+                        self._reset(pair)
+                        self.cuts += 1
+                        return
+                    passed += len(data)
+                    if not up:
+                        self.answered += len(data)
+                    data, rest = self.pass_on(pair, up, rest + data)
+                    sink.sendall(data)
         except OSError:
             pass
         self._drop(pair)
+
+    @contextlib.contextmanager
+    def _through(self, up):
+        """The gate at which bytes are held back."""
+        with self._gate:
+            self._gate.wait_for(
+                lambda: not (self._stalled or self._mute and not up))
+            self._passing += 1
+        try:
+            yield
+        finally:
+            with self._gate:
+                self._passing -= 1
+                self._gate.notify_all()
+
+    def _shut(self):
+        """Waits until those are done that came through the gate before. Whom
+        nobody takes his bytes from is not waited for: they are on their way."""
+        self._gate.wait_for(lambda: self._passing == 0, 5)
 
     def pass_on(self, pair, up, data):
         """(what goes on now, what waits for more to come)."""
@@ -139,15 +155,20 @@ class TcpProxy:
 
     def stall(self):
         """Holds all bytes back, both ways, until go_on()."""
-        self._flow.clear()
+        with self._gate:
+            self._stalled = True
+            self._shut()
 
     def stall_answers(self):
         """Holds back what the server says, until go_on()."""
-        self._answers.clear()
+        with self._gate:
+            self._mute = True
+            self._shut()
 
     def go_on(self):
-        self._flow.set()
-        self._answers.set()
+        with self._gate:
+            self._stalled = self._mute = False
+            self._gate.notify_all()
 
     def close(self):
         self._closed = True
@@ -267,8 +288,22 @@ def answer_with(client, status, body, headers=()):
 
 
 class _Server(http.server.ThreadingHTTPServer):
+    """`busy`: connections that were let in and are not over."""
+
     request_queue_size = 128  # a connection beyond it waits a second
     daemon_threads = True
+    busy = 0
+    lock = threading.Lock()
+
+    def process_request(self, request, client_address):
+        with self.lock:
+            self.busy += 1
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        super().shutdown_request(request)
+        with self.lock:
+            self.busy -= 1
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -297,18 +332,22 @@ class HttpProxy:
     server has done its work, the client never learns.
 
     The Host header stays what the client signed, so sign for self.endpoint's
-    host and port.
+    host and port. `context`: TLS.
     """
 
-    def __init__(self, target_port, before=None, after=None):
+    def __init__(self, target_port, before=None, after=None, context=None):
         self.target_port = target_port
         self.before = before or (lambda *_: None)
         self.after = after or (lambda *_: None)
         self.requests = []
         self._server = _Server(("127.0.0.1", 0),
                                handler(self._handle))
+        if context:  # before anybody listens to it
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        scheme = "https" if context else "http"
+        self.endpoint = f"{scheme}://127.0.0.1:{self.port}"
         threading.Thread(target=self._server.serve_forever,
                          kwargs={"poll_interval": 0.05}, daemon=True).start()
 
@@ -331,6 +370,12 @@ class HttpProxy:
     def _forward(self, client, body):
         return forward(client, f"127.0.0.1:{self.target_port}", client.path,
                        body)
+
+    @property
+    def busy(self):
+        """Connections whose requests the server may not have seen yet, or may
+        still be at."""
+        return self._server.busy
 
     def close(self):
         self._server.shutdown()
