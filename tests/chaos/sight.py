@@ -14,6 +14,7 @@ import threading
 import time
 
 from proxy import CUT, HttpProxy
+from servers import wait_until
 
 IN_CREATE, IN_MOVED_FROM, IN_MOVED_TO = 0x100, 0x40, 0x80
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -171,8 +172,6 @@ class S3Sight:
         self.trouble = Trouble()
         self._here = threading.local()
         self._proxies = []
-        self._held = 0
-        self._lock = threading.Lock()
 
     def way(self, who):
         """The endpoint for this process."""
@@ -198,11 +197,7 @@ class S3Sight:
             return 503, b""
         if act == "break":
             return CUT
-        with self._lock:
-            self._held += 1
         time.sleep(for_ms / 1000)
-        with self._lock:
-            self._held -= 1
         return None
 
     def _after(self, who, method, path, status):
@@ -218,11 +213,11 @@ class S3Sight:
         pass
 
     def settle(self):
-        """Waits until the last request that was held back has arrived."""
+        """Waits until the server is done with the last request, also with
+        those that were held back and whose sender is dead."""
         self.trouble.end()
-        while self._held:
-            time.sleep(0.05)
-        time.sleep(0.1)
+        wait_until("the last request arrives",
+                   lambda: not any(p.busy for p in self._proxies), 90)
 
     def close(self):
         for p in self._proxies:

@@ -121,9 +121,7 @@ def tls(rgw, tmp_path):
     context, pem = tls_server(tmp_path)
     hashes = []
     proxy = HttpProxy(rgw.port, before=lambda m, p, headers: hashes.append(
-        headers.get("x-amz-content-sha256")))
-    proxy._server.socket = context.wrap_socket(
-        proxy._server.socket, server_side=True)
+        headers.get("x-amz-content-sha256")), context=context)
     proxy.hashes = hashes
     yield proxy, pem
     proxy.close()
