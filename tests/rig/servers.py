@@ -135,9 +135,10 @@ def wait_until(what, check, timeout):
 
 def states(pid):
     """The state of each of its threads, as /proc says it: R, S, D, T, ..."""
-    for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            yield stat.read_text().rsplit(")", 1)[1].split()[0]
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                yield stat.read_text().rsplit(")", 1)[1].split()[0]
 
 
 class Process:
