@@ -24,7 +24,8 @@ STEPS = ["first-message", "sealed", "read-back", "plan-sent", "plan-acked",
 def group_settings(address, group, topic, store, **more):
     config = settings(address, group, topic, store,
                       batch={"max_age": "1s"},
-                      http={"listen": f"127.0.0.1:{free_ports(1)[0]}"},
+                      # the second and the third process take the next ones
+                      http={"listen": f"127.0.0.1:{free_ports(1, 1, 2)[0]}"},
                       parser={"use": "json", "time_field": "ts"})
     config["kafka"]["session_timeout"] = f"{int(SESSION * 1000)}ms"
     for section, keys in more.items():

@@ -378,7 +378,7 @@ def test_two_processes_on_one_file_have_a_window_each(
         kafka, topic, group, secor, tmp_path):
     name = topic(partitions=4)
     store, tree = local_store(tmp_path / "data")
-    port, = free_ports(1)
+    port, = free_ports(1, 1)
     first = secor(settings(kafka.address, group, name, store,
                            kafka={"session_timeout": "30s"},
                            http={"listen": f"127.0.0.1:{port}"}))

@@ -113,13 +113,13 @@ def _take(port):
     return True
 
 
-def free_ports(n, also=0):
-    """n free ports below the range of outgoing connections; port + also is
-    free too."""
+def free_ports(n, *also):
+    """n free ports below the range of outgoing connections; those that are so
+    much above each are free too."""
     found = []
     while len(found) < n:
         port = random.randint(10000, 22000)
-        if _take(port) and (not also or _take(port + also)):
+        if all(_take(port + above) for above in (0, *also)):
             found.append(port)
     return found
 
@@ -536,7 +536,7 @@ class SeaweedFS(Server):
 
     def __init__(self):
         super().__init__()
-        ports = free_ports(4, also=10000)
+        ports = free_ports(4, 10000)
         self.port, self.master, self.volume, self.filer = ports
         self.endpoint = f"http://127.0.0.1:{self.port}"
         (self.dir / "s3.json").write_text(
