@@ -109,7 +109,8 @@ def wait_empty(address, group, timeout=90):
     admin = AdminClient({"bootstrap.servers": address})
     end = time.monotonic() + timeout
     while True:
-        state = admin.describe_consumer_groups([group])[group].result(60).state
+        state = clients.result_of(
+            lambda: admin.describe_consumer_groups([group])[group]).state
         if state.name in ("EMPTY", "DEAD"):
             return admin
         if time.monotonic() > end:

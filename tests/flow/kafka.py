@@ -15,6 +15,26 @@ def _consumer(address, group, config=None):
                      "enable.auto.commit": False, **(config or {})})
 
 
+# Nobody has answered, or somebody who is not in charge (yet).
+AGAIN = (KafkaError._DESTROY_BROKER, KafkaError._TRANSPORT,
+         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+         KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR,
+         KafkaError.NOT_LEADER_FOR_PARTITION)
+
+
+def result_of(ask):
+    """The result of the future that ask() gives, who is asked until there is
+    one: for questions, and for what may be done twice."""
+    end = time.monotonic() + 90
+    while True:
+        try:
+            return ask().result(90)
+        except KafkaException as e:
+            if e.args[0].code() not in AGAIN or time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
 def create_topic(address, topic, partitions=1, config=None, copies=1,
                  replicas=None):
     """Creates the topic and waits until clients see all its partitions. With
@@ -89,8 +109,7 @@ def delete_records(address, topic, partition, before):
     """Moves the partition's low watermark to the offset `before`."""
     admin = AdminClient({"bootstrap.servers": address})
     wanted = TopicPartition(topic, partition, before)
-    for f in admin.delete_records([wanted]).values():
-        f.result(90)
+    result_of(lambda: admin.delete_records([wanted])[wanted])
 
 
 def produce(address, topic, messages, config=None):
@@ -305,7 +324,8 @@ def bury(address, group):
     admin = AdminClient({"bootstrap.servers": address})
     end = time.monotonic() + 90
     while True:
-        found = admin.describe_consumer_groups([group])[group].result(90)
+        found = result_of(
+            lambda: admin.describe_consumer_groups([group])[group])
         if not found.members:
             return
         assert time.monotonic() < end, f"{group} has {found.members}"
