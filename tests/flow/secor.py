@@ -109,12 +109,17 @@ class Secor:
         write_config(self.config, config)
 
     def text(self):
-        """The log since the last start."""
+        """The log since the last start; whole lines, as long as more may come:
+        one can be seen half, up to the end of a page of the file."""
         if not self.log.exists():
             return ""
+        alive = self.running()
         with open(self.log, "rb") as f:
             f.seek(self.mark)
-            return f.read().decode(errors="replace")
+            data = f.read()
+        if alive:
+            data = data[:data.rfind(b"\n") + 1]
+        return data.decode(errors="replace")
 
     def wait_for(self, regex, timeout=90, count=1):
         """Waits until the log since the last start has `count` matches; the
