@@ -3,6 +3,7 @@
 import http.server
 import json
 import re
+import threading
 import time
 import urllib.parse
 
@@ -19,6 +20,7 @@ class Registry(StandIn):
         self.subjects = subjects or {}
         self.status = 200
         self.requests = 0
+        self.lock = threading.Lock()
         self.authorizations = set()
         handler = type("Handler", (_Handler,), {"registry": self})
         self.listen(handler, port)
@@ -47,7 +49,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         r = self.registry
-        r.requests += 1
+        with r.lock:
+            r.requests += 1
         if "Authorization" in self.headers:
             r.authorizations.add(self.headers["Authorization"])
         status = r.status  # before the schemas, which come before it changes

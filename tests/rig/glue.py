@@ -138,8 +138,10 @@ class Glue(StandIn):
             return self.pass_on(operation, body)
         if self.before:
             self.before(operation, request)
-        self.calls.append((operation, request))
-        fault = self.down or (self.faults.popleft() if self.faults else None)
+        with self.lock:
+            self.calls.append((operation, request))
+            fault = self.down or (
+                self.faults.popleft() if self.faults else None)
         if isinstance(fault, int):
             return fault, b""
         if fault == "html":
