@@ -12,6 +12,7 @@
 #include "core/flow/record.h"
 #include "core/plugin/options.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -131,6 +132,27 @@ int
 client_has_queue_backoff(void)
 {
 	return rd_kafka_version() >= 0x02020000;
+}
+
+void
+client_set_epoch(rd_kafka_topic_partition_t *tp, int32_t epoch)
+{
+	void (*put)(rd_kafka_topic_partition_t *, int32_t);
+
+	*(void **)&put =
+	    dlsym(RTLD_DEFAULT, "rd_kafka_topic_partition_set_leader_epoch");
+	if (put != NULL)
+		put(tp, epoch);
+}
+
+int32_t
+client_epoch(const rd_kafka_topic_partition_t *tp)
+{
+	int32_t (*get)(const rd_kafka_topic_partition_t *);
+
+	*(void **)&get =
+	    dlsym(RTLD_DEFAULT, "rd_kafka_topic_partition_get_leader_epoch");
+	return get == NULL ? -1 : get(tp);
 }
 
 char *

@@ -62,4 +62,9 @@ void client_queue_limits(rd_kafka_t *rk, struct wake *wake);
 /* 1 when librdkafka knows fetch.queue.backoff.ms (no wake-ups are needed). */
 int client_has_queue_backoff(void);
 
+/* The leader epoch that is committed beside an offset (KIP-320), by librdkafka
+ * 2.1 and later. -1: not known. */
+void client_set_epoch(rd_kafka_topic_partition_t *tp, int32_t epoch);
+int32_t client_epoch(const rd_kafka_topic_partition_t *tp);
+
 #endif

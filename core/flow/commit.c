@@ -94,6 +94,7 @@ commit_send(struct part *part)
 	if (tp->metadata == NULL)
 		abort();
 	memcpy(tp->metadata, text, tp->metadata_size);
+	client_set_epoch(tp, reading_epoch(part, tp->offset));
 	answer->part = part;
 	answer->epoch = part->epoch;
 	part->commit_awake_ms = part->engine->awake_ms;

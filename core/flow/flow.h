@@ -227,8 +227,11 @@ void reading_unable(struct engine *engine, const char *why);
 void reading_refused(struct engine *engine, const char *why);
 /* Of the own readers: from behind what is held. */
 void reading_start(struct part *part);
-/* Another owner has read since. */
-void reading_forget(struct part *part);
+/* Another owner has read since, what is before `offset` (< 0: nothing is known
+ * to be) at this leader epoch; -1: not known. */
+void reading_recall(struct part *part, int64_t offset, int32_t epoch);
+/* As fetch_epoch(); -1 where librdkafka reads. */
+int32_t reading_epoch(const struct part *part, int64_t offset);
 void reading_stop(struct part *part);
 /* What reads it now waits, or goes on. */
 void reading_pause(struct part *part, int pause);

@@ -9,6 +9,7 @@
 #include "core/base/buf.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/flow/client.h"
 #include "core/flow/describe.h"
 #include "core/flow/manifest.h"
 
@@ -324,8 +325,10 @@ read_records(struct inquirer *q, struct inquiry **list, size_t n)
 
 		list[i]->status = rc;
 		list[i]->err = err;
-		if (rc == SECOR_OK)
-			read_record(&list[i]->record, tp);
+		if (rc != SECOR_OK)
+			continue;
+		read_record(&list[i]->record, tp);
+		list[i]->leader_epoch = client_epoch(tp);
 	}
 	rd_kafka_topic_partition_list_destroy(tps);
 	return rc;

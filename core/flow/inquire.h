@@ -40,6 +40,7 @@ struct inquiry {
 	/* the answer */
 	int status; /* SECOR_OK, or SECOR_RETRY / FATAL with text */
 	struct record record;
+	int32_t leader_epoch; /* committed with it; -1: none */
 	int64_t low, high;
 	int others;    /* the group has other records; where a start asks */
 	int64_t start; /* of a start by time: the first offset of it; or -1 */

@@ -378,7 +378,8 @@ open_part(struct part *part, const struct inquiry *found)
 	known = part->record.offset;
 	if (!record_equal(&part->record, &found->record) &&
 	    !record_equal(&part->sent, &found->record))
-		reading_forget(part); /* another owner was here */
+		reading_recall(part, found->record.offset,
+		    found->leader_epoch); /* another owner was here */
 	part->record = found->record;
 	if (refuse(part, found))
 		return;

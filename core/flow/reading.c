@@ -116,10 +116,18 @@ reading_start(struct part *part)
 }
 
 void
-reading_forget(struct part *part)
+reading_recall(struct part *part, int64_t offset, int32_t epoch)
 {
-	if (part->fetch != NULL)
-		fetch_forget(part->fetch);
+	if (part->engine->fetch == NULL)
+		return;
+	know(part);
+	fetch_recall(part->fetch, offset < 0 ? 0 : offset, epoch);
+}
+
+int32_t
+reading_epoch(const struct part *part, int64_t offset)
+{
+	return part->fetch == NULL ? -1 : fetch_epoch(part->fetch, offset);
 }
 
 void

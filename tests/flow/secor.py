@@ -13,6 +13,7 @@ from servers import Process, RigError, wait_until
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SECOR_BUILD") or ROOT / "build/release")
 BINARY = BUILD.resolve() / "secor"
+NEWEST = ROOT / "build/newest/secor"  # with the newest librdkafka
 
 
 def base_config(broker, group, topics, **sections):
@@ -94,14 +95,15 @@ class Secor:
         self.config = write_config(self.dir / f"{name}.yaml", config)
         self.log = self.dir / f"{name}.log"
         self.process = None
+        self.binary = BINARY
         self.mark = 0
 
     def start(self, *args, env=None):
-        if not BINARY.exists():
-            raise RigError(f"{BINARY} is not there: make builds it")
+        if not self.binary.exists():
+            raise RigError(f"{self.binary} is not there: make builds it")
         self.mark = self.log.stat().st_size if self.log.exists() else 0
         self.process = Process(
-            self.name, [BINARY, "run", self.config, *args], self.log,
+            self.name, [self.binary, "run", self.config, *args], self.log,
             env={**os.environ, **self.env, **(env or {})}, cwd=self.dir)
         return self
 

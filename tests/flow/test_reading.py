@@ -2,13 +2,16 @@
 fast it goes, and as whom."""
 
 import json
+import re
 import time
 
 import kafka as clients
 import proof
 import pytest
 from cluster import NODES, Cluster
+from confluent_kafka import Consumer, TopicPartition
 from flow import contents, local_store, settings, verify, wait_done
+from secor import secor_command
 from servers import free_ports
 from watch import group_moves, metric, metrics, wait_metric
 
@@ -283,3 +286,23 @@ def test_rack_reads_from_the_replica_of_its_own(group, secor, tmp_path):
         assert passed[rack] > 300 * 9000, passed
         assert passed[leader] < 300 * 9000 // 2, passed
         proof.assert_exactly_once(ids, tree)
+
+
+@pytest.mark.librdkafka
+def test_leader_epoch_is_committed_where_librdkafka_can(
+        kafka, topic, group, secor, tmp_path):
+    """Of the last message: whoever begins there can ask whether the log was
+    cut since (KIP-320)."""
+    name = topic()
+    clients.produce_json(kafka.address, name, 100)
+    store, _ = local_store(tmp_path / "data")
+    process = secor(settings(kafka.address, group, name, store)).start()
+    wait_done(kafka.address, group, name, 1)
+    assert process.stop() == 0
+    version = re.search(r"librdkafka (\d+)\.(\d+)",
+                        secor_command("version").stdout)
+    can = tuple(map(int, version.groups())) >= (2, 1)
+    reader = Consumer({"bootstrap.servers": kafka.address, "group.id": group})
+    found, = reader.committed([TopicPartition(name, 0)], timeout=60)
+    reader.close()
+    assert (found.offset, found.leader_epoch) == (100, 0 if can else None)

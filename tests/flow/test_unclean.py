@@ -7,6 +7,7 @@ import pytest
 from cluster import Cluster
 from confluent_kafka.admin import AdminClient
 from halting import Case
+from secor import BINARY, NEWEST
 from servers import free_ports, wait_until
 from watch import metric
 
@@ -29,7 +30,8 @@ def lose_the_end(cluster, cases, wait_read, others=OTHERS):
             cluster.nodes[0].address, c.topic) == [FIRST + 1], 90)
         c.produce(LOST)
     wait_read()
-    for c in cases:
+    running = [c for c in cases if c.process.running()]
+    for c in running:
         c.process.pause()
     cluster.nodes[FIRST].kill9()
     cluster.nodes[SECOND].start()
@@ -37,14 +39,14 @@ def lose_the_end(cluster, cases, wait_read, others=OTHERS):
         wait_until("another leader", lambda c=c: clients.leader(
             cluster.nodes[0].address, c.topic) == SECOND + 1, 90)
         c.produce(others)
-    for c in cases:
+    for c in running:
         c.process.cont()
 
 
 def make_case(cluster, group, secor, folder):
     """Factory of cases whose topic has two copies, of which one is enough to
     go on."""
-    def case(name, **config):
+    def case(name, binary=BINARY, **config):
         clients.create_topic(
             cluster.address, name, replicas=[[FIRST + 1, SECOND + 1]],
             config={"unclean.leader.election.enable": "true",
@@ -53,6 +55,7 @@ def make_case(cluster, group, secor, folder):
         one = Case(cluster.address, f"{group}-{name}", name,
                    lambda config: secor(config, name=name),
                    folder / name, http=http, **config)
+        one.process.binary = binary
         one.produce(KEPT)
         one.start()
         return one
@@ -114,5 +117,25 @@ def test_log_that_was_cut_grows_again_later(group, secor, tmp_path, others):
         assert f"at offset {KEPT}:" in said
         assert "joins the group again" not in c.process.text()
         c.produce(OTHERS)
+        c.next_owner_halts("log-cut")
+        go_on_behind(c, KEPT)
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(400)
+def test_log_that_was_cut_while_nobody_read(group, secor, tmp_path):
+    """Whoever starts knows the leader epoch by the committed offset: of
+    librdkafka 2.1 and later."""
+    with Cluster() as cluster:
+        c = make_case(cluster, group, secor, tmp_path)("away", binary=NEWEST)
+
+        def wait_stored():
+            c.wait_done()
+            c.stop()
+        lose_the_end(cluster, [c], wait_stored)
+        c.start()
+        said = c.halted("log-cut")
+        assert f"at offset {KEPT}:" in said
+        assert c.record()[0] == KEPT + LOST
         c.next_owner_halts("log-cut")
         go_on_behind(c, KEPT)

@@ -216,11 +216,25 @@ fetch_start(struct fetch_part *part, int64_t offset)
 }
 
 void
-fetch_forget(struct fetch_part *part)
+fetch_recall(struct fetch_part *part, int64_t offset, int32_t epoch)
 {
 	(void)pthread_mutex_lock(&part->fetch->lock);
-	part->epoch = -1;
+	if (!part->wanted) {
+		part->position = offset;
+		part->epoch = epoch;
+	}
 	(void)pthread_mutex_unlock(&part->fetch->lock);
+}
+
+int32_t
+fetch_epoch(struct fetch_part *part, int64_t offset)
+{
+	int32_t epoch;
+
+	(void)pthread_mutex_lock(&part->fetch->lock);
+	epoch = offset <= part->position ? part->epoch : -1;
+	(void)pthread_mutex_unlock(&part->fetch->lock);
+	return epoch;
 }
 
 void

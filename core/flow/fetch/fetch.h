@@ -57,8 +57,13 @@ void fetch_prepare(struct fetch *fetch);
  * read last it is not known whether the log was cut since. */
 void fetch_start(struct fetch_part *part, int64_t offset);
 /* What others read and stored since, they read of another log, perhaps: it is
- * not held against what was read here. */
-void fetch_forget(struct fetch_part *part);
+ * not held against what was read here, but what is before `offset` against the
+ * leader epoch at which they read it; -1: not known. Nothing while it is read.
+ */
+void fetch_recall(struct fetch_part *part, int64_t offset, int32_t epoch);
+/* The leader epoch at which what is before `offset` was read, or a later one
+ * that was; -1: not known. */
+int32_t fetch_epoch(struct fetch_part *part, int64_t offset);
 /* Does not read any more; anything read before is void. */
 void fetch_stop(struct fetch_part *part);
 

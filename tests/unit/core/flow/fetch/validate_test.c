@@ -139,9 +139,43 @@ Test(validate, start_behind_other_owners_is_believed)
 	begin(&rig, answer_two_epochs, 0);
 	expect_messages(&rig, 0, READ);
 	fetch_stop(rig.heard[0].part);
-	fetch_forget(rig.heard[0].part);
+	fetch_recall(rig.heard[0].part, CUT + 1, -1);
 	fetch_start(rig.heard[0].part, CUT + 1);
 	expect_messages(&rig, CUT + 1, MORE);
+	rig_close(&rig);
+}
+
+/* As who starts behind their record. */
+Test(validate, start_where_others_ended_is_held_against_their_epoch)
+{
+	struct rig rig;
+
+	script.epochs = end_below;
+	script.answer = answer_two_epochs;
+	rig_open(&rig, 1, "r");
+	fetch_recall(rig.heard[0].part, READ, OLD);
+	fetch_start(rig.heard[0].part, READ);
+	expect_cut(&rig);
+	rig_close(&rig);
+	cr_expect_eq(script.validations, 1);
+}
+
+/* What is read ahead of a record is of no earlier epoch. */
+Test(validate, epoch_of_what_was_read_is_told_as_far_as_it_was)
+{
+	struct rig rig;
+	struct fetch_part *part;
+
+	script.epochs = end_where_it_was_read;
+	begin(&rig, answer_two_epochs, 0);
+	part = rig.heard[0].part;
+	cr_expect_eq(fetch_epoch(part, 1), -1);
+	expect_messages(&rig, 0, READ);
+	cr_expect_geq(fetch_epoch(part, READ), OLD);
+	expect_messages(&rig, READ, MORE);
+	cr_expect_eq(fetch_epoch(part, READ), NEW);
+	cr_expect_eq(fetch_epoch(part, MORE), NEW);
+	cr_expect_eq(fetch_epoch(part, MORE + 1), -1);
 	rig_close(&rig);
 }
 
