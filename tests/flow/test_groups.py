@@ -209,10 +209,10 @@ def test_joining_and_leaving_makes_nobody_read_again_what_he_holds(
             kafka.address, name, count, 4, first_id=len(ids),
             extra=lambda i: {"ts": 1_767_225_600_000 + i}))
 
-    def one(process, on_stop):
+    def one(process, on_stop, session="60s"):
         return member(secor, group_settings(
             kafka.address, group, name, store,
-            kafka={"session_timeout": "6s"},
+            kafka={"session_timeout": session},
             batch={"max_age": "1h", "on_stop": on_stop}), process)
     a = one("a", "finish")
     produce(8000)
@@ -223,7 +223,7 @@ def test_joining_and_leaving_makes_nobody_read_again_what_he_holds(
     visit(a, one("c", "finish"), Secor.stop, True)
     produce(400)
     wait_all("read", {"": lambda: sum(held(a).values()) == 4400}, 120)
-    visit(a, one("d", "finish"), Secor.kill9, False)
+    visit(a, one("d", "finish", "6s"), Secor.kill9, False)
     assert a.stop() == 0
     proof.assert_exactly_once(ids, tree)
     batches = [m["messages"] for p in proof.manifests(tree, name).values()
