@@ -194,7 +194,7 @@ def ear():
 def test_finalizers_that_are_killed_or_late_leave_right_totals(
         late, ear, webhook):  # noqa: F811
     p = late(notifiers=[{"use": "webhook", "url": webhook.url,
-                         "timeout": "90s"}])  # it hangs for all that is done
+                         "timeout": "300s"}])  # it hangs for all that is done
     other = p.yaml("other", notifiers=[{"use": "webhook", "url": ear.url}])
     p.send([(0, 0, True), (0, 0, False), (1, 0, False)])
     p.store_all()

@@ -13,7 +13,7 @@ from test_stores import crc32c
 from watch import wait_metric
 
 TIME = 1_767_225_600_000
-SLACK = 15  # for a machine that is busy; what is measured is an end in time
+SLACK = 45  # for a machine that is busy; what is measured is an end in time
 
 
 def message(i, minutes=0):
@@ -229,12 +229,12 @@ def test_second_signal_ends_at_once(kafka, topic, group, secor, stalled):
     way, tree, store = stalled
     name = topic()
     process = secor(settings(kafka.address, group, name, store,
-                             engine={"stop_timeout": "30s"}))
+                             engine={"stop_timeout": "300s"}))
     stop_in_a_put(process, kafka, name, way)
     process.process.send(signal.SIGTERM)
     process.wait_for("stopping")
     begun = time.monotonic()
-    process.stop(signal.SIGINT, timeout=20)
+    process.stop(signal.SIGINT)
     assert time.monotonic() - begun < SLACK
     way.go_on()
     process.start()

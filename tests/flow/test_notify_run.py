@@ -16,7 +16,7 @@ from watch import metric, wait_metric
 from webhook import Webhook
 
 PARTITIONS = 2
-SLACK = 15  # for a machine that is busy; what is measured is an end in time
+SLACK = 45  # for a machine that is busy; what is measured is an end in time
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ class Told:
         self.topic = topic(partitions=partitions)
         store, self.tree = local_store(folder / "data")
         hook = {"use": "webhook", "url": webhook.url,
-                "secret": webhook.secret, "timeout": "60s",
+                "secret": webhook.secret, "timeout": "300s",
                 **(options or {})}
         more = {"batch": {"max_age": "300ms", "max_messages": 100},
                 "kafka": {"session_timeout": session},
@@ -195,7 +195,7 @@ def test_what_overflows_the_queue_is_heard_from_manifests(told):
 
 @pytest.mark.parametrize("answers", [False, True])
 def test_stop_does_not_wait_for_a_hanging_notifier(told, answers):
-    t = told(engine={"stop_timeout": "60s" if answers else "4s"})
+    t = told(engine={"stop_timeout": "300s" if answers else "4s"})
     t.webhook.open.clear()
     t.process.start()
     t.produce(300)
@@ -211,7 +211,7 @@ def test_stop_does_not_wait_for_a_hanging_notifier(told, answers):
     else:
         begin = time.monotonic()
         assert t.process.stop() == 0
-        assert time.monotonic() - begin < 4 + SLACK  # not the 60 s of the hook
+        assert time.monotonic() - begin < 4 + SLACK  # nor the hook's 300 s
         t.process.wait_for("waits for notifier notifier=webhook")
         t.webhook.open.set()
     t.process.start()
@@ -221,7 +221,7 @@ def test_stop_does_not_wait_for_a_hanging_notifier(told, answers):
 
 
 def test_second_signal_ends_at_once(told):
-    t = told(engine={"stop_timeout": "60s"})
+    t = told(engine={"stop_timeout": "300s"})
     t.webhook.open.clear()
     t.process.start()
     t.produce(300)
@@ -271,7 +271,7 @@ def test_stop_does_not_wait_for_a_hanging_store(
     def before(method, path, _):
         if method == "PUT" and not free.is_set():
             hanging.set()
-            free.wait(60)
+            free.wait(300)
 
     proxy = http_proxy(rgw, before)
     process = secor(settings(

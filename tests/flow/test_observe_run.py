@@ -371,7 +371,7 @@ def test_without_a_broker_it_lives_and_says_why_it_is_not_ready(
     families(process)
     begin = time.monotonic()
     assert process.stop() == 0
-    assert time.monotonic() - begin < 20
+    assert time.monotonic() - begin < 60
 
 
 def test_two_processes_on_one_file_have_a_window_each(

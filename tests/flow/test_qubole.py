@@ -244,12 +244,12 @@ def test_refused_command_is_rejected(driver, qubole, status):
 
 @pytest.mark.parametrize("before", [0, 1])
 def test_slow_server_is_given_up_at_the_time_limit(driver, qubole, before):
-    qubole.fail(*[None] * before, ("slow", 30))
+    qubole.fail(*[None] * before, ("slow", 300))
     begin = time.monotonic()
     answer, = driver("qubole", options(qubole, timeout="300ms"),
                      [batch(HOUR)])
     assert answer.startswith("RETRY ")
-    assert time.monotonic() - begin < 20
+    assert time.monotonic() - begin < 50
 
 
 def test_bare_level_is_rejected_and_the_others_are_added(driver, qubole):

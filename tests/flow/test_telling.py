@@ -26,7 +26,7 @@ class Pair:
         self.one = Paths(
             kafka, lambda partitions: names[0], group, both, folder,
             self.right, finalize={"delay": "10m", "interval": "1s"},
-            notifiers=[{"use": "webhook", "url": hook.url, "timeout": "60s"}
+            notifiers=[{"use": "webhook", "url": hook.url, "timeout": "300s"}
                        for hook in hooks])
         self.process = self.one.process
         self.other = copy.copy(self.one)
