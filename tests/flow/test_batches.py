@@ -78,7 +78,8 @@ def test_batches_end_at_their_limits(kafka, topic, group, secor, tmp_path):
         process = secor(settings(
             kafka.address, f"{group}-{reason}", name, store,
             partitioner={"use": "date", "granularity": "minute"},
-            batch={"max_age": "3s", **limit}), name=reason)
+            kafka={"session_timeout": "30s"},
+            batch={"max_age": "10s", **limit}), name=reason)
         running[reason] = (process.start(), tree)
     for reason, (process, tree) in running.items():
         wait_done(kafka.address, f"{group}-{reason}", name, 1)

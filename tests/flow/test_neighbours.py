@@ -425,10 +425,12 @@ def test_stage_that_fails_is_waited_for(
         disk, shim, kafka, topic, group, secor, tmp_path):
     """Longer than the session. It fails again and again, which is said once."""
     call, code, text = DISKS[disk]
+    session = 6
     name = topic(partitions=1)
     store, tree = local_store(tmp_path / "data")
     process = secor(watched(settings(
-        kafka.address, group, name, store, batch={"max_age": "300ms"})))
+        kafka.address, group, name, store, batch={"max_age": "300ms"},
+        kafka={"session_timeout": f"{session}s"})))
     switch = tmp_path / "fault"
     process.start(env={"LD_PRELOAD": str(shim), "STAGE_FAULT": str(switch)})
     ids = clients.produce_json(kafka.address, name, 200)
@@ -436,6 +438,7 @@ def test_stage_that_fails_is_waited_for(
     before = group_moves(process)
     (tmp_path / "new").write_text(f"{call} {code}\n")
     (tmp_path / "new").rename(switch)
+    began = time.monotonic()
     ids += clients.produce_json(kafka.address, name, 200, first_id=200)
     process.wait_for(f"^error .*stage failed .*{text}.* next=retry")
     wait_metric(process, 'secor_partitions_waiting{for="stage"}', 1)
@@ -445,6 +448,7 @@ def test_stage_that_fails_is_waited_for(
         assert " clean " in record
     # the second attempt, at least
     wait_metric(process, "secor_messages_total", 600)
+    time.sleep(max(0, began + session + 1 - time.monotonic()))
     switch.unlink()
     process.wait_for("^info .*stage goes on")
     wait_done(kafka.address, group, name, 1)

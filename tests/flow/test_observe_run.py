@@ -143,7 +143,7 @@ def test_reasons_of_a_chatty_plugin_stay_few_and_readable(
     name = topic()
     store, _ = local_store(tmp_path / "data")
     process = secor(settings(
-        kafka.address, group, name, store,
+        kafka.address, group, name, store, kafka={"session_timeout": "30s"},
         parser={"use": str(PLUGINS / "parser/chatty.so")},
         bad_messages={"action": "skip", "halt_above": "100%"}))
     process.start()
@@ -267,7 +267,8 @@ def test_lag_grows_and_readiness_ends_while_the_store_refuses(
         kafka, topic, group, secor, tmp_path):
     name = topic(partitions=PARTITIONS)
     store, tree = local_store(tmp_path / "data")
-    process = secor(settings(kafka.address, group, name, store))
+    process = secor(settings(kafka.address, group, name, store,
+                             kafka={"session_timeout": "30s"}))
     process.start()
     ids = clients.produce_json(kafka.address, name, 100, PARTITIONS)
     wait_done(kafka.address, group, name, PARTITIONS)
@@ -416,7 +417,7 @@ def test_reporter_gets_snapshots_and_the_last_counts(
     store, tree = local_store(tmp_path / "data")
     file = tmp_path / "snapshot"
     process = secor(settings(
-        kafka.address, group, name, store,
+        kafka.address, group, name, store, kafka={"session_timeout": "30s"},
         reporters=[{"use": str(PLUGINS / "reporter/lines.so"),
                     "file": str(file), "interval": "1s"}]))
     process.start()

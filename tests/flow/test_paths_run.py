@@ -164,7 +164,8 @@ def test_filtered_and_redacted_messages_are_accounted_for(
         for key, m in sent] + [(0, b"user-1", b"no JSON")])
     store, tree = local_store(tmp_path / "data")
     process = secor(settings(
-        kafka.address, group, name, store, transformers=[
+        kafka.address, group, name, store,
+        kafka={"session_timeout": "30s"}, transformers=[
             {"use": "filter", "of": "key", "sample": "30%", "action": "keep"},
             {"use": "filter", "of": "field", "field": "level",
              "equals": ["debug"]},

@@ -59,13 +59,13 @@ def test_what_is_left_is_told_and_alarms_once(
     assert 400 < now["time"] <= 601
     for by in ("time", "bytes"):
         c.process.wait_for(rf"^warn .*retention comes near topic={name} "
-                           rf"partition=0 offset=0 by={by} ", 10)
+                           rf"partition=0 offset=0 by={by} ")
     assert left(c.process, ever) == {}
     old_messages(c, 100, 50)
     clients.wait_committed(kafka.address, group, name, [1000])
     for by in ("time", "bytes"):
         c.process.wait_for(rf"^info .*retention is far again topic={name} "
-                           rf"partition=0 by={by} ", 30)
+                           rf"partition=0 by={by} ")
     now = left(c.process, name)
     assert 3590 < now["time"] <= 3600 and now["bytes"] > 0
     c.stop()
@@ -87,6 +87,5 @@ def test_halted_partition_tells_its_age_without_reading(
     now = wait_left(c.process, name, lambda x: x.get("time", HOUR) < 1000)
     # halving stops at a second of the hour
     assert 400 < now["time"] <= 602
-    c.process.wait_for("^warn .*retention comes near .* offset=200 by=time ",
-                       10)
+    c.process.wait_for("^warn .*retention comes near .* offset=200 by=time ")
     c.stop()
