@@ -215,6 +215,7 @@ read_part(
 	item->offset = item->next = asked->offset;
 	item->high = reply->high_watermark;
 	item->epoch = asked->epoch;
+	item->epoch_from = asked->epoch_from;
 	item->first_epoch = item->last_epoch = -1;
 	item->reply = reply;
 	if (reply->error != 0)
@@ -395,6 +396,8 @@ settle_good(struct item *item, const struct reader *reader, int64_t now_ms)
 	int goes_on = item->next > part->position;
 
 	if (goes_on) {
+		if (part->epoch != item->last_epoch)
+			part->epoch_from = part->position;
 		part->position = item->next;
 		part->epoch = item->last_epoch;
 		part->end_said = part->cut_off = 0;

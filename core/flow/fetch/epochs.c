@@ -56,7 +56,7 @@ read_end(struct wire *in, struct wire_bytes topic, struct epoch_end *end)
 	end->topic = topic;
 	end->error = wire_int16(in);
 	end->partition = wire_int32(in);
-	wire_skip(in, 4); /* the epoch that it has instead */
+	end->epoch = wire_int32(in);
 	end->end = wire_int64(in);
 }
 

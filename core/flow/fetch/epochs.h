@@ -32,7 +32,8 @@ struct epoch_end {
 	struct wire_bytes topic;
 	int32_t partition;
 	int16_t error; /* Kafka's code */
-	int64_t end;   /* behind the epoch's last message; -1: not known */
+	int32_t epoch; /* the latest that the log has up to the one asked for */
+	int64_t end;   /* behind the last message of that; -1: not known */
 };
 
 /* Up to `room` of them. SECOR_REJECT: no answer to so many. */

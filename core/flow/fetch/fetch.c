@@ -222,6 +222,7 @@ fetch_recall(struct fetch_part *part, int64_t offset, int32_t epoch)
 	if (!part->wanted) {
 		part->position = offset;
 		part->epoch = epoch;
+		part->epoch_from = offset;
 	}
 	(void)pthread_mutex_unlock(&part->fetch->lock);
 }

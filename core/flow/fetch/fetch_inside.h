@@ -56,8 +56,10 @@ struct fetch_part {
 	int cut_off; /* answers in a row without a whole batch, though first */
 	int fresh;   /* nothing has come since it was started */
 	int32_t epoch; /* of the leader, of what is before `position`; -1 */
-	int doubts;    /* answers in a row that were not validated */
-	int more;      /* there was more than its last answer had room for */
+	int64_t epoch_from; /* where that began, or before; it may be later
+			     * than it did where reading began in it */
+	int doubts;	    /* answers in a row that were not validated */
+	int more; /* there was more than its last answer had room for */
 	/* Makes the topic one that librdkafka asks metadata of. */
 	rd_kafka_topic_t *known;
 	/* Who reads it, and its neighbours there; NULL: nobody. */
@@ -71,6 +73,7 @@ struct asked {
 	uint64_t serial;
 	int64_t offset;
 	int32_t epoch; /* of what is before it */
+	int64_t epoch_from;
 };
 
 /* What an answer has of a partition. */
@@ -82,8 +85,9 @@ struct item {
 	int64_t high;
 	/* of the leader: before `offset`, and as batches.h */
 	int32_t epoch, first_epoch, last_epoch;
-	int unproven;	/* in doubt, not validated: not to be given */
-	int64_t cut_at; /* of CUT */
+	int64_t epoch_from; /* of `epoch` */
+	int unproven;	    /* in doubt, not validated: not to be given */
+	int64_t cut_at;	    /* of CUT */
 	const struct reply *reply;
 	enum fetched_kind kind; /* NOTHING: passed over */
 	size_t batches;		/* of MESSAGE: which */

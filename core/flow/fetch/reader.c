@@ -117,8 +117,8 @@ add_asked(struct reader *reader, struct fetch_part *part, int64_t now_ms)
 		    mem_grow(reader->asks, room * sizeof(*reader->asks));
 		reader->asked_room = room;
 	}
-	reader->asked[reader->asked_count] =
-	    (struct asked){part, part->serial, part->position, part->epoch};
+	reader->asked[reader->asked_count] = (struct asked){
+	    part, part->serial, part->position, part->epoch, part->epoch_from};
 	reader->asks[reader->asked_count++] =
 	    (struct ask){part->topic, part->partition, part->position};
 	reader->leader_alone |= now_ms < part->alone_ms;

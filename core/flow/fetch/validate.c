@@ -92,6 +92,17 @@ believe(const struct item *item, rd_kafka_resp_err_t error)
 	    rd_kafka_err2name(error));
 }
 
+/* Where the log parts from what was read. Behind two such elections it may not
+ * have our epoch at all: what it has of the one before, up to `end`, we have
+ * only up to where ours began. */
+static int64_t
+parting(const struct item *item, const struct epoch_end *end)
+{
+	if (end->epoch < item->epoch && item->epoch_from < end->end)
+		return item->epoch_from;
+	return end->end;
+}
+
 static void
 judge(struct item *item, const struct epoch_end *end)
 {
@@ -108,10 +119,10 @@ judge(struct item *item, const struct epoch_end *end)
 		item->next = item->offset;
 	} else if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		believe(item, error);
-	} else if (end->end >= 0 && end->end < item->offset) {
+	} else if (end->end >= 0 && parting(item, end) < item->offset) {
 		item->kind = FETCHED_CUT;
 		item->next = item->offset;
-		item->cut_at = end->end;
+		item->cut_at = parting(item, end);
 	}
 }
 

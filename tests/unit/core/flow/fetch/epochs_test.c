@@ -88,6 +88,7 @@ Test(epochs, answer_is_read)
 	cr_assert_eq(read_hex(ends, 3, &count, ANSWER), SECOR_OK);
 	cr_assert_eq(count, 3);
 	cr_expect_eq(ends[0].partition, 1);
+	cr_expect_eq(ends[0].epoch, 4);
 	cr_expect_eq(ends[0].error, 0);
 	cr_expect_eq(ends[0].end, 9);
 	cr_expect_eq(ends[1].partition, 3);

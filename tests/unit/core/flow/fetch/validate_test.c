@@ -24,6 +24,9 @@ answer_two_epochs(const struct asked_one *asked, struct buf *body)
 	return SECOR_OK;
 }
 
+/* That the log has; -1: the one that is asked for. */
+static int32_t latest_epoch = -1;
+
 static void
 put_end(struct buf *body, const struct asked_epoch *asked, int16_t error,
     int64_t end)
@@ -34,7 +37,7 @@ put_end(struct buf *body, const struct asked_epoch *asked, int16_t error,
 	wire_put_int32(body, 1);
 	wire_put_int16(body, error);
 	wire_put_int32(body, asked->partition);
-	wire_put_int32(body, asked->epoch);
+	wire_put_int32(body, latest_epoch < 0 ? asked->epoch : latest_epoch);
 	wire_put_int64(body, end);
 }
 
@@ -125,6 +128,42 @@ Test(validate, cut_below_where_it_starts_again_is_said)
 	fetch_stop(rig.heard[0].part);
 	fetch_start(rig.heard[0].part, CUT + 1);
 	expect_cut(&rig);
+	rig_close(&rig);
+}
+
+/* Ten messages of the old epoch, ten of the new one, then a leader of a third,
+ * which has READ + 5 messages of the old one and none of the new. */
+static int
+answer_three_epochs(const struct asked_one *asked, struct buf *body)
+{
+	struct buf records = {0};
+
+	if (asked->offset < MORE)
+		return answer_two_epochs(asked, body);
+	put_batch_of(&records, NEW + 1, asked->offset, 1, -1);
+	put_answer(body, asked, &LONG, &records);
+	buf_fini(&records);
+	return SECOR_OK;
+}
+
+static void
+end_of_two_elections(const struct asked_epoch *asked, struct buf *body)
+{
+	latest_epoch = OLD;
+	put_end(body, asked, 0, asked->epoch == OLD ? READ : READ + 5);
+}
+
+/* What is between is of the old epoch there, of the new one here. */
+Test(validate, log_that_was_cut_twice_parts_where_our_epoch_began)
+{
+	struct fetched fetched;
+	struct rig rig;
+
+	script.epochs = end_of_two_elections;
+	begin(&rig, answer_three_epochs, 0);
+	expect_messages(&rig, 0, MORE);
+	cr_assert_eq(rig_next(&rig, &fetched), FETCHED_CUT);
+	cr_expect_eq(fetched.offset, READ);
 	rig_close(&rig);
 }
 
