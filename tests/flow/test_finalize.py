@@ -35,11 +35,13 @@ class Paths:
 
     PARTITIONS = 2
 
-    def __init__(self, kafka, topic, group, secor, folder, webhook, **more):
+    def __init__(self, kafka, topic, group, secor, folder, webhook,
+                 session="3s", **more):
         self.kafka, self.group, self.webhook = kafka, group, webhook
         self.topic = topic(partitions=self.PARTITIONS)
         store, self.tree = local_store(folder / "data")
         more = {"finalize": {"delay": "10m"}, "batch": {"max_age": "300ms"},
+                "kafka": {"session_timeout": session},
                 "notifiers": [{"use": "webhook", "url": webhook.url}], **more}
         self.process = secor(settings(
             kafka.address, group, self.topic, store, **more))

@@ -219,7 +219,7 @@ def why(p, path):
 
 
 def test_marked_path_stays_as_it_is_when_late_data_comes(paths):
-    p = paths()
+    p = paths(session="30s")  # each is read once
     p.produce([0, 1, 2])
     p.store_all()
     told, _ = p.finalize()
