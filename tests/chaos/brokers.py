@@ -72,7 +72,7 @@ class Shared(Kafka):
         self.ways = [f"WAY{n}" for n in range(ways)]
         self.protocols = {**Kafka.protocols,
                           **dict.fromkeys(self.ways, "PLAINTEXT")}
-        super().__init__()
+        super().__init__({self.session: "1500"})  # it dies often
         self.ports = ports
         urls = [f"PLAINTEXT://{self.address}"] + [
             f"{w}://127.0.0.1:{p}" for w, p in zip(self.ways, ports)]

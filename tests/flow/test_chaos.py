@@ -14,6 +14,7 @@ from cluster import Cluster
 from run import Run
 from schedule import make
 from secor import ROOT, secor_command
+from servers import Kafka
 
 SEEDS = [int(s) for s in os.environ.get("CHAOS_SEEDS", "1 2 3 4").split()]
 NO_PLAN = ROOT / "build/noplan"
@@ -45,7 +46,8 @@ def test_a_seed_is_one_schedule():
 @pytest.mark.parametrize("seed", SEEDS)
 def test_chaos_with_a_dying_broker(seed, own_kafka, rgw, tmp_path):
     schedule = make(seed, seconds=40, weights={"broker-kill": 6})
-    perform(schedule, Own(own_kafka(proxied=True)), tmp_path / "run", rgw)
+    broker = own_kafka({Kafka.session: "1500"}, proxied=True)  # it dies often
+    perform(schedule, Own(broker), tmp_path / "run", rgw)
 
 
 @pytest.fixture

@@ -364,7 +364,7 @@ class Kafka(Server):
             "transaction.state.log.num.partitions": "4",
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "500",
-            self.session: "1500",
+            self.session: "5000",
             "broker.heartbeat.interval.ms": "200",
             "log.initial.task.delay.ms": "1000",
             # Tests use fixed event times, which are older than any retention.
