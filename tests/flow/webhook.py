@@ -12,13 +12,14 @@ from standin import StandIn
 
 class Webhook(StandIn):
     """The server; `events` holds what was answered with 200. `status` is the
-    answer to everything; while `open` is not set requests hang."""
+    answer to everything, from when it is set on; while `open` is not set
+    requests hang."""
 
     def __init__(self, secret=None):
         self.secret = secret
         self.events = []
         self.requests = 0
-        self.status = 200
+        self._status = 200
         self.refuses = lambda event: False  # 503 for these alone
         self.open = threading.Event()
         self.open.set()
@@ -26,6 +27,15 @@ class Webhook(StandIn):
         handler = type("Handler", (_Handler,), {"webhook": self})
         self.listen(handler)
         self.url += "/hook"
+
+    @property
+    def status(self):
+        return self._status
+
+    @status.setter
+    def status(self, status):
+        with self.lock:
+            self._status = status
 
     def __exit__(self, *why):
         self.open.set()
@@ -71,12 +81,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         with w.lock:
             w.requests += 1
         w.open.wait()
-        status = w.status if w.signed(self.headers, body) else 403
-        if w.refuses(json.loads(body)):
-            status = 503
-        if status == 200:
-            with w.lock:
-                w.events.append(json.loads(body))
+        signed, event = w.signed(self.headers, body), json.loads(body)
+        with w.lock:
+            status = 503 if w.refuses(event) else w.status if signed else 403
+            if status == 200:
+                w.events.append(event)
         try:
             self.send_response(status)
             self.send_header("Content-Length", "0")

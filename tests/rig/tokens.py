@@ -96,8 +96,8 @@ class Provider(StandIn):
         fields = dict(urllib.parse.parse_qsl(form, strict_parsing=True))
         with self.lock:
             self.asked.append(fields)
-        if self.failing:
-            return self.failing
+        if failing := self.failing:  # it may end right now
+            return failing
         pair = base64.b64encode("{}:{}".format(
             *(urllib.parse.quote(t, safe="")
               for t in (self.client, self.secret))).encode()).decode()
