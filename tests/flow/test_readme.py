@@ -11,7 +11,7 @@ import pytest
 
 import kafka as clients
 from flow import wait_done
-from secor import BINARY, ROOT, secor_command
+from secor import BINARY, NEWEST, ROOT, secor_command
 from secure import make_certificates
 
 README = ROOT / "README.md"
@@ -239,6 +239,11 @@ def test_yaml_of_pages_is_good(page, number, tmp_path):
     names = re.findall(r"\$\{(\w+)\}", text)
     done = secor_command("check", file, cwd=tmp_path,
                          env={n: "value" for n in names})
+    if BINARY == NEWEST.resolve() and "GSSAPI" in text:
+        # its librdkafka was built without, and that is said here
+        assert done.returncode == 2
+        assert "No provider for SASL mechanism GSSAPI" in done.stderr
+        return
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
 
