@@ -4,8 +4,6 @@ letters, transactions with aborted ones, and a compacted topic."""
 import json
 import time
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
-
 import kafka as clients
 import proof
 from secor import Secor, base_config, secor_command
@@ -21,20 +19,8 @@ GENERATION = 3
 def stored_offsets(address, topic):
     """Offsets of the committed messages, by a client of its own."""
     low, high = clients.watermarks(address, topic)
-    c = Consumer({"bootstrap.servers": address, "group.id": "count",
-                  "enable.auto.commit": False, "enable.partition.eof": True,
-                  "isolation.level": "read_committed"})
-    c.assign([TopicPartition(topic, 0, low)])
-    found = []
-    while True:
-        m = c.poll(60)
-        assert m is not None
-        if m.error():
-            if m.error().code() == KafkaError._PARTITION_EOF:
-                break
-            continue
-        found.append(m.offset())
-    c.close()
+    found = [m.offset() for m in clients.read_to_end(
+        address, topic, low, {"isolation.level": "read_committed"})]
     return found, high
 
 

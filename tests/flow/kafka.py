@@ -361,6 +361,24 @@ def wait_committed(address, group, topic, ends, timeout=90, clean=True):
         time.sleep(0.1)
 
 
+def read_to_end(address, topic, begin=0, config=None):
+    """The messages of partition 0 from this offset on, until the broker says
+    that there are no more: any other error passes."""
+    c = _consumer(address, "to-end", {"enable.partition.eof": True,
+                                      **(config or {})})
+    try:
+        c.assign([TopicPartition(topic, 0, begin)])
+        while True:
+            m = c.poll(60)
+            assert m is not None, f"{topic} cannot be read"
+            if not m.error():
+                yield m
+            elif m.error().code() == KafkaError._PARTITION_EOF:
+                return
+    finally:
+        c.close()
+
+
 def read_all(address, topic, ends):
     """[(partition, offset, value)] of all messages before ends[partition]."""
     found, left = [], {p: e for p, e in ends.items() if e > 0}

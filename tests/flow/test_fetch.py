@@ -7,7 +7,6 @@ import random
 
 import kafka as clients
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 from fetching import envelope, envelopes, readers, whole
 from flow import BEGIN
 from halting import wait_empty
@@ -212,17 +211,13 @@ def test_transactions_of_several_producers_and_no_aborted_message(
 
 def read_log(address, topic):
     """{place: envelope} of partition 0, as another client reads it."""
-    high, found = clients.watermarks(address, topic)[1], {}
-    c = Consumer({"bootstrap.servers": address, "group.id": "log",
-                  "enable.auto.commit": False, "enable.partition.eof": True})
-    c.assign([TopicPartition(topic, 0, 0)])
-    while (m := c.poll(60)) is not None and not m.error():
+    assert clients.watermarks(address, topic)[1]
+    found = {}
+    for m in clients.read_to_end(address, topic):
         kind, at = m.timestamp()
         found[topic, 0, m.offset()] = envelope(
             m.key(), m.value(), at, m.headers() or [],
             ("none", "create", "append")[kind])
-    assert m is not None and high
-    c.close()
     return found
 
 
