@@ -65,7 +65,8 @@ class Late(Paths):
             [BINARY, "redrive", self.right, self.topic, "--yes"],
             stdout=subprocess.DEVNULL, cwd=self.process.dir,
             env={**os.environ, "SECOR_STOP_AT": step})
-        wait_until(f"it stops at {step}", lambda: set(states(process.pid)) == {"T"}, 60)
+        wait_until(f"it stops at {step}",
+                   lambda: set(states(process.pid)) == {"T"}, 60)
         return process
 
     # ---- what is there ----
