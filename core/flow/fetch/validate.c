@@ -92,9 +92,10 @@ believe(const struct item *item, rd_kafka_resp_err_t error)
 	    rd_kafka_err2name(error));
 }
 
-/* Where the log parts from what was read. Behind two such elections it may not
- * have our epoch at all: what it has of the one before, up to `end`, we have
- * only up to where ours began. */
+/* Where a log that was cut parts from what was read. Behind two such elections
+ * it may not have our epoch at all: what it has of the one before, up to `end`,
+ * we have only up to where ours began. (One of which compaction took all of our
+ * epoch was not cut: it has the end at or behind what was read.) */
 static int64_t
 parting(const struct item *item, const struct epoch_end *end)
 {
@@ -119,7 +120,7 @@ judge(struct item *item, const struct epoch_end *end)
 		item->next = item->offset;
 	} else if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		believe(item, error);
-	} else if (end->end >= 0 && parting(item, end) < item->offset) {
+	} else if (end->end >= 0 && end->end < item->offset) {
 		item->kind = FETCHED_CUT;
 		item->next = item->offset;
 		item->cut_at = parting(item, end);

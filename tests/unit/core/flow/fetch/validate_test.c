@@ -167,6 +167,20 @@ Test(validate, log_that_was_cut_twice_parts_where_our_epoch_began)
 	rig_close(&rig);
 }
 
+static void
+end_of_another_epoch(const struct asked_epoch *asked, struct buf *body)
+{
+	latest_epoch = OLD - 1;
+	put_end(body, asked, 0, asked->epoch == OLD ? READ : MORE);
+}
+
+/* All of it was compacted away before the leader copied the log. */
+Test(validate, log_without_our_epoch_that_ends_behind_us_is_not_cut)
+{
+	expect_both(end_of_another_epoch);
+	cr_expect_eq(script.validations, 1);
+}
+
 /* ---- when it is not asked ---- */
 
 /* They stored the later ones up to there. */
