@@ -291,12 +291,13 @@ def test_rack_reads_from_the_replica_of_its_own(group, secor, tmp_path):
 @pytest.mark.librdkafka
 def test_leader_epoch_is_committed_where_librdkafka_can(
         kafka, topic, group, secor, tmp_path):
-    """Of the last message: whoever begins there can ask whether the log was
-    cut since (KIP-320)."""
+    """Of what own connections read: whoever begins there can ask whether the
+    log was cut since (KIP-320)."""
     name = topic()
     clients.produce_json(kafka.address, name, 100)
     store, _ = local_store(tmp_path / "data")
-    process = secor(settings(kafka.address, group, name, store)).start()
+    process = secor(settings(kafka.address, group, name, store,
+                             kafka={"fetch": "own"})).start()
     wait_done(kafka.address, group, name, 1)
     assert process.stop() == 0
     version = re.search(r"librdkafka (\d+)\.(\d+)",
